@@ -1,0 +1,155 @@
+"""What the checker says about a post: typed, immutable, and the same from Python, CLI and HTTP.
+
+``docs/result.md`` and ``docs/result.schema.json`` are generated from these classes by
+``scripts/write_result_docs.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    import pandas
+
+Verdict = Literal["machine_translated", "human_written", "uncertain", "not_scored"]
+
+
+class Record(BaseModel):
+    """An immutable JSON object; unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain Python types, ready for ``json.dumps``."""
+        return self.model_dump(mode="json")
+
+    def to_json(self) -> str:
+        """One line of JSON, non-ASCII characters as they are."""
+        return self.model_dump_json()
+
+
+class LanguageGuess(Record):
+    """Another language that the text might be in."""
+
+    code: str = Field(description="ISO 639-1 code.")
+    confidence: float = Field(ge=0, le=1, description="Probability, 0 to 1.")
+
+
+class Language(Record):
+    """The language of the post."""
+
+    code: str | None = Field(description="ISO 639-1 code; null when no language could be identified.")
+    confidence: float = Field(ge=0, le=1, description="Probability, 0 to 1; lowered when identifiers disagree.")
+    alternatives: tuple[LanguageGuess, ...] = Field((), description="Other candidates, most likely first.")
+    mixed: bool = Field(False, description="True when sentences of the post are in different languages.")
+
+
+class RoundTrip(Record):
+    """The post against its back-translation: means over the sentences whose round trip is reliable."""
+
+    pivot: str = Field(description="Language that the post was translated into and back from.")
+    chrf: float = Field(ge=0, le=100, description="chrF++ of the back-translation against the post, 0 to 100.")
+    bleu: float = Field(ge=0, le=100, description="BLEU with effective order, 0 to 100.")
+    ter: float = Field(ge=0, description="Translation edit rate in per cent; 0 is identical, may exceed 100.")
+    log_likelihood: float = Field(
+        le=0, description="Mean token log-likelihood (nats) of the post, forced-decoded from its pivot translation."
+    )
+    gap: float = Field(
+        description="Mean token log-likelihood of the translator's own best output minus that of the post (nats)."
+    )
+    signature: str = Field(description="sacrebleu signatures of the three metrics.")
+
+
+class Difference(Record):
+    """A span of the post that the round trip did not give back."""
+
+    start: int = Field(ge=0, description="First character, counted in the text as given.")
+    end: int = Field(ge=0, description="One past the last character, counted in the text as given.")
+    back_translation: str = Field(description="What the back-translation has in its place; may be empty.")
+
+
+class Word(Record):
+    """A word that moved the style detector."""
+
+    start: int = Field(ge=0, description="First character, counted in the text as given.")
+    end: int = Field(ge=0, description="One past the last character, counted in the text as given.")
+    weight: float = Field(description="Share of the sentence's style log-odds; positive points to a machine.")
+
+
+class Sentence(Record):
+    """One sentence with its own evidence."""
+
+    text: str = Field(description="The sentence as given.")
+    start: int = Field(ge=0, description="First character, counted in the text as given.")
+    end: int = Field(ge=0, description="One past the last character, counted in the text as given.")
+    language: str | None = Field(description="ISO 639-1 code of this sentence.")
+    machine_translated: float | None = Field(
+        None, ge=0, le=1, description="Calibrated probability for this sentence taken as a post of its own."
+    )
+    fluency: float | None = Field(None, ge=0, le=1, description="As for the post.")
+    perplexity: float | None = Field(None, ge=1, description="Token perplexity under the language model.")
+    style: float | None = Field(None, description="Log-odds of the style detector.")
+    pivot_text: str | None = Field(None, description="The translation into the pivot.")
+    back_translation: str | None = Field(None, description="The translation back from the pivot.")
+    chrf: float | None = Field(None, ge=0, le=100)
+    bleu: float | None = Field(None, ge=0, le=100)
+    ter: float | None = Field(None, ge=0)
+    log_likelihood: float | None = Field(None, le=0)
+    gap: float | None = Field(None)
+    reliable: bool | None = Field(
+        None, description="False when the translator looped or lost the sentence; such a round trip does not count."
+    )
+    differences: tuple[Difference, ...] = ()
+    words: tuple[Word, ...] = Field((), description="Words that moved the style detector most, in text order.")
+
+
+class Result(Record):
+    """The verdict on one post with everything it rests on."""
+
+    id: str
+    verdict: Verdict
+    machine_translated: float | None = Field(
+        None, ge=0, le=1, description="Calibrated probability that the post is machine-translated."
+    )
+    fluency: float | None = Field(
+        None, ge=0, le=1,
+        description="Share of human texts of this language and length that are less fluent than this one.",
+    )  # fmt: skip
+    language: Language
+    round_trip: RoundTrip | None = None
+    style: float | None = Field(None, description="Log-odds of the style detector; positive points to a machine.")
+    sentences: tuple[Sentence, ...] = ()
+    reasons: tuple[str, ...] = Field((), description="Plain English, strongest first.")
+    warnings: tuple[str, ...] = ()
+    models: dict[str, str] = Field(description="Profile, and name@revision of every model used.")
+    version: str
+
+
+class RowError(Record):
+    """A row of the input that could not be scored; takes the row's place in the output."""
+
+    id: str
+    row: int = Field(ge=1, description="1-based number of the row in the input.")
+    field: str | None = Field(description="The field that is wrong.")
+    error: str = Field(description="What is wrong.")
+    fix: str = Field(description="What to do about it.")
+
+
+def to_pandas(results: Iterable[Result]) -> pandas.DataFrame:
+    """One row a post: the scalar fields, with language and round trip flattened (``round_trip.chrf``).
+
+    Raises:
+        ImportError: pandas is not installed (``pip install "statement-checker[pandas]"``).
+    """
+    import pandas as pd
+
+    rows = []
+    for result in results:
+        record = result.to_dict()
+        record["language"].pop("alternatives")
+        record["sentences"] = len(record["sentences"])
+        rows.append(record)
+    return pd.json_normalize(rows)

@@ -1,0 +1,179 @@
+"""Train the embedded language model: a small Llama-style causal LM over all languages, human text only.
+
+    python scripts/train_fluency.py --corpora CORPORA --minutes 75 --out runs/fluency
+    python scripts/train_fluency.py --tsv lines.tsv --minutes 75 --out runs/fluency
+
+The TSV has two columns without a header: language code, one line of human text. Every line starts
+with its language's tag (``>>ru<<``), so that the model never has to guess the language. Languages are sampled
+in proportion to their size to the power of ``--temperature``. The run is resumable and uses a GPU if
+there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from corpora import human_lines
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from training import Batch, bucketed, fit, round_up
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+MAX_TOKENS = 160
+END = "</s>"
+
+
+def read_lines(args: argparse.Namespace) -> dict[str, list[str]]:
+    lines: dict[str, list[str]] = defaultdict(list)
+    if args.tsv:
+        with open(args.tsv, encoding="utf-8", newline="") as file:
+            for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+                lines[row[0]].append(row[1])
+    else:
+        for language, text in human_lines(args.corpora, held=False):
+            lines[language].append(text)
+    return dict(lines)
+
+
+def sample(lines: dict[str, list[str]], temperature: float, total: int, seed: int) -> list[tuple[str, str]]:
+    """About ``total`` lines, languages in proportion to size ** temperature, repeats only when needed."""
+    rng = np.random.default_rng(seed)
+    sizes = np.array([sum(map(len, v)) for v in lines.values()], float)
+    shares = sizes**temperature / (sizes**temperature).sum()
+    drawn = []
+    for (language, texts), share in zip(lines.items(), shares, strict=True):
+        mean = sum(map(len, texts)) / len(texts)
+        wanted = round(share * total * 75 / mean)
+        order = np.concatenate([rng.permutation(len(texts)) for _ in range(wanted // len(texts) + 1)])
+        drawn += [(language, texts[i]) for i in order[:wanted]]
+    rng.shuffle(drawn)  # type: ignore[arg-type]
+    return drawn
+
+
+def train_tokenizer(lines: dict[str, list[str]], folder: Path, size: int) -> PreTrainedTokenizerFast:
+    """A byte-fallback unigram tokenizer in ``tokenizer.json``, readable without transformers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "tokenizer.json"
+    if not path.exists():
+        tags = [f">>{language}<<" for language in sorted(lines)]
+        tokenizer = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>", fuse_unk=True))
+        tokenizer.normalizer = normalizers.NFKC()
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+            [pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()]
+        )
+        tokenizer.decoder = decoders.Sequence(
+            [decoders.ByteFallback(), decoders.Metaspace(), decoders.Fuse()]
+        )
+        trainer = trainers.BpeTrainer(
+            vocab_size=size, limit_alphabet=4500, show_progress=False,
+            special_tokens=[END, "<unk>", *tags, *(f"<0x{b:02X}>" for b in range(256))],
+        )  # fmt: skip
+        texts = [text for _, text in sample(lines, 0.5, 250_000, 0)]
+        tokenizer.train_from_iterator(texts, trainer)
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=f"$A {END}", special_tokens=[(END, tokenizer.token_to_id(END))]
+        )
+        tokenizer.save(str(path))
+    return PreTrainedTokenizerFast(
+        tokenizer_file=str(path), eos_token=END, bos_token=END, unk_token="<unk>", pad_token=END
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--corpora", type=Path)
+    parser.add_argument("--tsv")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=75)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--vocab", type=int, default=16000)
+    parser.add_argument("--width", type=int, default=256)
+    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--lines", type=int, default=400_000, help="lines sampled for an epoch")
+    parser.add_argument("--batch-tokens", type=int, default=4096)
+    parser.add_argument("--lr", type=float, default=3e-3)
+    parser.add_argument("--temperature", type=float, default=0.5)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+
+    lines = read_lines(args)
+    rng = np.random.default_rng(args.seed)
+    dev: list[tuple[str, str]] = []
+    for language, texts in lines.items():
+        rng.shuffle(texts)
+        dev += [(language, text) for text in texts[:40]]
+        lines[language] = texts[40:]
+    model_folder = args.out / "model"
+    tokenizer = train_tokenizer(lines, model_folder, args.vocab)
+    backend = tokenizer.backend_tokenizer
+
+    def encode(drawn: list[tuple[str, str]]) -> list[np.ndarray]:
+        encoded = backend.encode_batch([text for _, text in drawn])
+        tags = [backend.token_to_id(f">>{language}<<") for language, _ in drawn]
+        return [np.array([tag, *e.ids[:MAX_TOKENS]], np.uint16) for tag, e in zip(tags, encoded, strict=True)]
+
+    dev_rows = encode(dev)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=args.width, intermediate_size=11 * args.width // 4,
+        num_hidden_layers=args.layers, num_attention_heads=args.width // 64,
+        max_position_embeddings=512, tie_word_embeddings=True, bos_token_id=0, eos_token_id=0,
+        pad_token_id=None,
+    )  # fmt: skip
+    model = LlamaForCausalLM(config)
+    print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters", flush=True)
+
+    def collate(rows: list[np.ndarray]) -> Batch:
+        width = round_up(max(map(len, rows)) - 1)
+        inputs, labels = torch.zeros(len(rows), width, dtype=torch.long), torch.full((len(rows), width), -100)
+        for number, row in enumerate(rows):
+            ids = torch.from_numpy(row.astype(np.int64))
+            inputs[number, : len(ids) - 1] = ids[:-1]
+            labels[number, : len(ids) - 1] = ids[1:]
+        return {"input_ids": inputs, "labels": labels}
+
+    def loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
+        # Right padding under a causal mask needs no attention mask.
+        logits = model(input_ids=batch["input_ids"], use_cache=False).logits
+        return torch.nn.functional.cross_entropy(
+            logits.reshape(-1, logits.shape[-1]).float(), batch["labels"].reshape(-1)
+        )
+
+    def batches(epoch: int) -> Iterator[Batch]:
+        rows = encode(sample(lines, args.temperature, args.lines, args.seed + epoch))
+        lengths = np.array([len(row) - 1 for row in rows])
+        print(f"epoch {epoch}: {lengths.sum()} tokens", flush=True)
+        for group in bucketed(lengths, args.batch_tokens, args.seed + epoch):
+            yield collate([rows[i] for i in group])
+
+    @torch.no_grad()
+    def evaluate(model: torch.nn.Module) -> dict[str, float]:
+        device = next(model.parameters()).device
+        order = np.argsort([len(row) for row in dev_rows])
+        total = 0.0
+        for start in range(0, len(order), 50):
+            batch = collate([dev_rows[i] for i in order[start : start + 50]])
+            batch = {key: value.to(device) for key, value in batch.items()}
+            total += loss(model, batch).item() * int((batch["labels"] != -100).sum())
+        characters = sum(len(text) for _, text in dev)
+        return {"dev_bits_per_character": round(total / np.log(2) / characters, 4)}
+
+    record = fit(model, batches, loss, evaluate, args.out, minutes=args.minutes, lr=args.lr, steps=args.steps)
+    model.half().save_pretrained(model_folder)
+    tokenizer.save_pretrained(model_folder)
+    (model_folder / "training.json").write_text(
+        json.dumps({"command": vars(args) | {"corpora": None, "out": None, "tsv": None}, "last": record},
+                   default=str, indent=1) + "\n"
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""Train the embedded translator: one Marian for both directions of every pair, in Hugging Face format.
+
+    python scripts/train_translator.py --corpora CORPORA --languages ru --minutes 95 --out runs/translator
+    python scripts/train_translator.py --tsv ru=pairs.tsv --languages ru --out runs/translator
+
+A TSV has two columns without a header: English, then the other language. The target language is
+told by a tag before the source (``>>ru<<``), as in the multilingual OPUS-MT models, so that the result
+loads through the same class. The run is resumable (the same command goes on) and uses a GPU if there
+is one. Human and machine pairs are both used: machine targets act as sequence-level distillation
+(Kim and Rush 2016). Deep encoder, shallow decoder: Kasai et al. 2021.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import sentencepiece as spm
+import torch
+from corpora import held_out, parallel
+from training import Batch, bucketed, fit, round_up
+from transformers import GenerationConfig, MarianConfig, MarianMTModel, MarianTokenizer
+
+MAX_TOKENS = 128
+
+
+def read_pairs(args: argparse.Namespace) -> dict[str, tuple[list[tuple[str, str]], list[tuple[str, str]]]]:
+    """Training and development pairs ``(en, other)`` per language."""
+    tsv = dict(item.split("=", 1) for item in args.tsv)
+    pairs = {}
+    for language in args.languages:
+        if language in tsv:
+            with open(tsv[language], encoding="utf-8", newline="") as file:
+                rows = [(r[0], r[1]) for r in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
+            pairs[language] = rows[500:], rows[:500]
+            continue
+        frame = parallel(args.corpora, language)
+        dev = frame[(frame["testset"] == "flores-dev") & (frame["kind"] == "human")].head(500)
+        train = frame[~held_out(frame["testset"])].drop_duplicates(["en", "other"])
+        pairs[language] = tuple(
+            list(zip(part["en"], part["other"], strict=True)) for part in (train, dev)
+        )
+    return pairs  # type: ignore[return-value]
+
+
+def train_tokenizer(pairs: dict, out: Path, size: int) -> MarianTokenizer:
+    """Joint sentencepiece over all sides, written as a Marian tokenizer with one tag per language."""
+    out.mkdir(parents=True, exist_ok=True)
+    if not (out / "vocab.json").exists():
+        sides = {text for train, _ in pairs.values() for pair in train for text in pair}
+        spm.SentencePieceTrainer.train(
+            sentence_iterator=iter(sorted(sides)), model_prefix=str(out / "source"),
+            vocab_size=size, model_type="unigram", character_coverage=0.9995,
+            normalization_rule_name="nmt_nfkc", input_sentence_size=400_000,
+            shuffle_input_sentence=True, bos_id=-1, eos_id=0, unk_id=1, num_threads=2,
+            minloglevel=2,
+        )  # fmt: skip
+        (out / "source.model").rename(out / "source.spm")
+        (out / "source.vocab").unlink()
+        (out / "target.spm").write_bytes((out / "source.spm").read_bytes())
+        model = spm.SentencePieceProcessor(str(out / "source.spm"))
+        pieces = [model.id_to_piece(i) for i in range(model.get_piece_size())]
+        pieces += [f">>{language}<<" for language in ["en", *pairs]] + ["<pad>"]
+        vocab = {piece: number for number, piece in enumerate(pieces)}
+        (out / "vocab.json").write_text(json.dumps(vocab, ensure_ascii=False), encoding="utf-8")
+    return MarianTokenizer(
+        str(out / "source.spm"), str(out / "target.spm"), str(out / "vocab.json"),
+        source_lang="mul", target_lang="mul", model_max_length=512,
+    )  # fmt: skip
+
+
+def encode(pairs: dict, folder: Path, part: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Both directions of every pair as ``uint16`` ids, the tag first on the source, ``</s>`` last."""
+    model = spm.SentencePieceProcessor(str(folder / "source.spm"))
+    vocab = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+    sources, targets = [], []
+    for language, parts in pairs.items():
+        english, other = (model.encode([pair[side] for pair in parts[part]]) for side in (0, 1))
+        for tag, left, right in ((language, english, other), ("en", other, english)):
+            for source, target in zip(left, right, strict=True):
+                if 0 < len(source) < MAX_TOKENS and 0 < len(target) < MAX_TOKENS:
+                    sources.append(np.array([vocab[f">>{tag}<<"], *source, 0], np.uint16))
+                    targets.append(np.array([*target, 0], np.uint16))
+    return sources, targets
+
+
+def collate(sources: list[np.ndarray], targets: list[np.ndarray], rows: np.ndarray, pad: int) -> Batch:
+    """Pad the rows of one batch; the decoder input is the target shifted right behind ``<pad>``."""
+    width = round_up(max(len(sources[r]) for r in rows))
+    height = round_up(max(len(targets[r]) for r in rows))
+    source = torch.full((len(rows), width), pad)
+    labels = torch.full((len(rows), height), -100)
+    decoder = torch.full((len(rows), height), pad)
+    for number, row in enumerate(rows):
+        source[number, : len(sources[row])] = torch.from_numpy(sources[row].astype(np.int64))
+        target = torch.from_numpy(targets[row].astype(np.int64))
+        labels[number, : len(target)] = target
+        decoder[number, 1 : len(target)] = target[:-1]
+    return {
+        "input_ids": source, "attention_mask": (source != pad).long(),
+        "decoder_input_ids": decoder, "labels": labels,
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--corpora", type=Path)
+    parser.add_argument("--tsv", action="append", default=[], metavar="LANG=FILE")
+    parser.add_argument("--languages", nargs="+", default=["ru"])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=95)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--vocab", type=int, default=8000)
+    parser.add_argument("--width", type=int, default=256)
+    parser.add_argument("--encoder-layers", type=int, default=6)
+    parser.add_argument("--decoder-layers", type=int, default=2)
+    parser.add_argument("--batch-tokens", type=int, default=4096)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--label-smoothing", type=float, default=0.1)
+    parser.add_argument("--temperature", type=float, default=1.0, help="sampling over languages")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+
+    pairs = read_pairs(args)
+    model_folder = args.out / "model"
+    tokenizer = train_tokenizer(pairs, model_folder, args.vocab)
+    pad = tokenizer.pad_token_id
+    train, dev = encode(pairs, model_folder, 0), encode(pairs, model_folder, 1)
+    print(f"{len(train[0])} training pairs, {sum(map(len, train[1]))} target tokens", flush=True)
+
+    config = MarianConfig(
+        vocab_size=pad + 1, d_model=args.width, encoder_layers=args.encoder_layers,
+        decoder_layers=args.decoder_layers, encoder_attention_heads=args.width // 64,
+        decoder_attention_heads=args.width // 64, encoder_ffn_dim=4 * args.width,
+        decoder_ffn_dim=4 * args.width, dropout=0.0, pad_token_id=pad, eos_token_id=0,
+        bos_token_id=None, decoder_start_token_id=pad, forced_eos_token_id=0,
+        max_position_embeddings=512, scale_embedding=True, activation_function="swish",
+        share_encoder_decoder_embeddings=True, tie_word_embeddings=True,
+    )  # fmt: skip
+    model = MarianMTModel(config)
+
+    def loss(model: torch.nn.Module, batch: Batch, smoothing: float = args.label_smoothing) -> torch.Tensor:
+        inputs = {key: batch[key] for key in ("input_ids", "attention_mask", "decoder_input_ids")}
+        logits = model(**inputs, use_cache=False).logits[..., :-1]  # <pad> is never produced
+        return torch.nn.functional.cross_entropy(
+            logits.reshape(-1, pad).float(), batch["labels"].reshape(-1), label_smoothing=smoothing
+        )
+
+    lengths = np.array([max(map(len, pair)) for pair in zip(*train, strict=True)])
+
+    def batches(epoch: int) -> Iterator[Batch]:
+        for rows in bucketed(lengths, args.batch_tokens, args.seed + epoch):
+            yield collate(*train, rows, pad)
+
+    @torch.no_grad()
+    def evaluate(model: torch.nn.Module) -> dict[str, float]:
+        order = np.argsort([len(t) for t in dev[1]])
+        device = next(model.parameters()).device
+        total = count = 0.0
+        for start in range(0, len(order), 50):
+            batch = collate(*dev, order[start : start + 50], pad)
+            batch = {key: value.to(device) for key, value in batch.items()}
+            tokens = int((batch["labels"] != -100).sum())
+            total += loss(model, batch, 0.0).item() * tokens
+            count += tokens
+        return {"dev_loss": round(total / count, 4)}
+
+    @torch.no_grad()
+    def keep_pad_at_zero(model: torch.nn.Module) -> None:
+        # Marian's decoder starts from a zero vector; Hugging Face expresses that as <pad>'s row.
+        model.get_parameter("model.shared.weight")[pad].zero_()
+
+    keep_pad_at_zero(model)
+    record = fit(
+        model, batches, loss, evaluate, args.out, minutes=args.minutes, lr=args.lr,
+        steps=args.steps, after_step=keep_pad_at_zero,
+    )  # fmt: skip
+    model.generation_config = GenerationConfig(
+        max_length=512, num_beams=4, bad_words_ids=[[pad]], decoder_start_token_id=pad,
+        pad_token_id=pad, eos_token_id=0, forced_eos_token_id=0,
+    )  # fmt: skip
+    model.half().save_pretrained(model_folder)
+    tokenizer.save_pretrained(model_folder)
+    (model_folder / "training.json").write_text(
+        json.dumps({"command": vars(args) | {"corpora": None, "out": None}, "last": record},
+                   default=str, indent=1) + "\n"
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
