@@ -1,0 +1,143 @@
+"""Causal language models: the log-probability of every token of a text, from either engine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from checker.errors import CheckerError
+from checker.store import Model, Store
+from checker.translation import Device, Engine
+
+MAX_TOKENS = 256  # of one sentence; what follows is not scored
+_BATCH_TOKENS = 1024
+
+
+class LanguageModel(Protocol):
+    """Scores text. ``label`` is name@revision."""
+
+    label: str
+
+    def score(self, texts: Sequence[str], language: str) -> list[list[float]]:
+        """Log-probabilities (nats) of the tokens of each text, in order.
+
+        Args:
+            texts: sentences; at most ``MAX_TOKENS`` tokens of each are scored.
+            language: ISO 639-1 code; used by models that were trained with language tags.
+        """
+        ...
+
+
+class _Encoder:
+    """Tokens of a text behind the context that makes its first token scorable."""
+
+    def __init__(self, folder: Path) -> None:
+        from tokenizers import Tokenizer
+
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+
+    def __call__(self, texts: Sequence[str], language: str) -> list[tuple[list[str], list[int]]]:
+        tag = f">>{language}<<"
+        number = self.tokenizer.token_to_id(tag)
+        prefix: tuple[list[str], list[int]] = ([], []) if number is None else ([tag], [number])
+        encoded = self.tokenizer.encode_batch(list(texts))
+        return [(prefix[0] + e.tokens[:MAX_TOKENS], prefix[1] + e.ids[:MAX_TOKENS]) for e in encoded]
+
+
+class CTranslate2LanguageModel:
+    """A converted causal LM; see ``translation.ctranslate2_engine.convert``.
+
+    Raises:
+        CheckerError: ``cuda`` was asked for and there is no such device.
+    """
+
+    def __init__(self, model: Model, folder: Path, converted: Path, *, device: str = "auto") -> None:
+        import ctranslate2
+
+        if device == "cuda" and not ctranslate2.get_cuda_device_count():
+            raise CheckerError("CTranslate2 sees no CUDA device: use the device cpu or auto.")
+        self.label = model.label
+        self._encode = _Encoder(folder)
+        self._generator = ctranslate2.Generator(str(converted), device=device)
+
+    def score(self, texts: Sequence[str], language: str) -> list[list[float]]:
+        """See ``LanguageModel.score``."""
+        tokens = [pair[0] for pair in self._encode(texts, language)]
+        rows = [row for row, found in enumerate(tokens) if len(found) > 1]
+        scores: list[list[float]] = [[] for _ in texts]
+        results = self._generator.score_batch(
+            [tokens[row] for row in rows], max_batch_size=_BATCH_TOKENS, batch_type="tokens"
+        )
+        for row, result in zip(rows, results, strict=True):
+            scores[row] = [min(value, 0.0) for value in result.log_probs]
+        return scores
+
+
+class TransformersLanguageModel:
+    """The same model as it was published, in 32-bit floats; local safetensors only, no remote code.
+
+    Raises:
+        CheckerError: ``cuda`` was asked for and there is no such device.
+    """
+
+    def __init__(self, model: Model, folder: Path, *, device: str = "auto") -> None:
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        if device == "cuda" and not torch.cuda.is_available():
+            raise CheckerError("torch sees no CUDA device: use the device cpu or auto.")
+        self.label = model.label
+        self._encode = _Encoder(folder)
+        self._device = device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+        network: Any = AutoModelForCausalLM.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
+        )
+        self._network = network.eval().to(self._device)
+
+    def score(self, texts: Sequence[str], language: str) -> list[list[float]]:
+        """See ``LanguageModel.score``."""
+        import torch
+
+        ids = [pair[1] for pair in self._encode(texts, language)]
+        rows = sorted((row for row in range(len(ids)) if len(ids[row]) > 1), key=lambda row: len(ids[row]))
+        scores: list[list[float]] = [[] for _ in texts]
+        for start in range(0, len(rows), 16):
+            group = rows[start : start + 16]
+            width = max(len(ids[row]) for row in group)
+            padded = torch.tensor(
+                [ids[row] + [0] * (width - len(ids[row])) for row in group], device=self._device
+            )
+            with torch.inference_mode():  # right padding under a causal mask needs no attention mask
+                logits = self._network(padded[:, :-1], use_cache=False).logits.float()
+                found = logits.log_softmax(-1).gather(-1, padded[:, 1:, None])[..., 0].tolist()
+            for row, values in zip(group, found, strict=True):
+                scores[row] = values[: len(ids[row]) - 1]
+        return scores
+
+
+def load(
+    model: Model, store: Store, engine: Engine = "ctranslate2", device: Device = "auto"
+) -> LanguageModel:
+    """The language model of an entry of the registry; converted first, once, where that is not shipped.
+
+    Raises:
+        ModelNotFoundError: the model is not on this machine.
+        ModelCorruptedError: a file of it is not the one in the lock.
+        CheckerError: ``cuda`` was asked for and there is no such device.
+    """
+    if engine == "transformers":
+        return TransformersLanguageModel(model, store.path(model), device=device)
+    from checker.translation.ctranslate2_engine import convert
+
+    converted = store.converted_path(model)
+    folder = store.path(model, weights=not converted.is_dir())
+    if not converted.is_dir():
+        convert(folder, converted)
+    return CTranslate2LanguageModel(model, folder, converted, device=device)
+
+
+def perplexity(scores: Sequence[float]) -> float | None:
+    """Token perplexity, ``exp`` of minus the mean log-probability; at least 1. None for no tokens."""
+    return math.exp(min(-sum(scores) / len(scores), 700.0)) if scores else None

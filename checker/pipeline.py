@@ -1,0 +1,461 @@
+"""The checker: post → language → sentences → round trip, fluency, style → verdict → result."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
+from typing import get_args
+
+from checker import __version__, fluency, language_model, reasons, roundtrip, style
+from checker.errors import InputError, UnsupportedPairError
+from checker.language import SUPPORTED, identify
+from checker.result import Difference, Language, Result, RoundTrip, Sentence, Verdict, Word
+from checker.store import Store
+from checker.store.registry import Profile
+from checker.text import MAX_CHARACTERS, CleanText, Span, clean, sentences, width, words
+from checker.translation import Device, Engine, Translators
+from checker.verdict import SHORTEST, Evidence, Judgement, VerdictModel, logit, sigmoid
+
+BATCH = 64  # posts scored together
+OWN_LANGUAGE = 30  # columns from which a sentence's language is identified on its own
+SURE = 0.9  # confidence from which a sentence may be in another language than its post
+SHOWN_WORDS = 5  # words a sentence that are shown for its style
+
+
+@dataclass
+class _Unit:
+    """A sentence on its way through the models."""
+
+    span: Span
+    language: str
+    columns: int
+    perplexity: float | None = None
+    rank: fluency.Rank | None = None
+    trip: roundtrip.SentenceRoundTrip | None = None
+
+
+@dataclass
+class _Post:
+    """A post on its way through the models."""
+
+    id: str
+    cleaned: CleanText
+    language: Language
+    units: list[_Unit] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    scored: bool = False
+
+    def parts(self) -> dict[str, list[_Unit]]:
+        """Sentences by language, the language with most text first."""
+        parts: dict[str, list[_Unit]] = defaultdict(list)
+        for unit in self.units:
+            parts[unit.language].append(unit)
+        return dict(sorted(parts.items(), key=lambda item: -sum(u.columns for u in item[1])))
+
+
+class Checker:
+    """Scores posts. Models are loaded when first needed and kept; safe to share by threads.
+
+    Args:
+        profile: ``embedded`` (shipped) or ``hub`` (downloaded once with ``checker models download``).
+        engine: ``ctranslate2`` or ``transformers``.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        pivot: ISO 639-1 code of the round trip's pivot; posts in the pivot itself go through Russian
+            if it is English, and through English otherwise.
+        language: score every post in this language instead of identifying it.
+        round_trip: False skips translation, the slowest part.
+        store: where the models are.
+
+    Raises:
+        InputError: an argument has no such value.
+        CheckerError: ``cuda`` was asked for and there is no such device (raised on first use).
+    """
+
+    def __init__(
+        self,
+        profile: Profile = "embedded",
+        *,
+        engine: Engine = "ctranslate2",
+        device: Device = "auto",
+        pivot: str = "en",
+        language: str | None = None,
+        round_trip: bool = True,
+        store: Store | None = None,
+    ) -> None:
+        for name, value, known in (
+            ("profile", profile, get_args(Profile)),
+            ("engine", engine, get_args(Engine)),
+            ("device", device, get_args(Device)),
+            ("pivot", pivot, SUPPORTED),
+            ("language", language or SUPPORTED[0], SUPPORTED),
+        ):
+            if value not in known:
+                raise InputError(f"There is no {name} {value!r}.", fix=f"Use one of {', '.join(known)}.")
+        self.profile, self._engine, self._device = profile, engine, device
+        self._pivot, self._forced, self._round_trip = pivot, language, round_trip
+        self.store = store or Store()
+        self.translators = Translators(self.store, profile, engine, device)
+        self._embedded = self.store.registry.parent / "embedded"
+        self._styles: dict[str, style.StyleModel] = {}
+        self._language_models: dict[str, language_model.LanguageModel] = {}
+        self._lock = threading.Lock()
+
+    def score(self, text: str, id: str = "1") -> Result:
+        """Score one post.
+
+        Args:
+            text: the post as it was published; anything that is a string is accepted.
+            id: returned in the result.
+
+        Raises:
+            InputError: ``text`` is not a string.
+            ModelNotFoundError: a model of the hub profile was not downloaded.
+            ModelCorruptedError: a model file does not match its lock.
+        """
+        return next(self.score_many([text], [id]))
+
+    def score_many(self, texts: Iterable[str], ids: Iterable[str] | None = None) -> Iterator[Result]:
+        """Score many posts, batched inside; results come in the order of the posts.
+
+        Args:
+            texts: the posts; read as they are needed, so a generator of any length will do.
+            ids: one for each post; by default "1", "2", …
+
+        Raises:
+            As ``score``.
+        """
+        numbered = enumerate(texts, start=1)
+        pairs = ((str(n), text) for n, text in numbered) if ids is None else zip(ids, texts, strict=True)
+        while batch := list(islice(pairs, BATCH)):
+            yield from self._score_batch(batch)
+
+    def evidence_many(self, texts: Iterable[str], language: str) -> Iterator[Evidence]:
+        """The evidence of posts in a known language, without a verdict: what a verdict is fitted on.
+
+        Args:
+            texts: posts that are known to be in ``language``.
+            language: ISO 639-1 code.
+        """
+        texts = iter(texts)
+        while batch := list(islice(texts, BATCH)):
+            parts = []
+            for text in batch:
+                cleaned = clean(text[:MAX_CHARACTERS]).text
+                parts.append([_Unit(s, language, width(s.text)) for s in sentences(cleaned, language)])
+            self._run_models(language, [unit for part in parts for unit in part])
+            for part in parts:
+                yield self._evidence(language, part)[0]
+
+    # -- one batch, top to bottom ------------------------------------------------------------------
+
+    def _score_batch(self, batch: Sequence[tuple[str, str]]) -> list[Result]:
+        posts = [self._prepare(id, text) for id, text in batch]
+        by_language: dict[str, list[_Unit]] = defaultdict(list)
+        for post in posts:
+            if post.scored:
+                for unit in post.units:
+                    by_language[unit.language].append(unit)
+        for language, units in by_language.items():
+            self._run_models(language, units)
+        return [self._result(post) for post in posts]
+
+    def _prepare(self, id: str, text: str) -> _Post:
+        """Clean, identify, cut into sentences; say why where the post cannot be scored."""
+        if not isinstance(text, str):
+            raise InputError(f"A post must be a string, not {type(text).__name__}.", fix="Pass its text.")
+        cleaned = clean(text[:MAX_CHARACTERS])
+        post = _Post(id, cleaned, Language(code=None, confidence=0.0))
+        if len(text) > MAX_CHARACTERS:
+            post.warnings.append(
+                f"Only the first {MAX_CHARACTERS} of {len(text)} characters were scored: send long texts in parts."
+            )
+        columns = width(cleaned.text)
+        if not cleaned.text:
+            post.warnings.append("Not scored: there is no text left after links, mentions and emoji are set aside.")
+            return post
+        post.language = (
+            Language(code=self._forced, confidence=1.0) if self._forced else identify(cleaned.text)
+        )
+        self._cut(post)
+        if columns < SHORTEST:
+            post.warnings.append(
+                f"Not scored: too short, {columns} columns of text; the minimum is {SHORTEST} "
+                "(a wide character counts as two)."
+            )
+        elif post.language.code is None:
+            post.warnings.append("Not scored: the language could not be identified.")
+        elif post.language.code not in SUPPORTED:
+            post.warnings.append(
+                f"Not scored: the language {post.language.code!r} is not supported; supported are "
+                f"{', '.join(SUPPORTED)}."
+            )
+        else:
+            post.scored = True
+        return post
+
+    def _cut(self, post: _Post) -> None:
+        """Sentences with their languages; a confident sentence may differ from its post."""
+        code = post.language.code
+        guesses = []
+        for span in sentences(post.cleaned.text, code):
+            columns = width(span.text)
+            own = code
+            if self._forced is None and columns >= OWN_LANGUAGE:
+                guess = identify(span.text)
+                if guess.code in SUPPORTED and (guess.confidence >= SURE or guess.code == code):
+                    own = guess.code
+            guesses.append((span, own, columns))
+        found: dict[str, int] = defaultdict(int)
+        for _, own, columns in guesses:
+            if own in SUPPORTED:
+                found[own] += columns
+        if code not in found and found:
+            code = max(found, key=found.__getitem__)
+        mixed = sum(columns >= OWN_LANGUAGE for columns in found.values()) > 1
+        update = {"code": code, "mixed": mixed}
+        if post.language.code != code:
+            update["confidence"] = round(found[str(code)] / sum(found.values()), 4)
+        post.language = post.language.model_copy(update=update)
+        post.units = [
+            _Unit(span, own if own in SUPPORTED else code, columns) for span, own, columns in guesses if code
+        ]
+
+    def _run_models(self, language: str, units: list[_Unit]) -> None:
+        self._add_fluency(language, units)
+        self._add_round_trips(language, units)
+
+    def _add_fluency(self, language: str, units: list[_Unit]) -> None:
+        model = self._language_model(language)
+        if model is None:
+            return
+        for unit, scores in zip(units, model.score([u.span.text for u in units], language), strict=True):
+            unit.perplexity = language_model.perplexity(scores)
+            if self.percentiles.model == model.label:
+                unit.rank = self.percentiles.rank(language, unit.span.text, scores)
+
+    def _add_round_trips(self, language: str, units: list[_Unit]) -> None:
+        pivot = self._pivot_of(language)
+        if not self._round_trip:
+            return
+        forward, backward = self.translators.get(language, pivot), self.translators.get(pivot, language)
+        if forward is None or backward is None:
+            return
+        trips = roundtrip.round_trips([u.span.text for u in units], language, pivot, forward, backward)
+        for unit, trip in zip(units, trips, strict=True):
+            unit.trip = trip
+
+    # -- from evidence to the result ---------------------------------------------------------------
+
+    def _evidence(self, language: str, units: Sequence[_Unit]) -> tuple[Evidence, RoundTrip | None]:
+        """What sentences of one language, taken as a post, give to a verdict."""
+        text = " ".join(unit.span.text for unit in units)
+        rank = _pooled(units)
+        trips = [unit.trip for unit in units if unit.trip is not None]
+        trip = roundtrip.aggregate(trips, self._pivot_of(language), language) if trips else None
+        evidence = Evidence(
+            columns=width(text),
+            style=self._style(language).log_odds(text),
+            fluency=rank.z if rank else None,
+            chrf=trip.chrf if trip else None,
+            log_likelihood=trip.log_likelihood if trip else None,
+            gap=trip.gap if trip else None,
+        )
+        return evidence, trip
+
+    def _judge(self, language: str, evidence: Evidence) -> Judgement | None:
+        """Judge by the evidence of those models alone that the verdict was calibrated with."""
+        labels, calibrated = self._labels(language), self.verdicts.models
+        if labels.get("fluency") != calibrated.get("fluency"):
+            evidence = replace(evidence, fluency=None)
+        if labels.get("translator") != calibrated.get("translator"):
+            evidence = replace(evidence, chrf=None, log_likelihood=None, gap=None)
+        return self.verdicts.judge(language, evidence)
+
+    def _result(self, post: _Post) -> Result:
+        if not post.scored:
+            units = [self._sentence(post, unit, None) for unit in post.units]
+            return Result(
+                id=post.id, verdict="not_scored", language=post.language, sentences=tuple(units),
+                warnings=tuple(post.warnings), models={"profile": self.profile}, version=__version__,
+            )  # fmt: skip
+        judged: list[tuple[int, Judgement]] = []
+        lines: list[str] = []
+        main: tuple[Evidence, RoundTrip | None, float | None] | None = None
+        for language, units in post.parts().items():
+            evidence, trip = self._evidence(language, units)
+            rank = _pooled(units)
+            percentile = round(rank.percentile, 4) if rank else None
+            main = main or (evidence, trip, percentile)
+            judgement = self._judge(language, evidence)
+            if judgement is None:
+                continue
+            judged.append((evidence.columns, judgement))
+            found = reasons.reasons(language, evidence, judgement, self.verdicts, percentile, trip)
+            found.append(reasons.threshold_reason(language, judgement))
+            prefix = f"{reasons.name(language)} part: " if post.language.mixed else ""
+            lines += [prefix + line for line in found]
+            self._warn(post, language, units, judgement)
+        assert main is not None  # a scored post has at least one sentence
+        probability, verdict = _combine(judged)
+        evidence, trip, percentile = main
+        return Result(
+            id=post.id,
+            verdict=verdict,
+            machine_translated=probability,
+            fluency=percentile,
+            language=post.language,
+            round_trip=trip,
+            style=round(evidence.style, 4),
+            sentences=tuple(
+                self._sentence(post, unit, unit.language) for unit in post.units
+            ),
+            reasons=tuple(lines),
+            warnings=tuple(dict.fromkeys(post.warnings)),
+            models={"profile": self.profile} | self._labels(str(post.language.code)),
+            version=__version__,
+        )
+
+    def _sentence(self, post: _Post, unit: _Unit, language: str | None) -> Sentence:
+        start, end = post.cleaned.span(unit.span.start, unit.span.end)
+        text = post.cleaned.source[start:end]
+        if language is None:
+            return Sentence(text=text, start=start, end=end, language=unit.language)
+        evidence, _ = self._evidence(language, [unit])
+        judgement = self._judge(language, evidence) if unit.columns >= SHORTEST else None
+        trip = unit.trip
+
+        def located(first: int, last: int) -> dict[str, int]:
+            """Offsets of a span of the sentence in the text as given."""
+            begin, stop = post.cleaned.span(unit.span.start + first, unit.span.start + last)
+            return {"start": begin, "end": stop}
+
+        return Sentence(
+            text=text,
+            start=start,
+            end=end,
+            language=language,
+            machine_translated=judgement.probability if judgement else None,
+            fluency=None if unit.rank is None else round(unit.rank.percentile, 4),
+            perplexity=None if unit.perplexity is None else round(unit.perplexity, 2),
+            style=round(evidence.style, 4),
+            pivot_text=trip.pivot_text if trip else None,
+            back_translation=trip.back_translation if trip else None,
+            chrf=trip.chrf if trip else None,
+            bleu=trip.bleu if trip else None,
+            ter=trip.ter if trip else None,
+            log_likelihood=trip.log_likelihood if trip else None,
+            gap=trip.gap if trip else None,
+            reliable=trip.reliable if trip else None,
+            differences=tuple(
+                Difference(**located(first, last), back_translation=instead)
+                for first, last, instead in (trip.differences if trip else ())
+            ),
+            words=tuple(
+                Word(**located(span.start, span.end), weight=round(weight, 4))
+                for span, weight in self._telling_words(language, unit.span.text)
+            ),
+        )
+
+    def _telling_words(self, language: str, text: str) -> list[tuple[Span, float]]:
+        """The words with the largest shares of the style log-odds, in text order."""
+        spans = words(text)
+        shares = self._style(language).contributions(text)
+        weights = style.word_weights(shares, [(s.start, s.end) for s in spans])
+        largest = sorted(range(len(spans)), key=lambda n: -abs(weights[n]))[:SHOWN_WORDS]
+        return [(spans[n], weights[n]) for n in sorted(largest)]
+
+    def _warn(self, post: _Post, language: str, units: Sequence[_Unit], judgement: Judgement) -> None:
+        """What limits this part of the verdict."""
+        named, pivot = reasons.name(language), self._pivot_of(language)
+        if self._round_trip and not any(u.trip for u in units):
+            post.warnings.append(
+                f"No {self.profile} translator serves {named} and {reasons.name(pivot)} yet: "
+                "the verdict rests on style and fluency."
+            )
+        lost = sum(1 for u in units if u.trip is not None and not u.trip.reliable)
+        if lost:
+            post.warnings.append(
+                f"The round trip of {lost} of {len(units)} {named} sentences is unreliable and does not count."
+            )
+        for part, label in self._labels(language).items():
+            fitted = self.verdicts.models.get(part)
+            if part in ("translator", "fluency") and label != fitted:
+                post.warnings.append(
+                    f"The verdict was not calibrated with {label}: its {part} evidence is shown, not counted."
+                )
+        if judgement.threshold and judgement.threshold.negatives != "native":
+            post.warnings.append(
+                f"No native {named} text was at hand: the error rates were measured on human translations."
+            )
+
+    # -- models ------------------------------------------------------------------------------------
+
+    def _pivot_of(self, language: str) -> str:
+        if language != self._pivot:
+            return self._pivot
+        return "ru" if self._pivot == "en" else "en"
+
+    def _labels(self, language: str) -> dict[str, str]:
+        """name@revision of every model that a post in this language meets."""
+        labels = {"style": self._style(language).label}
+        if model := self.store.language_model(self.profile, language):
+            labels["fluency"] = model.label
+        pivot = self._pivot_of(language)
+        if self._round_trip:
+            both = [self.store.translator(self.profile, *pair) for pair in ((language, pivot), (pivot, language))]
+            if all(both):
+                labels["translator"] = " + ".join(dict.fromkeys(m.label for m in both if m))
+        return labels
+
+    @cached_property
+    def verdicts(self) -> VerdictModel:
+        """The fitted verdict layer."""
+        return VerdictModel.read(self._embedded / "verdict.json")
+
+    @cached_property
+    def percentiles(self) -> fluency.FluencyTable:
+        """Fluency percentiles of human text."""
+        return fluency.FluencyTable.read(self._embedded / "fluency.json")
+
+    def _style(self, language: str) -> style.StyleModel:
+        with self._lock:
+            if language not in self._styles:
+                path = self._embedded / "style" / f"{language}.npz"
+                self._styles[language] = style.load(path, f"embedded/style-{language}@{__version__}")
+            return self._styles[language]
+
+    def _language_model(self, language: str) -> language_model.LanguageModel | None:
+        model = self.store.language_model(self.profile, language)
+        if model is None:
+            return None
+        with self._lock:
+            if model.id not in self._language_models:
+                self._language_models[model.id] = language_model.load(
+                    model, self.store, self._engine, self._device
+                )
+            return self._language_models[model.id]
+
+
+def _pooled(units: Sequence[_Unit]) -> fluency.Rank | None:
+    return fluency.pool([(unit.rank, unit.columns) for unit in units if unit.rank is not None])
+
+
+def _combine(judged: Sequence[tuple[int, Judgement]]) -> tuple[float | None, Verdict]:
+    """One verdict for a post of several languages: log-odds weighted by length, the strictest threshold."""
+    if not judged:
+        return None, "uncertain"
+    if len(judged) == 1:
+        return judged[0][1].probability, judged[0][1].verdict
+    total = sum(columns for columns, _ in judged)
+    probability = round(sigmoid(sum(logit(j.probability) * c for c, j in judged) / total), 4)
+    cuts = [j.threshold.machine if j.threshold else None for _, j in judged]
+    if any(cut is None for cut in cuts):
+        return probability, "uncertain"
+    strictest = max(cut for cut in cuts if cut is not None)
+    if probability >= strictest:
+        return probability, "machine_translated"
+    return probability, "human_written" if probability <= 1 - strictest else "uncertain"

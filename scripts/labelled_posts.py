@@ -1,0 +1,49 @@
+"""Group the lines of labelled test sets into posts of one to five lines, as a user would meet them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+LINES = (1, 2, 3, 4, 5)
+KINDS = ("native", "translated", "machine")
+
+
+def kind(frame: pd.DataFrame) -> pd.Series:
+    """``native``, ``translated``, ``machine``, or ``mixed`` where the set does not tell."""
+    human = np.where(
+        frame["origin"].astype(str) == "original", "native",
+        np.where(frame["origin"].astype(str) == "translated", "translated", "mixed"),
+    )  # fmt: skip
+    return pd.Series(np.where(frame["label"].astype(str) == "machine", "machine", human), index=frame.index)
+
+
+def group(frame: pd.DataFrame, most: int, lines: tuple[int, ...] = LINES, seed: int = 0) -> pd.DataFrame:
+    """Posts of consecutive lines of one test set, source language and system.
+
+    Args:
+        frame: labelled lines with ``testset``, ``source_lang``, ``system``, ``line``, ``text``, ``label``,
+            ``origin``.
+        most: posts of each kind and number of lines, at most; drawn evenly over systems.
+        lines: how many lines a post may have.
+
+    Returns:
+        Columns ``text``, ``kind``, ``lines``, ``testset``, ``system``, ``line`` (of the first line).
+    """
+    posts = []
+    frame = frame.assign(kind=kind(frame)).sort_values("line", kind="stable")
+    keys = ["testset", "source_lang", "system", "kind"]
+    for (testset, _, system, what), part in frame.groupby(keys, observed=True):
+        texts, numbers = part["text"].tolist(), part["line"].tolist()
+        for size in lines:
+            for start in range(0, len(texts) - size + 1, size):
+                text = " ".join(texts[start : start + size])
+                posts.append((text, what, size, testset, system, numbers[start]))
+    table = pd.DataFrame(posts, columns=["text", "kind", "lines", "testset", "system", "line"])
+    table = table[table["kind"].isin(KINDS)]
+    drawn = []
+    for (_, _), part in table.groupby(["kind", "lines"]):
+        share = -(-most // part["system"].nunique())
+        part = part.sample(frac=1, random_state=seed)
+        drawn.append(part[part.groupby("system").cumcount() < share].head(most))
+    return pd.concat(drawn, ignore_index=True)
