@@ -37,6 +37,7 @@ class _Encoder:
         from tokenizers import Tokenizer
 
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.encode_special_tokens = True  # "</s>" in a post is text, not the end of it
 
     def __call__(self, texts: Sequence[str], language: str) -> list[tuple[list[str], list[int]]]:
         tag = f">>{language}<<"

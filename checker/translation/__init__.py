@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+from checker.store import Model, Store
+from checker.store.registry import Profile
+
+Engine = Literal["ctranslate2", "transformers"]
+Device = Literal["auto", "cpu", "cuda"]
+
+BEAM = 2
+"""Width of the beam search: that of greedy search in time, nearly that of wider beams in quality."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +31,11 @@ class Translation:
 
 
 class Translator(Protocol):
-    """A model that translates one or more pairs of languages."""
+    """A model that translates one or more pairs of languages.
+
+    A text of more pieces than the model has positions is cut, and a translation ends at the latest at four
+    times the length of its source.
+    """
 
     label: str  # name@revision
 
@@ -31,6 +45,8 @@ class Translator(Protocol):
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
         """Translate every text; order and length are kept.
+
+        The translation of a text without a visible character is empty, with log-likelihood 0.
 
         Raises:
             UnsupportedPairError: the model does not serve the pair.
@@ -42,7 +58,62 @@ class Translator(Protocol):
     ) -> list[list[float]]:
         """Forced decoding: log-probability (nats) of every token of each target given its source.
 
-        The last value of each list is that of the end of sentence. The score is that of Prism
-        (Thompson and Post 2020) when source and target are paraphrases or translations.
+        The last value of each list is that of the end of sentence; the list is empty when either side has no
+        visible character. The score is that of Prism (Thompson and Post 2020) when source and target are
+        paraphrases or translations.
+
+        Raises:
+            UnsupportedPairError: the model does not serve the pair.
         """
         ...
+
+
+def load(model: Model, store: Store, engine: Engine = "ctranslate2", device: Device = "auto") -> Translator:
+    """The translator of a model of the store.
+
+    With ``ctranslate2``, a model that has no conversion yet is converted first, once.
+
+    Raises:
+        ModelNotFoundError: the model is not on this machine.
+        ModelCorruptedError: a file of it is not the one in the lock.
+        CheckerError: ``cuda`` was asked for and there is no such device.
+    """
+    if engine == "transformers":
+        from checker.translation.transformers_engine import TransformersTranslator
+
+        return TransformersTranslator(model, store.path(model), device=device)
+    from checker.translation.ctranslate2_engine import CTranslate2Translator, convert
+
+    converted = store.converted_path(model)
+    if not converted.is_dir():
+        convert(store.path(model), converted)
+    return CTranslate2Translator(model, store.path(model, weights=False), converted, device=device)
+
+
+class Translators:
+    """The translators of a profile, each loaded when it is first asked for. Safe to share by threads."""
+
+    def __init__(
+        self, store: Store, profile: Profile, engine: Engine = "ctranslate2", device: Device = "auto"
+    ) -> None:
+        self._store, self._profile, self._engine, self._device = store, profile, engine, device
+        self._loaded: dict[str, Translator] = {}
+        self._lock = threading.Lock()
+
+    def serves(self, source: str, target: str) -> bool:
+        """Whether the profile has a model for the pair (ISO 639-1 codes), on this machine or not."""
+        return self._store.translator(self._profile, source, target) is not None
+
+    def get(self, source: str, target: str) -> Translator | None:
+        """The translator of the pair; None when the profile has none.
+
+        Raises:
+            ModelNotFoundError, ModelCorruptedError, CheckerError: see ``load``.
+        """
+        model = self._store.translator(self._profile, source, target)
+        if model is None:
+            return None
+        with self._lock:
+            if model.id not in self._loaded:
+                self._loaded[model.id] = load(model, self._store, self._engine, self._device)
+            return self._loaded[model.id]

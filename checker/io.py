@@ -1,0 +1,427 @@
+"""Posts in and results out, a row at a time: JSONL, CSV, TSV, Parquet and plain text.
+
+Rows are numbered from 1: lines of a JSONL or text file (blank lines count but hold no post), rows under the
+header of a CSV or TSV file, rows of a Parquet file. A row that cannot be scored comes out as a `RowError` in
+its place; only a file that cannot be read at all raises. An id is carried through and never used as a key:
+ids may repeat, and a row without one gets its number.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from checker.errors import InputError, OutputError
+from checker.result import RowError
+
+MAX_ROW_BYTES = 64 * 2**20
+"""A longer line is an error record: it is a file of another format rather than a post."""
+
+DEFAULT_TEXT, DEFAULT_ID = "text", "id"
+
+COLUMNS = {
+    "id": "string", "verdict": "string", "machine_translated": "double", "fluency": "double",
+    "language.code": "string", "language.confidence": "double", "language.mixed": "bool",
+    "round_trip.pivot": "string", "round_trip.chrf": "double", "round_trip.bleu": "double",
+    "round_trip.ter": "double", "round_trip.log_likelihood": "double", "round_trip.gap": "double",
+    "style": "double", "sentences": "int64", "reasons": "string", "warnings": "string",
+    "models": "string", "version": "string",
+    "row": "int64", "field": "string", "error": "string", "fix": "string",
+}  # fmt: skip
+"""Columns of tabular output, the scalar fields of `Result` and `RowError`, and their Arrow types."""
+
+_PARQUET_ROWS, _PARQUET_BYTES = 1024, 16 * 2**20
+_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+_QUOTING = 'Put cells that hold a delimiter, a quote or a line break in "quotes", and double quotes inside.'
+_JSON_TYPES: dict[type, str] = {
+    type(None): "null", bool: "true or false", int: "a number", float: "a number",
+    list: "a list", dict: "an object",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A row that can be scored."""
+
+    id: str
+    row: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    text: str
+    id: str
+
+    def check(self, names: list[str], path: Path) -> None:
+        """Raise InputError unless the columns are there, once."""
+        for column, option in ((self.text, "--text-column"), (self.id, "--id-column")):
+            if names.count(column) > 1:
+                raise InputError(f"{path} has more than one column {column!r}.", fix="Rename all but one.")
+            if column not in names and (option == "--text-column" or column != DEFAULT_ID):
+                known = ", ".join(map(repr, names[:10])) + (", …" if len(names) > 10 else "")
+                raise InputError(f"{path} has no column {column!r}; it has {known}.", fix=f"Use {option}.")
+
+
+def read(
+    path: str | Path, text_column: str = DEFAULT_TEXT, id_column: str = DEFAULT_ID
+) -> Iterator[Post | RowError]:
+    """Read the posts of a file.
+
+    The file is opened and its header checked by the call; rows are read, one at a time, by the iteration.
+
+    Args:
+        path: a ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet`` or ``.txt`` file (a post a line), or ``-`` for
+            standard input: JSONL when its first character is ``{``, a post a line otherwise.
+        text_column: the field or column with the text.
+        id_column: the field or column with the id, a string or a whole number.
+
+    Yields:
+        One item a row, in order.
+
+    Raises:
+        InputError: the file is missing or unreadable, its format is unknown, or a column is not there.
+    """
+    columns = _Columns(text_column, id_column)
+    if str(path) == "-":
+        return _read_stdin(columns)
+    path = Path(path)
+    kind = path.suffix.lower()
+    if kind not in (".jsonl", ".csv", ".tsv", ".parquet", ".txt"):
+        raise InputError(
+            f"The format of {path} is unknown.",
+            fix="Use .jsonl, .csv, .tsv, .parquet, .txt, or - for a pipe.",
+        )
+    if kind == ".parquet":
+        return _read_parquet(path, columns)
+    try:
+        lines = _lines(path.open("rb"), path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if kind == ".jsonl":
+        return _read_lines(lines, _json_row, columns)
+    if kind == ".txt":
+        return _read_lines(lines, _text_row, columns)
+    return _read_csv(lines, path, columns)
+
+
+def check_output(path: Path, source: str | Path) -> None:
+    """See before the work starts that its results can be written.
+
+    Raises:
+        OutputError: unknown format, no such folder, no permission, or the input itself.
+    """
+    if path.suffix.lower() not in _WRITERS:
+        raise OutputError(f"The format of {path} is unknown. Use {', '.join(_WRITERS)}.")
+    if not path.parent.is_dir():
+        raise OutputError(f"There is no folder {path.parent}. Create it or write elsewhere.")
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise OutputError(f"{path} cannot be written. Check its permissions or write elsewhere.")
+    if str(source) != "-" and path.exists() and path.samefile(source):
+        raise OutputError(f"{path} is the input. Write the results to another file.")
+
+
+def write(lines: Iterable[str], path: Path) -> None:
+    """Write results in the format that the extension of `path` names, complete or not at all.
+
+    Args:
+        lines: each the JSON of a `Result` or `RowError`.
+        path: ``.jsonl`` keeps the lines; ``.csv``, ``.tsv`` and ``.parquet`` have `COLUMNS`, and ``.parquet``
+            the whole record in a column ``json`` too. CSV and TSV are meant for spreadsheets: they start with
+            a byte order mark, and text that a spreadsheet would run as a formula is preceded by ``'``.
+
+    Raises:
+        OutputError: the disk is full, or the path has become unwritable.
+    """
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        _WRITERS[path.suffix.lower()](lines, temporary)
+        os.replace(temporary, path)
+    except OSError as error:
+        fix = "Free space or write elsewhere."
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}. {fix}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    problem = getattr(error, "strerror", None) or str(error).rstrip(".")
+    return InputError(f"{path} cannot be read: {problem}.", fix="Check the path and the file.")
+
+
+# Rows
+
+
+def _bad(row: int, error: str, fix: str, *, field: str | None = None, id: str | None = None) -> RowError:
+    return RowError(id=id or str(row), row=row, field=field, error=error, fix=fix)
+
+
+def _post(row: int, record: Mapping[str, Any], columns: _Columns) -> Post | RowError:
+    name: Any = record.get(columns.id)
+    if isinstance(name, float) and name.is_integer() and abs(name) < 2**53:
+        name = int(name)  # how a table with gaps in its whole numbers stores them
+    if isinstance(name, int) and not isinstance(name, bool):
+        name = str(name)
+    if name is not None and (problem := _problem(name)):
+        return _bad(
+            row, f"The id {problem}.", "Make it a string or a whole number, in UTF-8.", field=columns.id
+        )
+    name = str(name or row)
+
+    if columns.text not in record:
+        fix = "Add the field, or name another one with --text-column."
+        return _bad(row, "There is no text.", fix, field=columns.text, id=name)
+    if problem := _problem(record[columns.text]):
+        fix = "Give the text as a string, in UTF-8, not cut inside a character."
+        return _bad(row, f"The text {problem}.", fix, field=columns.text, id=name)
+    return Post(name, row, record[columns.text])
+
+
+def _problem(value: object) -> str | None:
+    """What keeps a value from being text: its type, bytes that were not UTF-8, or lone surrogates."""
+    if not isinstance(value, str):
+        return f"is {_kind(value)}"
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        return f"is not valid Unicode at character {error.start + 1}"
+    return None
+
+
+def _kind(value: object) -> str:
+    return _JSON_TYPES.get(type(value), type(value).__name__)
+
+
+def _too_long(row: int) -> RowError:
+    problem = f"The row is longer than {MAX_ROW_BYTES // 2**20} MiB."
+    return _bad(row, problem, "Check that the file has one post a row.")
+
+
+# Lines
+
+
+def _lines(stream: BinaryIO, path: Path) -> Iterator[bytes]:
+    """Lines without the byte order mark, none much longer than MAX_ROW_BYTES: the rest of it is dropped."""
+
+    def bounded() -> Iterator[bytes]:
+        with stream:
+            while line := stream.readline(MAX_ROW_BYTES + 1):
+                yield line
+                while len(line) > MAX_ROW_BYTES and not line.endswith(b"\n"):
+                    line = stream.readline(MAX_ROW_BYTES + 1)
+
+    lines = bounded()
+    first = next(lines, b"")
+    if first.startswith(_UTF16_BOMS):
+        raise InputError(
+            f"{path} is UTF-16.", fix="Save it as UTF-8, for example: iconv -f UTF-16 -t UTF-8 OLD > NEW"
+        )
+    return chain([first.removeprefix(codecs.BOM_UTF8)], lines)
+
+
+def _read_lines(
+    lines: Iterable[bytes], parse: Callable[[int, str, _Columns], Post | RowError], columns: _Columns
+) -> Iterator[Post | RowError]:
+    for row, line in enumerate(lines, 1):
+        if len(line) > MAX_ROW_BYTES:
+            yield _too_long(row)
+        elif line.strip():
+            yield parse(row, line.decode(errors="surrogateescape"), columns)
+
+
+def _read_stdin(columns: _Columns) -> Iterator[Post | RowError]:
+    lines = _lines(sys.stdin.buffer, Path("-"))
+    blank: list[bytes] = []
+    for line in lines:
+        if line.strip():
+            parse = _json_row if line.lstrip().startswith(b"{") else _text_row
+            yield from _read_lines(chain(blank, [line], lines), parse, columns)
+        blank.append(b"")
+
+
+def _json_row(row: int, line: str, columns: _Columns) -> Post | RowError:
+    fix = f'Write an object a line, such as {{"id": "1", "{columns.text}": "…"}}.'
+    try:
+        record = json.loads(line, strict=False)
+    except json.JSONDecodeError as error:
+        problem = f"The line is not JSON: {error.msg} at character {error.pos + 1}."
+    except (ValueError, RecursionError) as error:
+        problem = f"The line is not JSON that can be read: {error}."
+    else:
+        if isinstance(record, dict):
+            return _post(row, record, columns)
+        problem = f"The line is {_kind(record)}, not an object."
+    return _bad(row, problem, fix)
+
+
+def _text_row(row: int, line: str, columns: _Columns) -> Post | RowError:
+    return _post(row, {columns.text: line.removesuffix("\n").removesuffix("\r")}, columns)
+
+
+# Tables
+
+
+def _read_csv(lines: Iterator[bytes], path: Path, columns: _Columns) -> Iterator[Post | RowError]:
+    csv.field_size_limit(MAX_ROW_BYTES)
+    first = next(lines, b"").decode(errors="surrogateescape")
+    # Excel writes semicolons where the comma is the decimal sign.
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else max(",;", key=first.count)
+    cut = False
+
+    def decoded() -> Iterator[str]:
+        nonlocal cut
+        yield first
+        for line in lines:
+            cut = cut or len(line) > MAX_ROW_BYTES
+            yield line.decode(errors="surrogateescape")
+
+    reader = csv.reader(decoded(), delimiter=delimiter, strict=True)
+    header, problem = [], "its first line is empty"
+    try:
+        header = next(reader, [])
+    except csv.Error as error:
+        problem = str(error)
+    if not header:
+        raise InputError(f"{path} has no header: {problem}.", fix="Name the columns in its first line.")
+    columns.check(header, path)
+
+    def rows() -> Iterator[Post | RowError]:
+        nonlocal cut
+        row = 0
+        while True:
+            cut, start = False, reader.line_num + 1
+            try:
+                cells = next(reader)
+                problem = f"{len(cells)} columns under a header of {len(header)}"
+            except StopIteration:
+                return
+            except csv.Error as error:
+                cells, problem = [], str(error)
+            else:
+                if not cells:
+                    continue  # a blank line is no row
+            row += 1
+            if cut:
+                yield _too_long(row)
+            elif len(cells) == len(header):
+                yield _post(row, dict(zip(header, cells, strict=True)), columns)
+            else:
+                where = f"line {start}" if start >= reader.line_num else f"lines {start} to {reader.line_num}"
+                yield _bad(row, f"The columns are wrong in {where}: {problem}.", _QUOTING)
+
+    return rows()
+
+
+def _read_parquet(path: Path, columns: _Columns) -> Iterator[Post | RowError]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path, buffer_size=2**20, pre_buffer=False)  # no whole row groups
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from error
+    columns.check(file.schema_arrow.names, path)
+    wanted = [name for name in (columns.id, columns.text) if name in file.schema_arrow.names]
+
+    def rows() -> Iterator[Post | RowError]:
+        row = 0
+        with file:
+            try:
+                for batch in file.iter_batches(64, columns=wanted):
+                    for cells in zip(*(batch.column(name) for name in wanted), strict=True):
+                        row += 1
+                        yield _post(row, dict(zip(wanted, map(_value, cells), strict=True)), columns)
+            except (OSError, pa.ArrowException) as error:
+                raise _unreadable(path, error) from error
+
+    return rows()
+
+
+def _value(scalar: Any) -> Any:
+    """A cell as JSON would have it; bytes and broken UTF-8 as text with escaped surrogates."""
+    import pyarrow as pa
+
+    if isinstance(scalar, pa.DictionaryScalar):
+        scalar = scalar.value
+    if isinstance(scalar, pa.BinaryScalar) and scalar.is_valid:  # strings are of this class too
+        return bytes(scalar.as_buffer()).decode(errors="surrogateescape")
+    return scalar.as_py()
+
+
+# Output
+
+
+def _flat(line: str) -> dict[str, Any]:
+    record = json.loads(line)
+    row: dict[str, Any] = {}
+    for column in COLUMNS:
+        value: Any = record
+        for key in column.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        if column == "sentences" and value is not None:
+            value = len(value)
+        elif isinstance(value, list):
+            value = " | ".join(value)
+        elif isinstance(value, dict):
+            value = json.dumps(value, ensure_ascii=False)
+        row[column] = value
+    return row
+
+
+def _inert(cell: Any) -> Any:
+    """Text that a spreadsheet would take for a formula, made text by an apostrophe; numbers stay."""
+    if (
+        isinstance(cell, str)
+        and re.match(r"[=+\-@＝＋－＠\t\r\n]", cell)
+        and not re.fullmatch(r"[+-]?\d+", cell)
+    ):
+        return f"'{cell}"
+    return cell
+
+
+def _write_jsonl(lines: Iterable[str], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(line.rstrip("\n") + "\n" for line in lines)
+
+
+def _write_csv(lines: Iterable[str], path: Path, delimiter: str = ",") -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerow(COLUMNS)
+        for line in lines:
+            writer.writerow(map(_inert, _flat(line).values()))
+
+
+def _write_tsv(lines: Iterable[str], path: Path) -> None:
+    _write_csv(lines, path, delimiter="\t")
+
+
+def _write_parquet(lines: Iterable[str], path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    fields = [*COLUMNS.items(), ("json", "large_string")]
+    schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in fields])
+    with pq.ParquetWriter(path, schema) as writer:
+        batch: list[dict[str, Any]] = []
+        size = 0
+        for line in lines:
+            batch.append({**_flat(line), "json": line.rstrip("\n")})
+            size += len(line)
+            if len(batch) == _PARQUET_ROWS or size > _PARQUET_BYTES:
+                writer.write_batch(pa.RecordBatch.from_pylist(batch, schema))
+                batch, size = [], 0
+        if batch:
+            writer.write_batch(pa.RecordBatch.from_pylist(batch, schema))
+
+
+_WRITERS = {".jsonl": _write_jsonl, ".csv": _write_csv, ".tsv": _write_tsv, ".parquet": _write_parquet}

@@ -1,0 +1,211 @@
+"""Translate each sentence into a pivot language and back, and measure what of it comes back.
+
+Text that a machine translated is close to what a translator would write, so that little is lost on the way
+and the translator itself finds the wording likely. Three surface metrics compare the back-translation
+(hypothesis) with the sentence (reference): chrF++ (Popović 2017), BLEU (Papineni et al. 2002) and TER
+(Snover et al. 2006), as implemented by sacrebleu (Post 2018). Two figures come from the translator: the
+log-likelihood of the sentence given its pivot translation (Prism, Thompson and Post 2020), and how much
+more likely its own best output is.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from checker.result import RoundTrip
+from checker.text import Span, words
+from checker.translation import Translation, Translator
+
+if TYPE_CHECKING:
+    from sacrebleu.metrics.base import Metric
+
+Difference = tuple[int, int, str]
+"""First character, one past the last, and what the back-translation has instead."""
+
+TER_WORDS = 100
+"""TER is measured on so many words of a sentence: its search for shifts takes seconds beyond."""
+
+_BLEU_TOKENIZERS = {"zh": "zh", "ja": "char", "ko": "char"}
+_UNSPACED = ("zh", "ja")
+_RUN = re.compile(r"(.)\1{15,}|(.{2,20}?)\2{5,}", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class SentenceRoundTrip:
+    """What one sentence gave.
+
+    Attributes:
+        pivot_text: the translation into the pivot.
+        back_translation: the translation of ``pivot_text`` back.
+        chrf: chrF++, 0 to 100.
+        bleu: BLEU with effective order, 0 to 100.
+        ter: translation edit rate in per cent, of the first ``TER_WORDS`` words; may exceed 100.
+        log_likelihood: mean token log-probability (nats) of the sentence, forced-decoded from
+            ``pivot_text``; 0 when there is no token.
+        gap: mean token log-probability of the back-translation minus ``log_likelihood``.
+        token_log_likelihoods: of every token of the sentence, end of sentence last.
+        reliable: False when the translator looped, copied or lost the sentence; see ``is_reliable``.
+        differences: spans of the sentence that did not come back; none when the round trip is unreliable.
+    """
+
+    pivot_text: str
+    back_translation: str
+    chrf: float
+    bleu: float
+    ter: float
+    log_likelihood: float
+    gap: float
+    token_log_likelihoods: tuple[float, ...]
+    reliable: bool
+    differences: tuple[Difference, ...]
+
+
+def round_trips(
+    sentences: Sequence[str], language: str, pivot: str, forward: Translator, backward: Translator
+) -> list[SentenceRoundTrip]:
+    """Send every sentence on its round trip, all in one batch and equal ones once.
+
+    Args:
+        sentences: sentences of any number of posts.
+        language: what they are written in, ISO 639-1.
+        pivot: language to translate them into.
+        forward: translates ``language`` into ``pivot``.
+        backward: translates ``pivot`` into ``language``.
+
+    Returns:
+        One round trip a sentence, in their order.
+
+    Raises:
+        UnsupportedPairError: a translator does not serve its direction.
+    """
+    distinct = list(dict.fromkeys(sentences))
+    pivots = [translation.text for translation in forward.translate(distinct, language, pivot)]
+    backs = backward.translate(pivots, pivot, language)
+    scores = backward.score(pivots, distinct, pivot, language)
+    trips = {
+        sentence: _measured(sentence, language, pivot, pivot_text, back, tuple(tokens))
+        for sentence, pivot_text, back, tokens in zip(distinct, pivots, backs, scores, strict=True)
+    }
+    return [trips[sentence] for sentence in sentences]
+
+
+def aggregate(trips: Sequence[SentenceRoundTrip], pivot: str, language: str) -> RoundTrip | None:
+    """Means over the reliable sentences, weighted by their number of tokens; None when there is none."""
+    counted = [trip for trip in trips if trip.reliable]
+    if not counted:
+        return None
+    tokens = [len(trip.token_log_likelihoods) for trip in counted]
+
+    def mean(values: list[float], digits: int) -> float:
+        return round(sum(v * n for v, n in zip(values, tokens, strict=True)) / sum(tokens), digits)
+
+    return RoundTrip(
+        pivot=pivot,
+        chrf=mean([trip.chrf for trip in counted], 2),
+        bleu=mean([trip.bleu for trip in counted], 2),
+        ter=mean([trip.ter for trip in counted], 2),
+        log_likelihood=mean([trip.log_likelihood for trip in counted], 4),
+        gap=mean([trip.gap for trip in counted], 4),
+        signature=signatures(language),
+    )
+
+
+def signatures(language: str) -> str:
+    """The sacrebleu signatures of chrF++, BLEU and TER for a language, separated by semicolons."""
+    return _metrics(language)[1]
+
+
+def is_reliable(sentence: str, pivot_text: str, back_translation: str, language: str, pivot: str) -> bool:
+    """Whether the round trip says something about the sentence.
+
+    It does not when a translation is empty or a mere copy, when the back-translation is less than half or
+    more than twice as long as the sentence (ten characters aside, which short sentences need), or when a
+    translation loops: a run of one repeated string that its source lacks, or a most frequent 4-gram that
+    occurs at least twice more often than the most frequent one of its source. These are the oscillatory
+    hallucinations of Raunak et al. (2021), found with the n-gram test of Guerreiro et al. (2023).
+    """
+    if not pivot_text or not back_translation or pivot_text.casefold() == sentence.casefold():
+        return False
+    ratio = (len(back_translation) + 10) / (len(sentence) + 10)
+    counts = _repeats(sentence, language), _repeats(pivot_text, pivot), _repeats(back_translation, language)
+    loops = any(after >= before + 2 for before, after in pairwise(counts)) or any(
+        _RUN.search(after) and not _RUN.search(before)
+        for before, after in pairwise((sentence, pivot_text, back_translation))
+    )
+    return 0.5 <= ratio <= 2.0 and not loops
+
+
+def differences(sentence: str, back_translation: str) -> tuple[Difference, ...]:
+    """Spans of the sentence whose words did not come back, and what stands in their place.
+
+    Words are compared without regard to case, and punctuation is not compared at all. Words that the
+    back-translation adds between two that came back belong to no span and are left out.
+    """
+    ours, theirs = words(sentence), words(back_translation)
+    keys = [_key(word) for word in ours], [_key(word) for word in theirs]
+    spans: list[Difference] = []
+    for kind, i, j, k, m in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
+        if kind in ("replace", "delete"):
+            instead = back_translation[theirs[k].start : theirs[m - 1].end] if k < m else ""
+            spans.append((ours[i].start, ours[j - 1].end, instead))
+    return tuple(spans)
+
+
+def _measured(
+    sentence: str, language: str, pivot: str, pivot_text: str, back: Translation, tokens: tuple[float, ...]
+) -> SentenceRoundTrip:
+    (chrf, bleu, ter), _ = _metrics(language)
+    log_likelihood = sum(tokens) / len(tokens) if tokens else 0.0
+    reliable = bool(tokens) and is_reliable(sentence, pivot_text, back.text, language, pivot)
+    shortened = [" ".join(text.split(maxsplit=TER_WORDS)[:TER_WORDS]) for text in (back.text, sentence)]
+    return SentenceRoundTrip(
+        pivot_text=pivot_text,
+        back_translation=back.text,
+        chrf=round(chrf.sentence_score(back.text, [sentence]).score, 2),
+        bleu=round(bleu.sentence_score(back.text, [sentence]).score, 2),
+        ter=round(ter.sentence_score(shortened[0], [shortened[1]]).score, 2),
+        log_likelihood=round(log_likelihood, 4),
+        gap=round(back.log_likelihood - log_likelihood, 4),
+        token_log_likelihoods=tokens,
+        reliable=reliable,
+        differences=differences(sentence, back.text) if reliable else (),
+    )
+
+
+@functools.cache
+def _metrics(language: str) -> tuple[tuple[Metric, Metric, Metric], str]:
+    """chrF++, BLEU and TER for a language, and their signatures."""
+    from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
+    from sacrebleu.metrics.ter import TER
+
+    unspaced = language in _UNSPACED
+    metrics = (
+        CHRF(word_order=2),
+        BLEU(effective_order=True, tokenize=_BLEU_TOKENIZERS.get(language, "13a")),
+        TER(normalized=unspaced, asian_support=unspaced),
+    )
+    # A metric has no signature before it has scored a corpus.
+    names = [metric.corpus_score(["a"], [["a"]]).name for metric in metrics]
+    return metrics, "; ".join(
+        f"{name}|{metric.get_signature()}" for name, metric in zip(names, metrics, strict=True)
+    )
+
+
+def _key(word: Span) -> str:
+    bare = "".join(character for character in word.text.casefold() if character.isalnum())
+    return bare or word.text
+
+
+def _repeats(text: str, language: str) -> int:
+    """How often the most frequent 4-gram of words occurs; 8-gram where a word is a single character."""
+    keys = [_key(word) for word in words(text)]
+    n = 8 if language in _UNSPACED else 4
+    return max(Counter(zip(*(keys[shift:] for shift in range(n)), strict=False)).values(), default=0)

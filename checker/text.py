@@ -1,0 +1,291 @@
+"""From a post as given to text that models can read, with every offset kept.
+
+``clean`` sets aside what is not language, ``sentences`` and ``words`` cut what is left.
+"""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html.entities import html5
+from typing import TYPE_CHECKING, TypeAlias
+
+import regex
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Offsets: TypeAlias = NDArray[np.uint32]
+
+MAX_CHARACTERS = 20_000
+"""Only so many characters of a cleaned post are scored; a longer one is scored up to there, with a warning."""
+
+_ROUNDS = 8  # cleaning is repeated until nothing changes; markup nested deeper than this stays
+_GAP = "\ue000"  # stands where something was set aside; private-use characters of the post are removed first
+
+_ENTITY = regex.compile(
+    r"&(?:amp;)*(?P<name>#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[a-zA-Z][a-zA-Z0-9]{1,31};)"
+)
+# Removed without a gap: they take no room on the screen. Visible "format" characters such as the
+# Arabic end of ayah (Prepended_Concatenation_Mark) stay.
+_INVISIBLE = regex.compile(
+    r"(?V1)[[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}]"
+    r"--[\s\p{Prepended_Concatenation_Mark}]]+"
+)
+_TAG = regex.compile(
+    r"</?(?:(?P<inline>a|abbr|b|big|code|del|em|font|i|ins|mark|q|s|small|span|strike|strong|sub|sup|tt|u)"
+    r"|blockquote|body|br|center|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|head|header|hr|html|iframe|img"
+    r"|input|li|link|main|meta|nav|ol|p|pre|script|section|style|table|tbody|td|th|thead|time|title|tr|ul"
+    r"|video)(?=[\s/>])[^<>]*>",
+    regex.IGNORECASE,
+)
+# ``\u25a0-\u27bf``: geometric shapes, symbols and dingbats, which posts use as bullets.
+_EMOJI = regex.compile(
+    r"(?V1)(?:(?:[0-9#*]?\u20e3"
+    r"|[[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u25a0-\u27bf]--[©®™ℹ‼⁉]])\ *+)+"
+)
+# Links and names end where letters of a script without spaces follow; closing punctuation is not theirs.
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}"
+_LINK = rf"[^\s<>\"«»“”‘’{_UNSPACED}\u3000-\u303f\uff00-\uffef{_GAP}]"
+_URL = regex.compile(
+    r"(?V1)(?:(?:https?|ftp)://|www\.|(?<![\w.@-])(?:[a-z0-9-]{1,63}+\.){1,8}[a-z]{2,24}/)"
+    rf"(?:{_LINK}*[{_LINK}--[.,:;!?…)\]}}'،؛؟]])?",
+    regex.IGNORECASE,
+)
+# "@name", ".@name", "@name@server.example", "RT @name:", but not the "@" of an e-mail address.
+_NAME = rf"@(?:[\w--[{_UNSPACED}]]++|\w++)"
+_MENTION = regex.compile(
+    rf"(?V1)\bRT\s{_NAME}:?|(?:(?<!\S)\.)?(?<!\w[.+-]?){_NAME}(?:[.+-]?@[\w-]++(?:\.[\w-]++)*+)*+"
+)
+_HASH = regex.compile(r"(?<![\w&#])#++(?=\d*+[^\W\d])")
+_EMPTY_BRACKETS = regex.compile(r"[(\[]\s*+\ue000[\s\ue000]*+[)\]]")
+_COMPOSABLE = regex.compile(r"(?V1)\P{M}?[\p{M}\p{NFC_QC=N}\p{NFC_QC=M}]++")
+# Blanks that are not already one space or one newline between two words.
+_SPACES = regex.compile(r"\A[\s\ue000]++|(?![ \n](?![\s\ue000]|\Z))[\s\ue000]++")
+_CLOSING = frozenset(".,:;!?…)]»”،؛؟。，、！？；：）")
+_NEWLINES = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+
+# Scripts in which the zero-width joiners are part of the spelling.
+_JOINING = regex.compile(
+    r"[\p{Arabic}\p{Syriac}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}\p{Telugu}"
+    r"\p{Kannada}\p{Malayalam}\p{Sinhala}]"
+)
+_VIRAMA = regex.compile(r"\p{Indic_Syllabic_Category=Virama}")
+
+_LINE = regex.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+_WORD = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*+"  # no spaces: a character is a word
+    r"|[\p{Katakana}ー]++\p{M}*+"
+    r"|\p{N}++(?:[.,:]\p{N}++)++"
+    r"|(?:(?![\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Katakana}ー])[\p{L}\p{M}\p{N}]"
+    r"|(?<=\p{L}\p{M}*)['’ʼ·\u200c\u200d](?=\p{L})|(?<=\p{M})\u200d"
+    r"|(?<=\p{Hebrew})[\"״](?=\p{Hebrew}))++"
+)
+# An abbreviation before a small letter, or a single letter in a script without capitals: "5 млн. руб.", "د. أحمد".
+_ABBREVIATED = regex.compile(r"(?<!\w)\w{1,4}\.\s*$")
+_INITIAL = regex.compile(r"(?<!\w)[\p{Arabic}\p{Hebrew}\p{Devanagari}]\p{M}*\.\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a text: ``text == whole[start:end]``."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class CleanText:
+    """A cleaned post that knows where each of its characters came from.
+
+    Attributes:
+        source: the post as given.
+        text: what is left of it: NFC, no blanks at either end, blanks collapsed to one space or one newline.
+    """
+
+    source: str
+    text: str
+    _starts: Offsets = field(repr=False, compare=False)
+    _ends: Offsets = field(repr=False, compare=False)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Offsets in ``source`` of ``text[start:end]``, whatever was set aside inside it included.
+
+        Raises:
+            ValueError: not ``0 <= start <= end <= len(text)``.
+        """
+        if not 0 <= start <= end <= len(self.text):
+            raise ValueError(f"no span {start}:{end} in a text of {len(self.text)} characters")
+        if start == end:
+            here = int(self._starts[start]) if start < len(self.text) else int(self._ends[-1]) if self.text else 0
+            return here, here
+        return int(self._starts[start]), int(self._ends[end - 1])
+
+
+class _Draft:
+    """A text under revision; ``starts`` and ``ends`` bound the source of each of its characters."""
+
+    def __init__(self, source: str) -> None:
+        import numpy as np
+
+        self.text = source
+        self.starts: Offsets = np.arange(len(source), dtype=np.uint32)
+        self.ends: Offsets = self.starts + np.uint32(1)
+
+    def replace(self, pattern: regex.Pattern[str], new: Callable[[regex.Match[str]], str]) -> None:
+        """Put ``new(match)`` for every match; the characters of a replacement stand for the whole match."""
+        import numpy as np
+
+        firsts: list[int] = []
+        lasts: list[int] = []
+        lengths: list[int] = []
+
+        def note(match: regex.Match[str]) -> str:
+            replacement = new(match)
+            if replacement != match[0]:
+                firsts.append(match.start())
+                lasts.append(match.end() - 1)
+                lengths.append(len(replacement))
+            return replacement
+
+        text = pattern.sub(note, self.text)
+        if not firsts:
+            return
+        inside = np.zeros(len(self.text) + 1, dtype=np.int8)
+        inside[firsts] += 1
+        inside[np.add(lasts, 1)] -= 1
+        counts = 1 - np.cumsum(inside[:-1], dtype=np.int32)  # how often each character's bounds are kept
+        counts[firsts] = lengths
+        self.ends[firsts] = self.ends[lasts]
+        self.text, self.starts, self.ends = text, self.starts.repeat(counts), self.ends.repeat(counts)
+
+
+def clean(post: str) -> CleanText:
+    """Set aside what is not language, and keep every offset.
+
+    Gone are links, @mentions, the ``#`` of hashtags, emoji, HTML tags and entities, control and format
+    characters, private-use characters and lone surrogates. Joiners stay where they are spelling: the
+    zero-width non-joiner in Persian, both joiners in Indic scripts. Underscores become spaces. A
+    newline stays a newline, and so does a tag that breaks the line. The text is in Unicode NFC.
+
+    Cleaning a cleaned text changes nothing. The time taken is linear in the length of the post.
+    """
+    draft = _Draft(post)
+    for _ in range(_ROUNDS):
+        before = draft.text
+        _clean_once(draft)
+        if draft.text == before:
+            break
+    return CleanText(post, draft.text, draft.starts, draft.ends)
+
+
+def _clean_once(draft: _Draft) -> None:
+    if "&" in draft.text:
+        draft.replace(_ENTITY, _character)
+    draft.replace(_INVISIBLE, _joiner)
+    if "<" in draft.text:
+        draft.replace(_TAG, lambda match: "" if match["inline"] else "\n")
+    draft.replace(_EMOJI, _gap)
+    draft.replace(_URL, _gap)
+    if "@" in draft.text:
+        draft.replace(_MENTION, _gap)
+    draft.replace(_HASH, lambda match: "")
+    draft.text = draft.text.replace("_", " ")
+    if not unicodedata.is_normalized("NFC", draft.text):
+        draft.replace(_COMPOSABLE, lambda match: unicodedata.normalize("NFC", match[0]))
+    draft.replace(_EMPTY_BRACKETS, _gap)
+    draft.replace(_SPACES, _space)
+
+
+def _gap(match: regex.Match[str]) -> str:
+    return _GAP
+
+
+def _character(match: regex.Match[str]) -> str:
+    name = match["name"]
+    return html.unescape(f"&{name}") if name[0] == "#" else html5.get(name, match[0])
+
+
+def _joiner(match: regex.Match[str]) -> str:
+    """The joiner that a run of invisible characters holds, if it is part of the spelling there."""
+    run, text = match[0], match.string
+    joiner = next((character for character in run if character in "\u200c\u200d"), None)
+    if joiner is None or match.start() == 0:
+        return ""
+    before, after = text[match.start() - 1], text[match.end() : match.end() + 1]
+    if _VIRAMA.match(before):
+        return joiner
+    letters = unicodedata.category(before)[0] in "LM" and unicodedata.category(after or " ")[0] in "LM"
+    return joiner if letters and (_JOINING.match(before) or _JOINING.match(after)) else ""
+
+
+def _space(match: regex.Match[str]) -> str:
+    run, text = match[0], match.string
+    if match.start() == 0 or match.end() == len(text):
+        return ""
+    if not _NEWLINES.isdisjoint(run):
+        return "\n"
+    # "Thanks 🎉, all" reads "Thanks, all"; a space that the author put before punctuation stays.
+    return "" if _GAP in run and text[match.end()] in _CLOSING else " "
+
+
+def sentences(text: str, language: str | None) -> list[Span]:
+    """Cut a cleaned text into sentences with sentencex; a newline always ends one.
+
+    Spans are in order, do not overlap, have no blanks at either end, and hold at least one word each;
+    every word of the text is in one.
+
+    Args:
+        text: at most ``MAX_CHARACTERS``: sentencex takes quadratic time over unclosed quotes.
+        language: ISO 639-1 code; None, and a language that sentencex does not know, goes by the rules
+            for English.
+    """
+    import sentencex
+
+    # sentencex panics at blanks outside ASCII and at lone surrogates.
+    safe = regex.sub(r"\p{Cs}", "\ufffd", regex.sub(r"[^\S\n]", " ", text))
+    spans: list[Span] = []
+    for line in _LINE.finditer(text):
+        bounds = [line.start()]
+        for piece in sentencex.segment(language or "en", safe[line.start() : line.end()]):
+            bounds.append(bounds[-1] + len(piece))
+        bounds[-1] = line.end()
+        start = line.start()
+        for end in bounds[1:]:
+            rest = text[end : line.end()]
+            if not (_is_open(text[start:end], rest) and rest):
+                spans += _stripped(text, start, end)
+                start = end
+    return spans
+
+
+def _is_open(piece: str, rest: str) -> bool:
+    """Whether the sentence goes on in ``rest``: no word yet, or none to come, or cut at an abbreviation."""
+    if not (_WORD.search(piece) and _WORD.search(rest)):
+        return True
+    return bool(_ABBREVIATED.search(piece) and rest.lstrip()[:1].islower()) or bool(_INITIAL.search(piece))
+
+
+def _stripped(text: str, start: int, end: int) -> list[Span]:
+    piece = text[start:end]
+    start += len(piece) - len(piece.lstrip())
+    piece = piece.strip()
+    return [Span(piece, start, start + len(piece))] if _WORD.search(piece) else []
+
+
+def words(text: str) -> list[Span]:
+    """The words of a text: runs of letters, marks and digits, with the apostrophes and joiners inside them.
+
+    In scripts without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese) a character is a word, a
+    run of katakana is one.
+    """
+    return [Span(match[0], *match.span()) for match in _WORD.finditer(text)]
+
+
+def width(text: str) -> int:
+    """Length in columns: wide East Asian characters count as two (UAX #11), so that lengths compare."""
+    return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)

@@ -1,0 +1,351 @@
+"""What a user of the command sees: output, messages and exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console, RenderableType
+
+from checker import __version__
+from checker.report import printable, show, table
+from checker.result import Difference, Language, Result, RoundTrip, RowError, Sentence, Word
+
+EXAMPLES = Path(__file__).parent.parent / "examples" / "posts.jsonl"
+
+REAL = [sys.executable, "-m", "checker.cli"]
+STAND_IN = """
+import sys, types
+sys.path.insert(0, {tests!r})
+from test_batch import StandIn
+
+class Checker(StandIn):
+    def __init__(self, **settings):
+        super().__init__(pause={pause})
+    def score(self, text):
+        return next(self.score_many([text], ["1"]))
+
+pipeline = types.ModuleType("checker.pipeline")
+pipeline.Checker = Checker
+sys.modules["checker.pipeline"] = pipeline
+sys.argv[0] = "checker"
+from checker.cli import main
+main()
+"""
+
+
+def stand_in(pause: float = 0.0) -> list[str]:
+    """The command with models that answer at once."""
+    return [sys.executable, "-c", STAND_IN.format(tests=str(Path(__file__).parent), pause=pause)]
+
+
+def run(
+    *args: object, command: list[str] | None = None, data: bytes = b"", **env: str
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [*(command or stand_in()), *map(str, args)],
+        input=data, capture_output=True, check=False, timeout=300, env={**os.environ, **env},
+    )  # fmt: skip
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.fixture
+def posts(tmp_path: Path) -> Path:
+    """Three good rows and a bad one."""
+    path = tmp_path / "posts.jsonl"
+    path.write_text(
+        '{"id": "a", "text": "один"}\n{"id": "b", "text": "three"}\n{"id": "c"}\n{"id": "d", "text": ""}\n'
+    )
+    return path
+
+
+# The command
+
+
+def test_help_and_version_import_nothing_heavy() -> None:
+    code = (
+        "import sys, checker.cli\n"
+        "heavy = {'torch', 'transformers', 'ctranslate2', 'pyarrow', 'sacrebleu', 'numpy', 'pydantic'}\n"
+        "print(heavy & set(sys.modules))"
+    )
+    assert run(command=[sys.executable, "-c", code]).stdout == "set()\n"
+    assert run("--version", command=REAL).stdout == f"statement-checker {__version__}\n"
+    assert "score" in run("--help", command=REAL).stdout
+    assert "--text-column" in run("score", "--help", command=REAL).stdout
+
+
+def test_piped_output_is_jsonl_and_bad_rows_are_counted(posts: Path) -> None:
+    done = run("score", posts)
+    assert done.returncode == 0
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["id"] for row in rows] == ["a", "b", "c", "d"]
+    assert rows[2]["error"] == "There is no text."
+    assert "4 rows" in done.stderr
+    assert "1 bad" in done.stderr
+    assert "1 not-scored" in done.stderr
+
+
+def test_strict_exits_with_3_for_a_bad_row(posts: Path, tmp_path: Path) -> None:
+    assert run("score", posts, "--strict").returncode == 3
+    (tmp_path / "good.txt").write_text("fine\n")
+    assert run("score", tmp_path / "good.txt", "--strict").returncode == 0
+
+
+def test_output_file_with_a_preview(posts: Path) -> None:
+    output = posts.parent / "scores.jsonl"
+    done = run("score", posts, "-o", output)
+    assert done.returncode == 0
+    assert len(output.read_text().splitlines()) == 4
+    assert "bad row" in done.stdout
+    assert "human-written" in done.stdout
+    many = posts.parent / "many.txt"
+    many.write_text("post\n" * 30)
+    assert "10 more" in run("score", many, "-o", output).stdout
+
+
+def test_standard_input(posts: Path) -> None:
+    assert len(run("score", "-", data=posts.read_bytes()).stdout.splitlines()) == 4
+    assert json.loads(run("score", "-", data="просто текст\n".encode()).stdout)["id"] == "1"
+    output = posts.parent / "out.csv"
+    assert run("score", "-", "-o", output, data=b"one\ntwo\n").returncode == 0
+    assert len(output.read_text("utf-8-sig").splitlines()) == 3
+
+
+def test_a_terminal_gets_a_table(posts: Path) -> None:
+    reader, writer = pty.openpty()
+    done = subprocess.run(
+        [*stand_in(), "score", str(posts)], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+    shown = os.read(reader, 100_000).decode()
+    os.close(reader)
+    assert done.returncode == 0
+    assert "verdict" in shown
+    assert "human-written" in shown
+    assert "{" not in shown
+
+
+@pytest.mark.parametrize(
+    ("args", "problem"),
+    [
+        (["{folder}/missing.jsonl"], "missing.jsonl"),
+        (["{folder}/posts.doc"], "format"),
+        (["{folder}/posts.csv"], "no column 'text'"),
+        (["{folder}/posts.csv", "--text-column", "body", "--id-column", "nr"], "no column 'nr'"),
+        (["{posts}", "-o", "{folder}/nowhere/out.jsonl"], "no folder"),
+        (["{posts}", "-o", "{folder}/out.xlsx"], "format"),
+        (["{posts}", "-o", "{posts}"], "is the input"),
+        (["{posts}", "-o", "{folder}/out.csv", "--json"], "--output"),
+        (["{posts}", "--text", "both"], "INPUT or --text"),
+        ([], "INPUT or --text"),
+        (["{folder}/\x1b[31mmissing.jsonl"], "missing.jsonl"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_status_2(posts: Path, args: list[str], problem: str) -> None:
+    (posts.parent / "posts.csv").write_text("body\none\n")
+    (posts.parent / "posts.doc").touch()
+    done = run("score", *(arg.format(folder=posts.parent, posts=posts) for arg in args))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert problem in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "\x1b" not in done.stderr
+    assert not list(posts.parent.glob("*.partial"))
+
+
+def test_ctrl_c_says_how_to_resume(tmp_path: Path) -> None:
+    source, output = tmp_path / "posts.txt", tmp_path / "out.jsonl"
+    source.write_text("post\n" * 1000)
+    process = subprocess.Popen(
+        [*stand_in(pause=0.005), "score", source, "-o", output], stderr=subprocess.PIPE, text=True
+    )
+    partial = Path(f"{output}.partial")
+    while not partial.exists() or partial.read_bytes().count(b"\n") < 70:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "same command again" in told
+    assert "Traceback" not in told
+    done = run("score", source, "-o", output)
+    assert "Going on after the 64 rows" in done.stderr
+    assert len(output.read_bytes().splitlines()) == 1000
+
+
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "posts.txt").write_text("post\n" * 5000)
+    process = subprocess.Popen(
+        [*stand_in(), "score", tmp_path / "posts.txt"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.wait(timeout=60)
+    process.stderr.close()
+
+
+def test_text_in_an_encoding_that_is_not_utf8_is_a_mistake() -> None:
+    done = subprocess.run([*stand_in(), "score", "--text", b"caf\xe9"], capture_output=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_output_is_utf8_in_any_locale(posts: Path) -> None:
+    done = run("score", posts, PYTHONIOENCODING="ascii", LC_ALL="C")
+    assert json.loads(done.stdout.splitlines()[0])["id"] == "a"
+    assert run("score", posts, "-o", posts.parent / "out.csv", PYTHONIOENCODING="ascii").returncode == 0
+
+
+# The command with the embedded models
+
+
+def test_the_examples_end_to_end(tmp_path: Path) -> None:
+    output = tmp_path / "scores.jsonl"
+    done = run("score", EXAMPLES, "-o", output, command=REAL)
+    assert done.returncode == 0, done.stderr
+    results = {row["id"]: row for row in map(json.loads, output.read_text("utf-8").splitlines())}
+    assert list(results) == [json.loads(line)["id"] for line in EXAMPLES.read_text("utf-8").splitlines()]
+    for id, row in results.items():
+        Result.model_validate(row)
+        if id != "ru-too-short":
+            assert row["language"]["code"] in id
+    assert results["ru-too-short"]["verdict"] == "not_scored"
+    assert results["ru-en-mixed"]["language"]["mixed"]
+    calqued, native = results["ru-warning-calqued"], results["ru-warning-native"]
+    assert calqued["machine_translated"] > native["machine_translated"]
+    assert native["verdict"] != "machine_translated"
+
+
+def test_one_text_is_shown_with_its_evidence() -> None:
+    text = json.loads(EXAMPLES.read_text("utf-8").splitlines()[0])["text"]
+    done = run("score", "--text", text, command=REAL)
+    assert done.returncode == 0, done.stderr
+    assert "language ru" in done.stdout
+    for heading in ("Why", "Sentences", "pivot", "back"):
+        assert heading in done.stdout
+    done = run("score", "--text", text, "--json", "--no-round-trip", command=REAL)
+    result = Result.model_validate_json(done.stdout)
+    assert result.language.code == "ru"
+    assert result.round_trip is None
+
+
+@pytest.mark.parametrize("option", ["--profile", "--engine", "--device", "--pivot", "--language"])
+def test_an_unknown_choice_is_one_line_and_exit_status_2(option: str) -> None:
+    done = run("score", "--text", "text", option, "klingon", command=REAL)
+    assert done.returncode == 2
+    assert "klingon" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_cuda_without_a_gpu_is_one_line_and_exit_status_2(posts: Path) -> None:
+    done = run(
+        "score",
+        EXAMPLES,
+        "-o",
+        posts.parent / "out.jsonl",
+        "--device",
+        "cuda",
+        command=REAL,
+        CUDA_VISIBLE_DEVICES="",
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+# The report
+
+TEXT = "[red]Эвакуируйте себя \x1b[31mнемедленно\u202e!"
+SENTENCE = Sentence(
+    text=TEXT[5:],
+    start=5,
+    end=len(TEXT),
+    language="ru",
+    machine_translated=0.999,
+    pivot_text="Evacuate [bold]yourself[/bold] at once!",
+    back_translation="Немедленно эвакуируйтесь!",
+    chrf=41.0,
+    words=(Word(start=5, end=16, weight=0.5), Word(start=17, end=21, weight=-0.5)),
+    differences=(
+        Difference(start=12, end=21, back_translation=""),
+        Difference(start=5, end=5, back_translation="x"),
+    ),
+)
+RESULT = Result(
+    id="[b]id\x1b",
+    verdict="machine_translated",
+    machine_translated=0.93,
+    fluency=0.412,
+    language=Language(code="ru", confidence=0.998, mixed=True),
+    round_trip=RoundTrip(pivot="en", chrf=61.25, bleu=33, ter=48.1, log_likelihood=-1, gap=0, signature="s"),
+    sentences=(SENTENCE,),
+    reasons=("Calqued: [i]себя[/i]\x07.", "second"),
+    warnings=("A warning.",),
+    models={"translator": "marian@1"},
+    version="0.1.0",
+)
+
+
+def render(renderable: RenderableType, width: int = 120, colour: bool = False) -> str:
+    console = Console(
+        width=width, force_terminal=colour, color_system="standard" if colour else None, record=True
+    )
+    with console.capture() as capture:
+        console.print(renderable)
+    return capture.get()
+
+
+def test_nothing_of_a_post_is_taken_for_markup_or_control() -> None:
+    for shown in (render(show(RESULT)), render(show(RESULT, marks=True)), render(table([RESULT]))):
+        assert "[i]себя[/i]" in shown
+        assert not set(shown) & {"\x1b", "\x07", "\u202e"}
+    assert "[bold]yourself[/bold]" in render(show(RESULT))
+    assert len(printable(TEXT)) == len(TEXT)
+    assert printable("نیم‌فاصله\n") == "نیم‌فاصله\n"
+
+
+def test_one_post_in_full() -> None:
+    shown = render(show(RESULT))
+    for part in ("machine-translated", "93%", "ru >99%", "fluency 0.41", "chrF++ 61.2", "mixed", "second"):
+        assert part in shown
+    for part in (
+        "Немедленно эвакуируйтесь!",
+        "A warning.",
+        "marian@1",
+        "statement-checker 0.1.0",
+        ">99%   ru",
+    ):
+        assert part in shown
+
+
+def test_highlights_as_marks_and_as_styles() -> None:
+    # "Эвакуируйте" from 5 to 16 is machine-like; "йте себя" and one more from 12 to 21 did not come back.
+    assert "*Эвакуир_уйте* себя_ \ufffd[31mнемедленно\ufffd!" in render(show(RESULT, marks=True))
+    styled = render(show(RESULT), colour=True)
+    assert "\x1b[1;31mЭвакуир\x1b[0m\x1b[1;4;31mуйте\x1b[0m\x1b[4m себя\x1b[0m" in styled
+    assert "*" not in styled
+
+
+def test_table_rows_are_one_line_and_line_up() -> None:
+    error = RowError(id="x" * 50, row=7, field="text", error="There is no text.", fix="Add it.")
+    unscored = Result(
+        id="2", verdict="not_scored", language=Language(code=None, confidence=0), models={}, version="0",
+        warnings=("Not scored:\nempty.",),
+    )  # fmt: skip
+    for width in (80, 120):
+        together = render(table([RESULT, error, unscored]), width)
+        assert len(together.splitlines()) == 4
+        apart = [render(table([row], header=row is RESULT), width) for row in (RESULT, error, unscored)]
+        assert "".join(apart) == together
+    assert "row 7: There is no text." in together
+    assert "Not scored: empty." in together
