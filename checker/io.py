@@ -126,7 +126,7 @@ def check_output(path: Path, source: str | Path) -> None:
         raise OutputError(f"There is no folder {path.parent}. Create it or write elsewhere.")
     if path.is_dir() or not os.access(path.parent, os.W_OK):
         raise OutputError(f"{path} cannot be written. Check its permissions or write elsewhere.")
-    if str(source) != "-" and path.exists() and path.samefile(source):
+    if path.exists() and Path(source).exists() and path.samefile(source):
         raise OutputError(f"{path} is the input. Write the results to another file.")
 
 

@@ -26,9 +26,7 @@ MAX_CHARACTERS = 20_000
 _ROUNDS = 8  # cleaning is repeated until nothing changes; markup nested deeper than this stays
 _GAP = "\ue000"  # stands where something was set aside; private-use characters of the post are removed first
 
-_ENTITY = regex.compile(
-    r"&(?:amp;)*(?P<name>#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[a-zA-Z][a-zA-Z0-9]{1,31};)"
-)
+_ENTITY = regex.compile(r"&(?:amp;)*(?P<name>#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[a-zA-Z][a-zA-Z0-9]{1,31};)")
 # Removed without a gap: they take no room on the screen. Visible "format" characters such as the
 # Arabic end of ayah (Prepended_Concatenation_Mark) stay.
 _INVISIBLE = regex.compile(
@@ -51,9 +49,9 @@ _EMOJI = regex.compile(
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}"
 _LINK = rf"[^\s<>\"«»“”‘’{_UNSPACED}\u3000-\u303f\uff00-\uffef{_GAP}]"
 _URL = regex.compile(
-    r"(?V1)(?:(?:https?|ftp)://|www\.|(?<![\w.@-])(?:[a-z0-9-]{1,63}+\.){1,8}[a-z]{2,24}/)"
-    rf"(?:{_LINK}*[{_LINK}--[.,:;!?…)\]}}'،؛؟]])?",
-    regex.IGNORECASE,
+    r"(?V1)(?=[A-Za-z0-9])(?:(?i:https?|ftp)://|(?i:www)\."
+    r"|(?<![\w.@-])(?:[A-Za-z0-9-]{1,63}+\.){1,8}[A-Za-z]{2,24}/)"
+    rf"(?:{_LINK}*[{_LINK}--[.,:;!?…)\]}}'،؛؟]])?"
 )
 # "@name", ".@name", "@name@server.example", "RT @name:", but not the "@" of an e-mail address.
 _NAME = rf"@(?:[\w--[{_UNSPACED}]]++|\w++)"
@@ -121,7 +119,13 @@ class CleanText:
         if not 0 <= start <= end <= len(self.text):
             raise ValueError(f"no span {start}:{end} in a text of {len(self.text)} characters")
         if start == end:
-            here = int(self._starts[start]) if start < len(self.text) else int(self._ends[-1]) if self.text else 0
+            here = (
+                int(self._starts[start])
+                if start < len(self.text)
+                else int(self._ends[-1])
+                if self.text
+                else 0
+            )
             return here, here
         return int(self._starts[start]), int(self._ends[end - 1])
 

@@ -36,15 +36,14 @@ FALSE_POSITIVES = {"native": 0.01, "translated": 0.02}
 LEAST_POSTS = 99  # human posts without which no error rate counts as measured: one in a hundred must fit
 
 
-def measure_fluency(corpora: Path, store: Store, lines: int) -> FluencyTable:
+def measure_fluency(corpora: Path, store: Store, languages: list[str], lines: int) -> FluencyTable:
     """Percentiles of held-out human sentences."""
     model = store.language_model("embedded", "en")
     assert model is not None
     scorer = load(model, store)
     texts: dict[str, list[str]] = {}
     for language, text in human_lines(corpora, held=True):
-        cleaned = clean(text).text
-        if cleaned:
+        if language in languages and (cleaned := clean(text).text):
             texts.setdefault(language, []).append(cleaned)
     rows = []
     for language, found in texts.items():
@@ -244,7 +243,7 @@ def main() -> None:
     store = Store(args.models / "registry.toml")
     embedded = args.models / "embedded"
     if not (args.cache and (embedded / "fluency.json").exists()):
-        measure_fluency(args.corpora, store, 4000).write(embedded / "fluency.json")
+        measure_fluency(args.corpora, store, args.languages, 1500).write(embedded / "fluency.json")
     checker = Checker(store=store)
 
     tables = []

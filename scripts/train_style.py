@@ -82,7 +82,7 @@ def fit(frame: pd.DataFrame, label: str, strength: float = 0.1) -> StyleModel:
     counts = matrix(frame["text"].tolist())
     documents = np.asarray((counts > 0).sum(axis=0)).ravel()
     idf = np.where(documents >= 3, np.log((1 + len(frame)) / (1 + documents)), 0.0)
-    model = LogisticRegression(solver="liblinear", dual=True, C=strength, max_iter=100, tol=1e-2)
+    model = LogisticRegression(solver="liblinear", dual=True, C=strength, max_iter=40, tol=2e-2)
     model.fit(counts @ sparse.diags(idf), frame["machine"], sample_weight=weights(frame))
     dense = model.coef_[0] * idf
     scale = float(np.quantile(np.abs(dense[dense != 0]), 0.9999)) / 127
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--languages", nargs="+", default=LANGUAGES)
-    parser.add_argument("--lines", type=int, default=150_000, help="machine lines a language, at most")
+    parser.add_argument("--lines", type=int, default=80_000, help="machine lines a language, at most")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     for language in args.languages:

@@ -136,6 +136,7 @@ def test_a_terminal_gets_a_table(posts: Path) -> None:
     ("args", "problem"),
     [
         (["{folder}/missing.jsonl"], "missing.jsonl"),
+        (["{folder}/missing.jsonl", "-o", "{posts}"], "missing.jsonl"),
         (["{folder}/posts.doc"], "format"),
         (["{folder}/posts.csv"], "no column 'text'"),
         (["{folder}/posts.csv", "--text-column", "body", "--id-column", "nr"], "no column 'nr'"),

@@ -1,0 +1,216 @@
+"""Which language a text is in, with an honest probability.
+
+py3langid (Lui and Baldwin 2012, retrained) gives the first opinion. Where the script or a letter decides,
+that counts as well, and where the first opinion is unsure, langdetect (Nakatani 2010) gives a second one.
+``docs/language.md`` has the measurements.
+"""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+from collections import Counter
+from functools import cache
+from typing import TYPE_CHECKING
+
+import regex
+
+from checker.result import Language, LanguageGuess
+
+if TYPE_CHECKING:
+    from langdetect.detector_factory import DetectorFactory
+    from py3langid.langid import LanguageIdentifier
+
+SUPPORTED = (
+    "ar", "bg", "cs", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "it", "ja", "ko", "nl", "pl",
+    "pt", "ro", "ru", "sv", "tr", "uk", "zh",
+)  # fmt: skip
+
+READ = 2_000  # characters that are read; more do not change the answer
+FEWEST_LETTERS = 3  # different ones; below, no language is named. Chinese, Japanese, Korean ones count as two
+UNLIKELY = 0.3  # below, the best candidate is not named either
+UNSURE = 0.8  # below, langdetect is asked
+SECOND_WEIGHT = 0.1  # of langdetect in the linear opinion pool with py3langid
+SHOWN = 0.01  # less likely alternatives are not shown
+
+# Varieties that are written as a language with a two-letter code is, and codes of langdetect.
+_FOLDED = {
+    "arz": "ar", "ary": "ar", "fuv": "ff", "grc": "el", "gug": "gn", "hbo": "he", "kik": "ki", "nn": "no",
+    "sdh": "ku", "uzs": "uz", "wuu": "zh", "yue": "zh", "zh-cn": "zh", "zh-tw": "zh",
+}  # fmt: skip
+_NOISE = "zxx"  # py3langid's class for identifiers, markup and the like
+
+# How likely posts in a language are before the text is read: 1 for SUPPORTED, OTHER for other languages, less
+# where a language is rarely posted in or easily taken for a larger one.
+OTHER = 0.5
+_PRIORS = dict.fromkeys(SUPPORTED, 1.0) | {"bs": 0.25, "ms": 0.25}
+_RARE = frozenset(
+    {
+        "ace", "an", "ba", "bcl", "br", "crh", "cy", "dz", "eo", "ext", "ff", "fo", "fy", "ga", "gcf", "gcr", "gd",
+        "gn", "gom", "guw", "ha", "ht", "ig", "jv", "kab", "ki", "la", "lb", "lg", "lij", "ln", "ltg", "mg", "nso",
+        "oc", "om", "pcm", "qu", "rw", "sa", "se", "sn", "so", "st", "tl", "vec", "vo", "wa", "xh", "yo", "zu",
+    }
+)  # fmt: skip
+_PRIORS |= dict.fromkeys(_RARE, 0.05)
+
+_SCRIPTS = regex.compile(
+    r"(?P<ko>\p{Hangul}+)|(?P<ja>[\p{Hiragana}\p{Katakana}]+)|(?P<zh>\p{Han}+)|(?P<el>\p{Greek}+)"
+    r"|(?P<he>\p{Hebrew}+)|(?P<hy>\p{Armenian}+)|(?P<ka>\p{Georgian}+)|(?P<th>\p{Thai}+)"
+    r"|(?P<shared>[\p{Latin}\p{Cyrillic}\p{Arabic}\p{Devanagari}\p{Bengali}\p{Ethiopic}\p{Gujarati}\p{Gurmukhi}"
+    r"\p{Kannada}\p{Khmer}\p{Lao}\p{Malayalam}\p{Myanmar}\p{Oriya}\p{Sinhala}\p{Tamil}\p{Telugu}\p{Tibetan}]+)"
+    r"|(?P<unknown>\p{L}+)"
+)
+KANA = 0.1  # share of kana among kana and Han from which a text is Japanese
+JAPANESE_FORMS = (
+    0.08  # share of characters in forms that China and Taiwan do not write, from which Han is Japanese
+)
+_JAPANESE_FORM = regex.compile(
+    "[円県駅図発戦対総検労経済価関気様薬単広児団営囲圧厳継斎従焼剣険拝挙栄桜沢渋渓砕稲穂粋縄繊聴臓蔵読変辺鉄銭駆騒験鶏黒黙込働畑峠枠匂]"
+)
+# py3langid does not know Yiddish: it has ligatures of its own, a pointed alef (in pointed Hebrew there is a
+# sheva in sight), and words that Hebrew has not.
+_YIDDISH = regex.compile(r"[\u05f0-\u05f2\ufb1f]|^(?!.*\u05b0).*א[\u05b7\u05b8]", regex.DOTALL)
+_YIDDISH_WORD = regex.compile(r"\b(?:און|פון|פאר|איז|האט|מיט|וואס|נישט|זענען|דער|דעם|זיך|וועגן|אויף)\b")
+
+# Letters of languages that share a script. A letter that a language does not write speaks against it.
+_CYRILLIC, _ARABIC = "абвгдежзклмнопрстуфхцчш", "ءآؤئابتثجحخدذرزسشصضطظعغفقلمنو"
+_ALPHABETS = {
+    "ru": _CYRILLIC + "иёйщъыьэюя", "uk": _CYRILLIC + "иґєіїйщьюя", "be": _CYRILLIC + "ёіўйыьэюя",
+    "bg": _CYRILLIC + "ийщъьюя", "mk": _CYRILLIC + "иѓѕјљњќџѐѝ", "sr": _CYRILLIC + "иђјљњћџ",
+    "kk": _CYRILLIC + "иёйщъыьэюяәғқңөұүһі", "ky": _CYRILLIC + "иёйщъыьэюяңөү",
+    "mn": _CYRILLIC + "иёйщъыьэюяөү", "tg": _CYRILLIC + "иёйъэюяғӣқӯҳҷ",
+    "tt": _CYRILLIC + "иёйщъыьэюяәөүҗңһ", "ba": _CYRILLIC + "иёйщъыьэюяәғҙҡңөҫүһ",
+    "ar": _ARABIC + "أإةكهىي", "fa": _ARABIC + "أإةكهىيپچژکگیۀ", "ur": _ARABIC + "أپچژکگیہھٹڈڑںےۓ",
+    "ps": _ARABIC + "أإةكهىيپچژکګگیټډړږښځڅڼېۍ",
+}  # fmt: skip
+_DECISIVE = frozenset("".join(_ALPHABETS.values())) - frozenset(_CYRILLIC + _ARABIC)
+FOREIGN = 0.3  # weight of a language for every letter that it does not write, up to FOREIGN_COUNTED
+FOREIGN_COUNTED = 3
+
+_loading = threading.Lock()
+
+
+def identify(text: str) -> Language:
+    """Identify the language of a cleaned text.
+
+    Args:
+        text: any length; the first ``READ`` characters are read.
+
+    Returns:
+        The ISO 639-1 code (639-3 where there is none) with its probability, and up to three alternatives of
+        at least ``SHOWN``. The code is None where there are too few letters or no candidate is likely; then
+        the confidence is that of the best candidate, and the alternatives begin with it.
+    """
+    text = unicodedata.normalize("NFKC", text[:READ])
+    scripts, letters = _scripts(text)
+    if letters < FEWEST_LETTERS or scripts["unknown"] * 2 >= scripts.total():
+        return Language(code=None, confidence=0.0, mixed=False)
+    beliefs = _with_script(_first_opinion(text), scripts, text)
+    best = max(beliefs, key=beliefs.__getitem__)
+    if beliefs[best] < UNSURE:
+        beliefs = _with_second_opinion(beliefs, best, text)
+    noise = beliefs.pop(_NOISE, 0.0)
+    ranking = sorted(beliefs.items(), key=lambda item: (-item[1], item[0]))
+    guesses = [LanguageGuess(code=code, confidence=round(belief, 4)) for code, belief in ranking[:4]]
+    shown = tuple(guess for guess in guesses if guess.confidence >= SHOWN)
+    confidence = guesses[0].confidence
+    if confidence < max(UNLIKELY, noise):
+        return Language(code=None, confidence=confidence, alternatives=shown[:3], mixed=False)
+    return Language(code=guesses[0].code, confidence=confidence, alternatives=shown[1:], mixed=False)
+
+
+def _scripts(text: str) -> tuple[Counter[str], int]:
+    """Letters by the script, those of the wide scripts twice, and how many different letters there are."""
+    scripts: Counter[str] = Counter()
+    different: set[str] = set()
+    for match in _SCRIPTS.finditer(text.lower()):
+        weight = 2 if match.lastgroup in ("ko", "ja", "zh") else 1
+        scripts[match.lastgroup or ""] += weight * len(match[0])
+        different.update(match[0])
+    wide = sum(scripts[script] > 0 for script in ("ko", "ja", "zh"))
+    return scripts, len(different) * (2 if wide else 1)
+
+
+def _first_opinion(text: str) -> dict[str, float]:
+    """py3langid's probabilities, with the priors and with the letters that a language does not write."""
+    beliefs: dict[str, float] = {}
+    for code, probability in _py3langid().rank(text):
+        code = _FOLDED.get(code, code)
+        beliefs[code] = beliefs.get(code, 0.0) + probability * _PRIORS.get(code, OTHER)
+    decisive = [letter for letter in text.lower() if letter in _DECISIVE]
+    if decisive:
+        for code, alphabet in _ALPHABETS.items():
+            foreign = sum(letter not in alphabet for letter in decisive)
+            beliefs[code] *= FOREIGN ** min(foreign, FOREIGN_COUNTED)
+    total = sum(beliefs.values())
+    return {code: belief / total for code, belief in beliefs.items()}
+
+
+def _with_script(beliefs: dict[str, float], scripts: Counter[str], text: str) -> dict[str, float]:
+    """Where a script that one language writes has the majority, its share decides; the rest is as before."""
+    counts = dict(scripts)
+    kana, han = counts.get("ja", 0), counts.get("zh", 0)
+    if kana >= KANA * (kana + han):
+        counts["ja"] = kana + counts.pop("zh", 0)
+    script = max(counts, key=counts.__getitem__)
+    share = counts[script] / scripts.total()
+    if script in ("shared", "unknown") or share < 0.5:
+        return beliefs
+    decided = {script: 1.0}
+    if script == "zh":  # without kana it may be a Japanese headline
+        forms = 2 * len(_JAPANESE_FORM.findall(text))
+        decided = (
+            {"ja": 0.9, "zh": 0.1} if forms >= JAPANESE_FORMS * han else {c: beliefs[c] for c in ("zh", "ja")}
+        )
+    elif script == "he" and (_YIDDISH.search(text) or len(_YIDDISH_WORD.findall(text)) > 1):
+        decided = {"yi": 1.0}
+    scale = share / sum(decided.values())
+    mixed = {code: (1 - share) * belief for code, belief in beliefs.items()}
+    return mixed | {code: mixed.get(code, 0.0) + scale * belief for code, belief in decided.items()}
+
+
+def _with_second_opinion(beliefs: dict[str, float], best: str, text: str) -> dict[str, float]:
+    """Linear opinion pool with langdetect, unless it cannot know: it is sure of a wrong answer then."""
+    from langdetect.lang_detect_exception import LangDetectException
+
+    factory = _langdetect()
+    if best not in {_FOLDED.get(code, code) for code in factory.get_lang_list()}:
+        return beliefs
+    detector = factory.create()
+    detector.append(text.lower() if text.isupper() else text)  # it passes over words in capitals
+    try:
+        opinions = detector.get_probabilities()
+    except LangDetectException:  # no n-gram that it knows
+        return beliefs
+    pooled = {code: (1 - SECOND_WEIGHT) * belief for code, belief in beliefs.items()}
+    for opinion in opinions:
+        code = _FOLDED.get(opinion.lang, opinion.lang)
+        pooled[code] = pooled.get(code, 0.0) + SECOND_WEIGHT * opinion.prob
+    return pooled
+
+
+def _py3langid() -> LanguageIdentifier:
+    with _loading:
+        return _load_py3langid()
+
+
+def _langdetect() -> DetectorFactory:
+    with _loading:
+        return _load_langdetect()
+
+
+@cache
+def _load_py3langid() -> LanguageIdentifier:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+@cache
+def _load_langdetect() -> DetectorFactory:
+    from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
+
+    factory = DetectorFactory()  # of our own: the module's is shared by everyone in the process
+    factory.load_profile(PROFILES_DIRECTORY)
+    factory.set_seed(0)
+    return factory

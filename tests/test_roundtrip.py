@@ -1,0 +1,253 @@
+"""The round trip: its metrics, its guard, its differences, and the whole of it on a real small model."""
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+import sacrebleu
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_models import RANDOM_M2M100, TOY_MARIAN, random_m2m100, toy_marian, toy_pairs
+
+from checker import roundtrip
+from checker.errors import UnsupportedPairError
+from checker.roundtrip import SentenceRoundTrip, aggregate, differences, is_reliable, round_trips, signatures
+from checker.text import words
+from checker.translation.ctranslate2_engine import CTranslate2Translator, convert
+
+RUSSIAN = [russian for _, russian in toy_pairs(12, seed=99)]
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> CTranslate2Translator:
+    converted = tmp_path_factory.mktemp("roundtrip") / "int8"
+    convert(toy_marian(), converted)
+    return CTranslate2Translator(TOY_MARIAN, toy_marian(), converted, device="cpu")
+
+
+def trip(sentences: list[str], toy: CTranslate2Translator) -> list[SentenceRoundTrip]:
+    return round_trips(sentences, "ru", "en", toy, toy)
+
+
+# ---- the whole trip ----
+
+
+def test_what_the_translator_would_say_comes_back(toy: CTranslate2Translator) -> None:
+    for sentence, found in zip(RUSSIAN, trip(RUSSIAN, toy), strict=True):
+        assert found.back_translation == sentence
+        assert (found.chrf, found.ter, found.differences) == (100, 0, ())
+        assert found.bleu == pytest.approx(100)
+        assert found.reliable
+        assert found.log_likelihood == pytest.approx(
+            sum(found.token_log_likelihoods) / len(found.token_log_likelihoods), abs=1e-4
+        )
+        assert found.gap == pytest.approx(0, abs=0.01)
+
+
+def test_what_it_would_not_say_shows_in_every_measure(toy: CTranslate2Translator) -> None:
+    plain, foreign = trip(["Город видит мост.", "Город видит ещё мост!"], toy)
+    assert foreign.pivot_text == plain.pivot_text == "City sees bridge."
+    assert foreign.reliable
+    assert foreign.differences == ((12, 15, ""),)
+    assert foreign.chrf < 80
+    assert foreign.ter > 0
+    assert foreign.log_likelihood < plain.log_likelihood - 1
+    assert foreign.gap > 1
+
+
+def test_the_metrics_are_those_of_sacrebleu(toy: CTranslate2Translator) -> None:
+    (found,) = trip(["Город снова видит старый мост."], toy)
+    back, reference = found.back_translation, ["Город снова видит старый мост."]
+    assert found.chrf == pytest.approx(sacrebleu.sentence_chrf(back, reference, word_order=2).score, abs=0.01)
+    assert found.bleu == pytest.approx(sacrebleu.sentence_bleu(back, reference).score, abs=0.01)
+    assert found.ter == pytest.approx(sacrebleu.sentence_ter(back, reference).score, abs=0.01)
+
+
+def test_equal_sentences_are_translated_once_and_order_is_kept(toy: CTranslate2Translator) -> None:
+    sentences = [RUSSIAN[0], "", RUSSIAN[1], RUSSIAN[0]]
+    asked: list[list[str]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        translate = toy.translate
+        patch.setattr(
+            toy, "translate", lambda texts, *pair: asked.append(list(texts)) or translate(texts, *pair)
+        )
+        found = trip(sentences, toy)
+    assert [len(texts) for texts in asked] == [3, 3]
+    assert asked[0] == [RUSSIAN[0], "", RUSSIAN[1]]
+    assert [one.back_translation for one in found] == sentences
+    assert round_trips([], "ru", "en", toy, toy) == []
+
+
+def test_an_empty_sentence_does_not_count(toy: CTranslate2Translator) -> None:
+    (found,) = trip(["\u200b"], toy)
+    assert not found.reliable
+    assert (found.pivot_text, found.back_translation, found.token_log_likelihoods) == ("", "", ())
+    assert found.log_likelihood == 0
+    assert aggregate([found], "en", "ru") is None
+
+
+def test_a_pair_that_is_not_served_is_refused(toy: CTranslate2Translator) -> None:
+    with pytest.raises(UnsupportedPairError, match="de into en"):
+        round_trips(["Die Brücke."], "de", "en", toy, toy)
+
+
+def test_a_model_that_loops_is_not_believed(tmp_path: Path) -> None:
+    convert(random_m2m100(), tmp_path / "int8")
+    broken = CTranslate2Translator(RANDOM_M2M100, random_m2m100(), tmp_path / "int8", device="cpu")
+    found = round_trips(RUSSIAN, "ru", "en", broken, broken)
+    assert not any(one.reliable for one in found)
+    assert all(one.differences == () for one in found)
+    assert aggregate(found, "en", "ru") is None
+
+
+def test_a_huge_sentence_is_survived(toy: CTranslate2Translator) -> None:
+    rng = random.Random(1)
+    vocabulary = [word for sentence in RUSSIAN for word in sentence.lower().rstrip(".").split()]
+    begun = time.monotonic()
+    (found,) = trip([" ".join(rng.choices(vocabulary, k=2500))], toy)  # about 20,000 characters
+    assert not found.reliable
+    assert time.monotonic() - begun < 30
+
+
+# ---- means ----
+
+
+def measured(tokens: int, chrf: float, log_likelihood: float, reliable: bool = True) -> SentenceRoundTrip:
+    return SentenceRoundTrip(
+        pivot_text="a", back_translation="b", chrf=chrf, bleu=chrf / 2, ter=100 - chrf, gap=0.5,
+        log_likelihood=log_likelihood, token_log_likelihoods=(log_likelihood,) * tokens, reliable=reliable,
+        differences=(),
+    )  # fmt: skip
+
+
+def test_means_are_weighted_by_tokens_over_reliable_sentences() -> None:
+    trips = [measured(10, 80, -1), measured(30, 40, -3), measured(50, 0, -9, reliable=False)]
+    found = aggregate(trips, "en", "ru")
+    assert found is not None
+    assert (found.pivot, found.chrf, found.bleu, found.ter) == ("en", 50, 25, 50)
+    assert (found.log_likelihood, found.gap) == (-2.5, 0.5)
+    assert found.signature == signatures("ru")
+    assert aggregate([], "en", "ru") is None
+
+
+# ---- metrics of languages without spaces ----
+
+
+def test_signatures_name_metric_tokenizer_and_version() -> None:
+    chrf, bleu, ter = signatures("ru").split("; ")
+    assert chrf.startswith("chrF2++|nrefs:1|case:mixed|eff:yes|nc:6|nw:2|")
+    assert bleu.startswith("BLEU|nrefs:1|case:mixed|eff:yes|tok:13a|")
+    assert ter.startswith("TER|nrefs:1|case:lc|tok:tercom|norm:no|")
+    assert all(part.endswith(f"version:{sacrebleu.__version__}") for part in (chrf, bleu, ter))
+    assert "tok:zh" in signatures("zh")
+    assert "tok:char" in signatures("ja")
+    assert "tok:char" in signatures("ko")
+
+
+@pytest.mark.parametrize(
+    ("language", "reference", "hypothesis"),
+    [("zh", "桥已经关闭了", "桥今天关闭了"), ("ja", "橋は閉鎖中です", "橋は通行止です")],
+)
+def test_one_changed_word_is_not_the_whole_sentence_where_there_are_no_spaces(
+    language: str, reference: str, hypothesis: str
+) -> None:
+    (_, bleu, ter), _ = roundtrip._metrics(language)
+    assert 0 < ter.sentence_score(hypothesis, [reference]).score < 100
+    assert bleu.sentence_score(hypothesis, [reference]).score > 10
+
+
+# ---- the guard ----
+
+SENTENCE = "Власти закрыли старый мост через реку из-за угрозы обрушения."
+PIVOT = "The authorities closed the old bridge over the river because it might collapse."
+
+
+def test_an_honest_round_trip_is_reliable() -> None:
+    assert is_reliable(SENTENCE, PIVOT, "Старый мост через реку закрыт из-за риска обвала.", "ru", "en")
+    assert is_reliable("Да.", "Yes.", "Да, это так.", "ru", "en")
+
+
+@pytest.mark.parametrize(
+    ("pivot_text", "back_translation"),
+    [
+        ("", ""),
+        (PIVOT, ""),
+        (SENTENCE, SENTENCE),  # copied, not translated
+        (SENTENCE.upper(), SENTENCE),
+        (PIVOT, "Мост закрыт."),
+        (PIVOT, SENTENCE + " Об этом сообщила пресс-служба городской администрации утром во вторник."),
+        ("The bridge is closed, " + "no, " * 12, SENTENCE),
+        ("The old bridge is closed. " * 3, SENTENCE),
+        (PIVOT, "Власти закрыли мост " + "ха" * 12),
+        (PIVOT, "Власти закрыли мост " + "_" * 30),
+    ],
+)  # fmt: skip
+def test_a_lost_copied_or_looping_translation_is_not(pivot_text: str, back_translation: str) -> None:
+    assert not is_reliable(SENTENCE, pivot_text, back_translation, "ru", "en")
+
+
+def test_a_repetition_that_the_source_has_is_no_loop() -> None:
+    chant = "Нет войне, нет войне, нет войне, нет войне, нет войне!"
+    assert is_reliable(chant, "No war, no war, no war, no war, no war!", chant.lower(), "ru", "en")
+    assert is_reliable("Ха" * 12 + "!", "Ha" * 12 + "!", "Ха" * 12, "ru", "en")
+
+
+def test_a_name_may_recur_where_a_word_is_a_character() -> None:
+    chinese = "联合国秘书长说，联合国秘书处和联合国秘书组织都将关闭，联合国秘书们已经离开。"
+    english = (
+        "The UN secretary-general said that the secretariat and its offices will close and staff have left."
+    )
+    assert is_reliable(chinese, english, chinese, "zh", "en")
+    assert not is_reliable(chinese, english, "联合国秘书长说今天关闭" * 4, "zh", "en")
+
+
+# ---- differences ----
+
+
+def test_differences_name_the_span_and_what_stands_there() -> None:
+    found = differences("Срочно покиньте опасную зону!", "Немедленно покиньте зону опасности.")
+    assert [("Срочно покиньте опасную зону!"[start:end], instead) for start, end, instead in found] == [
+        ("Срочно", "Немедленно"), ("опасную", ""),
+    ]  # fmt: skip
+
+
+def test_case_and_punctuation_are_no_difference() -> None:
+    assert differences("«Мост», — сказал ВРАЧ: закрыт…", "мост сказал врач закрыт") == ()
+    assert differences("It's the mayor's bridge", "ITS the mayor’s bridge!") == ()
+    assert differences("", "") == differences("!!!", "мост") == ()
+
+
+def test_everything_differs_from_nothing() -> None:
+    assert differences("  Мост закрыт. ", "") == ((2, 13, ""),)
+
+
+ALPHABET = st.text(st.sampled_from("аб ,.!А'桥é\u0301\n"), max_size=30)
+
+
+@given(sentence=ALPHABET, back_translation=ALPHABET)
+def test_differences_lie_on_words_in_order(sentence: str, back_translation: str) -> None:
+    found = differences(sentence, back_translation)
+    starts = {word.start for word in words(sentence)}
+    ends = {word.end for word in words(sentence)}
+    done = -1
+    for start, end, instead in found:
+        assert start in starts
+        assert end in ends
+        assert done <= start < end
+        assert instead in back_translation
+        done = end
+
+
+@given(ALPHABET)
+def test_a_text_does_not_differ_from_itself(text: str) -> None:
+    assert differences(text, text) == ()
+
+
+@given(st.lists(st.sampled_from(["мост", "река", "город", "порт"]), unique=True, min_size=1), st.data())
+def test_a_replaced_word_is_found(found_words: list[str], data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(found_words) - 1))
+    changed = [*found_words[:place], "ключ", *found_words[place + 1 :]]
+    ((start, end, instead),) = differences(" ".join(found_words), " ".join(changed))
+    assert " ".join(found_words)[start:end] == found_words[place]
+    assert instead == "ключ"
