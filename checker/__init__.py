@@ -1,8 +1,8 @@
 """statement-checker: is this official post machine-translated?
 
-    from checker import score, Checker
-    score("…")                                        # Result
-    Checker(profile="embedded").score_many(texts)     # iterator of Result
+from checker import score, Checker
+score("…")                                        # Result
+Checker(profile="embedded").score_many(texts)     # iterator of Result
 """
 
 from __future__ import annotations

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
 SUPPORTED = (
-    "ar", "bg", "cs", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "it", "ja", "ko", "nl", "pl",
-    "pt", "ro", "ru", "sv", "tr", "uk", "zh",
+    "ar", "bg", "cs", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "it", "ja", "ko", "nl",
+    "pl", "pt", "ro", "ru", "sv", "tr", "uk", "zh",
 )  # fmt: skip
 
 READ = 2_000  # characters that are read; more do not change the answer
 FEWEST_LETTERS = 3  # different ones; below, no language is named. Chinese, Japanese, Korean ones count as two
 UNLIKELY = 0.3  # below, the best candidate is not named either
-UNSURE = 0.8  # below, langdetect is asked
+UNSURE = 0.7  # below, langdetect is asked
 SECOND_WEIGHT = 0.1  # of langdetect in the linear opinion pool with py3langid
 SHOWN = 0.01  # less likely alternatives are not shown
 
@@ -38,32 +38,35 @@ _FOLDED = {
     "arz": "ar", "ary": "ar", "fuv": "ff", "grc": "el", "gug": "gn", "hbo": "he", "kik": "ki", "nn": "no",
     "sdh": "ku", "uzs": "uz", "wuu": "zh", "yue": "zh", "zh-cn": "zh", "zh-tw": "zh",
 }  # fmt: skip
+_NEGLIGIBLE = 1e-6
 _NOISE = "zxx"  # py3langid's class for identifiers, markup and the like
 
 # How likely posts in a language are before the text is read: 1 for SUPPORTED, OTHER for other languages, less
 # where a language is rarely posted in or easily taken for a larger one.
 OTHER = 0.5
-_PRIORS = dict.fromkeys(SUPPORTED, 1.0) | {"bs": 0.25, "ms": 0.25}
-_RARE = frozenset(
-    {
-        "ace", "an", "ba", "bcl", "br", "crh", "cy", "dz", "eo", "ext", "ff", "fo", "fy", "ga", "gcf", "gcr", "gd",
-        "gn", "gom", "guw", "ha", "ht", "ig", "jv", "kab", "ki", "la", "lb", "lg", "lij", "ln", "ltg", "mg", "nso",
-        "oc", "om", "pcm", "qu", "rw", "sa", "se", "sn", "so", "st", "tl", "vec", "vo", "wa", "xh", "yo", "zu",
-    }
+_PRIORS = (
+    dict.fromkeys(SUPPORTED, 1.0)
+    | dict.fromkeys(("bs", "ms"), 0.25)
+    | dict.fromkeys(
+        (
+            "ace", "an", "ba", "bcl", "br", "crh", "cy", "dz", "eo", "ext", "ff", "fo", "fy", "ga", "gcf",
+            "gcr", "gd", "gn", "gom", "guw", "ha", "ht", "ig", "jv", "kab", "ki", "la", "lb", "lg", "lij",
+            "ln", "ltg", "mg", "nso", "oc", "om", "pcm", "qu", "rw", "sa", "se", "sn", "so", "st", "tl",
+            "vec", "vo", "wa", "xh", "yo", "zu",
+        ),
+        0.05,
+    )
 )  # fmt: skip
-_PRIORS |= dict.fromkeys(_RARE, 0.05)
 
 _SCRIPTS = regex.compile(
-    r"(?P<ko>\p{Hangul}+)|(?P<ja>[\p{Hiragana}\p{Katakana}]+)|(?P<zh>\p{Han}+)|(?P<el>\p{Greek}+)"
+    r"(?V1)(?P<ko>\p{Hangul}+)|(?P<ja>[\p{Hiragana}\p{Katakana}ー]+)|(?P<zh>\p{Han}+)|(?P<el>\p{Greek}+)"
     r"|(?P<he>\p{Hebrew}+)|(?P<hy>\p{Armenian}+)|(?P<ka>\p{Georgian}+)|(?P<th>\p{Thai}+)"
     r"|(?P<shared>[\p{Latin}\p{Cyrillic}\p{Arabic}\p{Devanagari}\p{Bengali}\p{Ethiopic}\p{Gujarati}\p{Gurmukhi}"
     r"\p{Kannada}\p{Khmer}\p{Lao}\p{Malayalam}\p{Myanmar}\p{Oriya}\p{Sinhala}\p{Tamil}\p{Telugu}\p{Tibetan}]+)"
-    r"|(?P<unknown>\p{L}+)"
+    r"|(?P<unknown>[\p{L}--[\p{Common}\p{Inherited}]]+)"
 )
 KANA = 0.1  # share of kana among kana and Han from which a text is Japanese
-JAPANESE_FORMS = (
-    0.08  # share of characters in forms that China and Taiwan do not write, from which Han is Japanese
-)
+JAPANESE_FORMS = 0.08  # share of forms that Chinese does not write, from which Han alone is Japanese
 _JAPANESE_FORM = regex.compile(
     "[円県駅図発戦対総検労経済価関気様薬単広児団営囲圧厳継斎従焼剣険拝挙栄桜沢渋渓砕稲穂粋縄繊聴臓蔵読変辺鉄銭駆騒験鶏黒黙込働畑峠枠匂]"
 )
@@ -104,7 +107,7 @@ def identify(text: str) -> Language:
     text = unicodedata.normalize("NFKC", text[:READ])
     scripts, letters = _scripts(text)
     if letters < FEWEST_LETTERS or scripts["unknown"] * 2 >= scripts.total():
-        return Language(code=None, confidence=0.0, mixed=False)
+        return Language(code=None, confidence=0.0)
     beliefs = _with_script(_first_opinion(text), scripts, text)
     best = max(beliefs, key=beliefs.__getitem__)
     if beliefs[best] < UNSURE:
@@ -115,8 +118,8 @@ def identify(text: str) -> Language:
     shown = tuple(guess for guess in guesses if guess.confidence >= SHOWN)
     confidence = guesses[0].confidence
     if confidence < max(UNLIKELY, noise):
-        return Language(code=None, confidence=confidence, alternatives=shown[:3], mixed=False)
-    return Language(code=guesses[0].code, confidence=confidence, alternatives=shown[1:], mixed=False)
+        return Language(code=None, confidence=confidence, alternatives=shown[:3])
+    return Language(code=guesses[0].code, confidence=confidence, alternatives=shown[1:])
 
 
 def _scripts(text: str) -> tuple[Counter[str], int]:
@@ -134,13 +137,15 @@ def _scripts(text: str) -> tuple[Counter[str], int]:
 def _first_opinion(text: str) -> dict[str, float]:
     """py3langid's probabilities, with the priors and with the letters that a language does not write."""
     beliefs: dict[str, float] = {}
-    for code, probability in _py3langid().rank(text):
+    for code, probability in _py3langid().rank(text):  # most likely first
+        if probability < _NEGLIGIBLE:
+            break
         code = _FOLDED.get(code, code)
         beliefs[code] = beliefs.get(code, 0.0) + probability * _PRIORS.get(code, OTHER)
     decisive = [letter for letter in text.lower() if letter in _DECISIVE]
     if decisive:
-        for code, alphabet in _ALPHABETS.items():
-            foreign = sum(letter not in alphabet for letter in decisive)
+        for code in beliefs.keys() & _ALPHABETS.keys():
+            foreign = sum(letter not in _ALPHABETS[code] for letter in decisive)
             beliefs[code] *= FOREIGN ** min(foreign, FOREIGN_COUNTED)
     total = sum(beliefs.values())
     return {code: belief / total for code, belief in beliefs.items()}
@@ -160,7 +165,9 @@ def _with_script(beliefs: dict[str, float], scripts: Counter[str], text: str) ->
     if script == "zh":  # without kana it may be a Japanese headline
         forms = 2 * len(_JAPANESE_FORM.findall(text))
         decided = (
-            {"ja": 0.9, "zh": 0.1} if forms >= JAPANESE_FORMS * han else {c: beliefs[c] for c in ("zh", "ja")}
+            {"ja": 0.9, "zh": 0.1}
+            if forms >= JAPANESE_FORMS * han
+            else {c: beliefs.get(c, _NEGLIGIBLE) for c in ("zh", "ja")}
         )
     elif script == "he" and (_YIDDISH.search(text) or len(_YIDDISH_WORD.findall(text)) > 1):
         decided = {"yi": 1.0}

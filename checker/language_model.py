@@ -57,11 +57,19 @@ class CTranslate2LanguageModel:
     def __init__(self, model: Model, folder: Path, converted: Path, *, device: str = "auto") -> None:
         import ctranslate2
 
+        from checker.translation.ctranslate2_engine import cores
+
         if device == "cuda" and not ctranslate2.get_cuda_device_count():
             raise CheckerError("CTranslate2 sees no CUDA device: use the device cpu or auto.")
         self.label = model.label
         self._encode = _Encoder(folder)
-        self._generator = ctranslate2.Generator(str(converted), device=device)
+        self._generator = ctranslate2.Generator(
+            str(converted),
+            device=device,
+            compute_type="int8",
+            inter_threads=cores(),
+            intra_threads=1,  # threads inside one product wait for each other on a busy machine
+        )
 
     def score(self, texts: Sequence[str], language: str) -> list[list[float]]:
         """See ``LanguageModel.score``."""

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from typing import get_args
 
 from checker import __version__, fluency, language_model, reasons, roundtrip, style
-from checker.errors import InputError, UnsupportedPairError
+from checker.errors import InputError, ModelNotFoundError
 from checker.language import SUPPORTED, identify
 from checker.result import Difference, Language, Result, RoundTrip, Sentence, Verdict, Word
 from checker.store import Store
@@ -171,11 +172,14 @@ class Checker:
         post = _Post(id, cleaned, Language(code=None, confidence=0.0))
         if len(text) > MAX_CHARACTERS:
             post.warnings.append(
-                f"Only the first {MAX_CHARACTERS} of {len(text)} characters were scored: send long texts in parts."
+                f"Only the first {MAX_CHARACTERS} of {len(text)} characters were scored: "
+                "send long texts in parts."
             )
         columns = width(cleaned.text)
         if not cleaned.text:
-            post.warnings.append("Not scored: there is no text left after links, mentions and emoji are set aside.")
+            post.warnings.append(
+                "Not scored: there is no text left after links, mentions and emoji are set aside."
+            )
             return post
         post.language = (
             Language(code=self._forced, confidence=1.0) if self._forced else identify(cleaned.text)
@@ -216,10 +220,12 @@ class Checker:
         if code not in found and found:
             code = max(found, key=found.__getitem__)
         mixed = sum(columns >= OWN_LANGUAGE for columns in found.values()) > 1
-        update = {"code": code, "mixed": mixed}
-        if post.language.code != code:
-            update["confidence"] = round(found[str(code)] / sum(found.values()), 4)
-        post.language = post.language.model_copy(update=update)
+        confidence = post.language.confidence
+        if code is not None and post.language.code != code:
+            confidence = round(found[code] / sum(found.values()), 4)
+        post.language = post.language.model_copy(
+            update={"code": code, "mixed": mixed, "confidence": confidence}
+        )
         post.units = [
             _Unit(span, own if own in SUPPORTED else code, columns) for span, own, columns in guesses if code
         ]
@@ -277,9 +283,9 @@ class Checker:
 
     def _result(self, post: _Post) -> Result:
         if not post.scored:
-            units = [self._sentence(post, unit, None) for unit in post.units]
             return Result(
-                id=post.id, verdict="not_scored", language=post.language, sentences=tuple(units),
+                id=post.id, verdict="not_scored", language=post.language,
+                sentences=tuple(self._sentence(post, unit, None) for unit in post.units),
                 warnings=tuple(post.warnings), models={"profile": self.profile}, version=__version__,
             )  # fmt: skip
         judged: list[tuple[int, Judgement]] = []
@@ -309,10 +315,8 @@ class Checker:
             fluency=percentile,
             language=post.language,
             round_trip=trip,
-            style=round(evidence.style, 4),
-            sentences=tuple(
-                self._sentence(post, unit, unit.language) for unit in post.units
-            ),
+            style=round(self.verdicts.style(str(post.language.code), evidence)[0], 4),
+            sentences=tuple(self._sentence(post, unit, unit.language) for unit in post.units),
             reasons=tuple(lines),
             warnings=tuple(dict.fromkeys(post.warnings)),
             models={"profile": self.profile} | self._labels(str(post.language.code)),
@@ -325,6 +329,7 @@ class Checker:
         if language is None:
             return Sentence(text=text, start=start, end=end, language=unit.language)
         evidence, _ = self._evidence(language, [unit])
+        log_odds, gain = self.verdicts.style(language, evidence)
         judgement = self._judge(language, evidence) if unit.columns >= SHORTEST else None
         trip = unit.trip
 
@@ -341,7 +346,7 @@ class Checker:
             machine_translated=judgement.probability if judgement else None,
             fluency=None if unit.rank is None else round(unit.rank.percentile, 4),
             perplexity=None if unit.perplexity is None else round(unit.perplexity, 2),
-            style=round(evidence.style, 4),
+            style=round(log_odds, 4),
             pivot_text=trip.pivot_text if trip else None,
             back_translation=trip.back_translation if trip else None,
             chrf=trip.chrf if trip else None,
@@ -355,7 +360,7 @@ class Checker:
                 for first, last, instead in (trip.differences if trip else ())
             ),
             words=tuple(
-                Word(**located(span.start, span.end), weight=round(weight, 4))
+                Word(**located(span.start, span.end), weight=round(weight * gain, 4))
                 for span, weight in self._telling_words(language, unit.span.text)
             ),
         )
@@ -379,7 +384,8 @@ class Checker:
         lost = sum(1 for u in units if u.trip is not None and not u.trip.reliable)
         if lost:
             post.warnings.append(
-                f"The round trip of {lost} of {len(units)} {named} sentences is unreliable and does not count."
+                f"The round trip of {lost} of {len(units)} {named} sentences is unreliable "
+                "and does not count."
             )
         for part, label in self._labels(language).items():
             fitted = self.verdicts.models.get(part)
@@ -406,7 +412,9 @@ class Checker:
             labels["fluency"] = model.label
         pivot = self._pivot_of(language)
         if self._round_trip:
-            both = [self.store.translator(self.profile, *pair) for pair in ((language, pivot), (pivot, language))]
+            both = [
+                self.store.translator(self.profile, *pair) for pair in ((language, pivot), (pivot, language))
+            ]
             if all(both):
                 labels["translator"] = " + ".join(dict.fromkeys(m.label for m in both if m))
         return labels
@@ -414,17 +422,23 @@ class Checker:
     @cached_property
     def verdicts(self) -> VerdictModel:
         """The fitted verdict layer."""
-        return VerdictModel.read(self._embedded / "verdict.json")
+        return VerdictModel.read(self._shipped("verdict.json"))
 
     @cached_property
     def percentiles(self) -> fluency.FluencyTable:
         """Fluency percentiles of human text."""
-        return fluency.FluencyTable.read(self._embedded / "fluency.json")
+        return fluency.FluencyTable.read(self._shipped("fluency.json"))
+
+    def _shipped(self, name: str) -> Path:
+        path = self._embedded / name
+        if not path.is_file():
+            raise ModelNotFoundError(f"{path}, which ships with the package, is missing: install it again.")
+        return path
 
     def _style(self, language: str) -> style.StyleModel:
         with self._lock:
             if language not in self._styles:
-                path = self._embedded / "style" / f"{language}.npz"
+                path = self._shipped(f"style/{language}.npz")
                 self._styles[language] = style.load(path, f"embedded/style-{language}@{__version__}")
             return self._styles[language]
 

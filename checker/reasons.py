@@ -20,7 +20,13 @@ def name(language: str) -> str:
 
 
 def _share(value: float) -> str:
-    return "fewer than 1 %" if value < 0.01 else "over 99 %" if value > 0.99 else f"{value:.0%}".replace("%", " %")
+    return (
+        "fewer than 1 %"
+        if value < 0.01
+        else "over 99 %"
+        if value > 0.99
+        else f"{value:.0%}".replace("%", " %")
+    )
 
 
 def reasons(
@@ -36,10 +42,7 @@ def reasons(
     human = f"human-written {name(language)} posts"
     rank = verdicts.rank(language, "style", evidence.style)
     if rank is not None:
-        said["style"] = (
-            f"Wording: {evidence.style:+.2f} log-odds on the style detector, "
-            f"above {_share(rank)} of {human}."
-        )
+        said["style"] = f"Wording: the style detector scores it above {_share(rank)} of {human}."
     if fluency is not None:
         said["fluency"] = (
             f"Fluency: the language model finds it more likely than {_share(fluency)} of human-written "
@@ -67,9 +70,12 @@ def threshold_reason(language: str, judgement: Judgement) -> str:
     """What the probability was compared with, and how often that cut is wrong."""
     cut = judgement.threshold
     if cut is None:
-        return f"No error rate was measured for {name(language)} posts of this length, so no verdict is given."
+        return (
+            f"No error rate was measured for {name(language)} posts of this length, so no verdict is given."
+        )
     kind = "native posts" if cut.negatives == "native" else "human translations"
     return (
-        f"The probability is {judgement.probability:.2f}; from {cut.machine:.2f} a {name(language)} post of this "
-        f"length is called machine-translated, which {cut.false_positive_rate:.1%} of {cut.posts} {kind} were."
+        f"The probability is {judgement.probability:.2f}; from {cut.machine:.2f} a {name(language)} post "
+        f"of this length is called machine-translated, which {cut.false_positive_rate:.1%} of {cut.posts} "
+        f"{kind} were."
     ).replace("%", " %")

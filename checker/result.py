@@ -42,7 +42,9 @@ class Language(Record):
     """The language of the post."""
 
     code: str | None = Field(description="ISO 639-1 code; null when no language could be identified.")
-    confidence: float = Field(ge=0, le=1, description="Probability, 0 to 1; lowered when identifiers disagree.")
+    confidence: float = Field(
+        ge=0, le=1, description="Probability, 0 to 1; lowered when identifiers disagree."
+    )
     alternatives: tuple[LanguageGuess, ...] = Field((), description="Other candidates, most likely first.")
     mixed: bool = Field(False, description="True when sentences of the post are in different languages.")
 
@@ -51,14 +53,17 @@ class RoundTrip(Record):
     """The post against its back-translation: means over the sentences whose round trip is reliable."""
 
     pivot: str = Field(description="Language that the post was translated into and back from.")
-    chrf: float = Field(ge=0, le=100, description="chrF++ of the back-translation against the post, 0 to 100.")
+    chrf: float = Field(
+        ge=0, le=100, description="chrF++ of the back-translation against the post, 0 to 100."
+    )
     bleu: float = Field(ge=0, le=100, description="BLEU with effective order, 0 to 100.")
     ter: float = Field(ge=0, description="Translation edit rate in per cent; 0 is identical, may exceed 100.")
     log_likelihood: float = Field(
-        le=0, description="Mean token log-likelihood (nats) of the post, forced-decoded from its pivot translation."
+        le=0,
+        description="Mean token log-likelihood (nats) of the post, forced-decoded from its translation.",
     )
     gap: float = Field(
-        description="Mean token log-likelihood of the translator's own best output minus that of the post (nats)."
+        description="That of the translator's own best output minus ``log_likelihood`` (nats)."
     )
     signature: str = Field(description="sacrebleu signatures of the three metrics.")
 
@@ -91,7 +96,7 @@ class Sentence(Record):
     )
     fluency: float | None = Field(None, ge=0, le=1, description="As for the post.")
     perplexity: float | None = Field(None, ge=1, description="Token perplexity under the language model.")
-    style: float | None = Field(None, description="Log-odds of the style detector.")
+    style: float | None = Field(None, description="Calibrated log-odds of the style detector alone.")
     pivot_text: str | None = Field(None, description="The translation into the pivot.")
     back_translation: str | None = Field(None, description="The translation back from the pivot.")
     chrf: float | None = Field(None, ge=0, le=100)
@@ -100,10 +105,13 @@ class Sentence(Record):
     log_likelihood: float | None = Field(None, le=0)
     gap: float | None = Field(None)
     reliable: bool | None = Field(
-        None, description="False when the translator looped or lost the sentence; such a round trip does not count."
+        None,
+        description="False when the translator looped or lost the sentence: it does not count.",
     )
     differences: tuple[Difference, ...] = ()
-    words: tuple[Word, ...] = Field((), description="Words that moved the style detector most, in text order.")
+    words: tuple[Word, ...] = Field(
+        (), description="Words that moved the style detector most, in text order."
+    )
 
 
 class Result(Record):
@@ -120,7 +128,9 @@ class Result(Record):
     )  # fmt: skip
     language: Language
     round_trip: RoundTrip | None = None
-    style: float | None = Field(None, description="Log-odds of the style detector; positive points to a machine.")
+    style: float | None = Field(
+        None, description="Calibrated log-odds of the style detector alone; positive points to a machine."
+    )
     sentences: tuple[Sentence, ...] = ()
     reasons: tuple[str, ...] = Field((), description="Plain English, strongest first.")
     warnings: tuple[str, ...] = ()

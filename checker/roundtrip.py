@@ -30,7 +30,8 @@ Difference = tuple[int, int, str]
 """First character, one past the last, and what the back-translation has instead."""
 
 TER_WORDS = 100
-"""TER is measured on so many words of a sentence: its search for shifts takes seconds beyond."""
+"""TER is measured on the first words of a sentence, Chinese and Japanese on the first characters: its search
+for shifts takes seconds beyond."""
 
 _BLEU_TOKENIZERS = {"zh": "zh", "ja": "char", "ko": "char"}
 _UNSPACED = ("zh", "ja")
@@ -46,7 +47,7 @@ class SentenceRoundTrip:
         back_translation: the translation of ``pivot_text`` back.
         chrf: chrF++, 0 to 100.
         bleu: BLEU with effective order, 0 to 100.
-        ter: translation edit rate in per cent, of the first ``TER_WORDS`` words; may exceed 100.
+        ter: translation edit rate in per cent, over the first ``TER_WORDS`` words; may exceed 100.
         log_likelihood: mean token log-probability (nats) of the sentence, forced-decoded from
             ``pivot_text``; 0 when there is no token.
         gap: mean token log-probability of the back-translation minus ``log_likelihood``.
@@ -164,13 +165,13 @@ def _measured(
     (chrf, bleu, ter), _ = _metrics(language)
     log_likelihood = sum(tokens) / len(tokens) if tokens else 0.0
     reliable = bool(tokens) and is_reliable(sentence, pivot_text, back.text, language, pivot)
-    shortened = [" ".join(text.split(maxsplit=TER_WORDS)[:TER_WORDS]) for text in (back.text, sentence)]
+    heads = [_head(text, language) for text in (back.text, sentence)]
     return SentenceRoundTrip(
         pivot_text=pivot_text,
         back_translation=back.text,
         chrf=round(chrf.sentence_score(back.text, [sentence]).score, 2),
         bleu=round(bleu.sentence_score(back.text, [sentence]).score, 2),
-        ter=round(ter.sentence_score(shortened[0], [shortened[1]]).score, 2),
+        ter=round(ter.sentence_score(heads[0], heads[1:]).score, 2),
         log_likelihood=round(log_likelihood, 4),
         gap=round(back.log_likelihood - log_likelihood, 4),
         token_log_likelihoods=tokens,
@@ -197,6 +198,10 @@ def _metrics(language: str) -> tuple[tuple[Metric, Metric, Metric], str]:
     return metrics, "; ".join(
         f"{name}|{metric.get_signature()}" for name, metric in zip(names, metrics, strict=True)
     )
+
+
+def _head(text: str, language: str) -> str:
+    return text[:TER_WORDS] if language in _UNSPACED else " ".join(text.split()[:TER_WORDS])
 
 
 def _key(word: Span) -> str:

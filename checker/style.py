@@ -22,9 +22,9 @@ import numpy.typing as npt
 BITS = 18
 ORDERS = (1, 2, 3, 4, 5)
 _FOLDED = str.maketrans(
-    {c: '"' for c in "«»„“”‟「」『』〝〞‹›"}
-    | {c: "'" for c in "‘’‚‛`´ʼ′"}
-    | {c: "-" for c in "‐‑‒–—―−"}
+    dict.fromkeys("«»„“”‟「」『』〝〞‹›", '"')
+    | dict.fromkeys("‘’‚‛`´ʼ′", "'")
+    | dict.fromkeys("‐‑‒–—―−", "-")
     | {"…": "."}
 )
 _DIGITS = re.compile(r"\d")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Offsets: TypeAlias = NDArray[np.uint32]
 
 MAX_CHARACTERS = 20_000
-"""Only so many characters of a cleaned post are scored; a longer one is scored up to there, with a warning."""
+"""So many characters of a post are scored; a longer one is scored up to there, with a warning."""
 
 _ROUNDS = 8  # cleaning is repeated until nothing changes; markup nested deeper than this stays
 _GAP = "\ue000"  # stands where something was set aside; private-use characters of the post are removed first
@@ -50,13 +50,13 @@ _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}"
 _LINK = rf"[^\s<>\"«»“”‘’{_UNSPACED}\u3000-\u303f\uff00-\uffef{_GAP}]"
 _URL = regex.compile(
     r"(?V1)(?=[A-Za-z0-9])(?:(?i:https?|ftp)://|(?i:www)\."
-    r"|(?<![\w.@-])(?:[A-Za-z0-9-]{1,63}+\.){1,8}[A-Za-z]{2,24}/)"
+    rf"|(?<![[\w.@-]--[{_UNSPACED}]])(?:[A-Za-z0-9-]{{1,63}}+\.){{1,8}}[A-Za-z]{{2,24}}/)"
     rf"(?:{_LINK}*[{_LINK}--[.,:;!?…)\]}}'،؛؟]])?"
 )
 # "@name", ".@name", "@name@server.example", "RT @name:", but not the "@" of an e-mail address.
 _NAME = rf"@(?:[\w--[{_UNSPACED}]]++|\w++)"
 _MENTION = regex.compile(
-    rf"(?V1)\bRT\s{_NAME}:?|(?:(?<!\S)\.)?(?<!\w[.+-]?){_NAME}(?:[.+-]?@[\w-]++(?:\.[\w-]++)*+)*+"
+    rf"(?V1)\bRT\s{_NAME}:?|(?:(?<!\S)\.)?(?<![\w--[{_UNSPACED}]][.+-]?){_NAME}(?:[.+-]?@[\w-]++(?:\.[\w-]++)*+)*+"
 )
 _HASH = regex.compile(r"(?<![\w&#])#++(?=\d*+[^\W\d])")
 _EMPTY_BRACKETS = regex.compile(r"[(\[]\s*+\ue000[\s\ue000]*+[)\]]")
@@ -82,7 +82,7 @@ _WORD = regex.compile(
     r"|(?<=\p{L}\p{M}*)['’ʼ·\u200c\u200d](?=\p{L})|(?<=\p{M})\u200d"
     r"|(?<=\p{Hebrew})[\"״](?=\p{Hebrew}))++"
 )
-# An abbreviation before a small letter, or a single letter in a script without capitals: "5 млн. руб.", "د. أحمد".
+# An abbreviation before a small letter ("5 млн. руб."); a letter in a script without capitals ("د. أحمد").
 _ABBREVIATED = regex.compile(r"(?<!\w)\w{1,4}\.\s*$")
 _INITIAL = regex.compile(r"(?<!\w)[\p{Arabic}\p{Hebrew}\p{Devanagari}]\p{M}*\.\s*$")
 
@@ -210,13 +210,13 @@ def _gap(match: regex.Match[str]) -> str:
 
 
 def _character(match: regex.Match[str]) -> str:
-    name = match["name"]
-    return html.unescape(f"&{name}") if name[0] == "#" else html5.get(name, match[0])
+    name = str(match["name"])
+    return html.unescape(f"&{name}") if name[0] == "#" else html5.get(name, str(match[0]))
 
 
 def _joiner(match: regex.Match[str]) -> str:
     """The joiner that a run of invisible characters holds, if it is part of the spelling there."""
-    run, text = match[0], match.string
+    run, text = str(match[0]), match.string
     joiner = next((character for character in run if character in "\u200c\u200d"), None)
     if joiner is None or match.start() == 0:
         return ""

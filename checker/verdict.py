@@ -16,7 +16,7 @@ import json
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +112,7 @@ class Judgement:
 
     Attributes:
         probability: calibrated probability of machine translation.
-        contributions: log-odds added by style, fluency and round trip; they sum to the log-odds before
-            the language's own correction.
+        contributions: log-odds that style, fluency and round trip add to those of an average human post.
         threshold: None where no error rate was measured.
     """
 
@@ -158,24 +157,34 @@ class VerdictModel:
         variant = self.usable(evidence, language)
         if variant is None:
             return None
-        fitted = self._data["languages"][language]
-        model = self._data["variants"][variant]
-        values = features(evidence, fitted["scales"], variant)
-        contributions = {"style": 0.0, "fluency": 0.0, "round_trip": 0.0}
-        for name, value, weight in zip(VARIANTS[variant], values, model["weights"], strict=True):
-            group = name.removesuffix("_by_length")
-            contributions[group if group in contributions else "round_trip"] += value * weight
-        slope, offset = fitted["correction"][variant]
-        log_odds = slope * (model["intercept"] + sum(contributions.values())) + offset
+        log_odds, contributions = self._log_odds(language, evidence, variant)
         threshold = None
         if SHORTEST <= evidence.columns <= LONGEST:
-            cut = fitted["thresholds"][variant][band(evidence.columns)]
+            cut = self._data["languages"][language]["thresholds"][variant][band(evidence.columns)]
             threshold = Threshold(**cut) if cut else None
-        return Judgement(
-            probability=round(sigmoid(log_odds), 4),
-            contributions={k: v for k, v in contributions.items() if k in variant},
-            threshold=threshold,
-        )
+        return Judgement(round(sigmoid(log_odds), 4), contributions, threshold)
+
+    def style(self, language: str, evidence: Evidence) -> tuple[float, float]:
+        """Calibrated log-odds of the style detector alone, and their slope over its raw log-odds.
+
+        Raises:
+            KeyError: the language was not fitted.
+        """
+        log_odds, _ = self._log_odds(language, evidence, "style")
+        raised, _ = self._log_odds(language, replace(evidence, style=evidence.style + 1e-3), "style")
+        return log_odds, (raised - log_odds) / 1e-3
+
+    def _log_odds(self, language: str, evidence: Evidence, variant: str) -> tuple[float, dict[str, float]]:
+        """Calibrated log-odds of one variant, and what each kind of evidence adds to them."""
+        fitted = self._data["languages"][language]
+        model = self._data["variants"][variant]
+        slope, offset = fitted["correction"][variant]
+        contributions = dict.fromkeys(variant.split("+"), 0.0)
+        values = features(evidence, fitted["scales"], variant)
+        for name, value, weight in zip(VARIANTS[variant], values, model["weights"], strict=True):
+            group = name.removesuffix("_by_length")
+            contributions[group if group in contributions else "round_trip"] += slope * value * weight
+        return slope * model["intercept"] + offset + sum(contributions.values()), contributions
 
     def rank(self, language: str, feature: str, value: float) -> float | None:
         """Share of the human posts of this language whose ``feature`` is below ``value``, 0 to 1."""

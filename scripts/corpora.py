@@ -26,9 +26,33 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 HELD_OUT = ("wmt20", "newstest2020", "newstestB2020", "flores-dev")
-LANGUAGES = (
-    "ar bg cs de el en es fa fi fr he hi hu it ja ko nl pl pt ro ru sv tr uk zh".split()
-)
+LANGUAGES = [
+    "ar",
+    "bg",
+    "cs",
+    "de",
+    "el",
+    "en",
+    "es",
+    "fa",
+    "fi",
+    "fr",
+    "he",
+    "hi",
+    "hu",
+    "it",
+    "ja",
+    "ko",
+    "nl",
+    "pl",
+    "pt",
+    "ro",
+    "ru",
+    "sv",
+    "tr",
+    "uk",
+    "zh",
+]
 
 
 def held_out(testset: pd.Series) -> pd.Series:

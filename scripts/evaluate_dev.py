@@ -1,4 +1,4 @@
-"""Measure the embedded profile on WMT21 (years and MT systems that nothing was trained on) and on native leads.
+"""Measure the embedded profile on a year and on MT systems that nothing was trained on, and on native leads.
 
     python scripts/evaluate_dev.py --corpora CORPORA --posts 300 --json dev.json
 
@@ -30,7 +30,9 @@ def auc(human: np.ndarray, machine: np.ndarray) -> dict[str, float]:
     rng = np.random.default_rng(0)
     draws = []
     for _ in range(200):
-        rows = np.r_[rng.integers(0, len(human), len(human)), len(human) + rng.integers(0, len(machine), len(machine))]
+        rows = np.r_[
+            rng.integers(0, len(human), len(human)), len(human) + rng.integers(0, len(machine), len(machine))
+        ]
         draws.append(roc_auc_score(target[rows], values[rows]))
     low, high = np.quantile(draws, [0.025, 0.975])
     middle = roc_auc_score(target, values)
@@ -45,13 +47,17 @@ def measure(posts: pd.DataFrame, results: list[Result]) -> dict:
         fluency=[np.nan if r.fluency is None else r.fluency for r in results],
         verdict=[r.verdict for r in results],
     ).dropna(subset=["probability"])
-    parts = {kind: part for kind, part in table.groupby("kind")}
+    parts = dict(table.groupby("kind"))
     figures: dict = {"posts": {kind: len(part) for kind, part in parts.items()}}
     machine = parts["machine"]
     for kind in ("native", "translated"):
         if kind in parts:
-            figures[f"{kind}_auc"] = auc(parts[kind]["probability"].to_numpy(), machine["probability"].to_numpy())
-            figures[f"{kind}_auc_style_alone"] = auc(parts[kind]["style"].to_numpy(), machine["style"].to_numpy())
+            figures[f"{kind}_auc"] = auc(
+                parts[kind]["probability"].to_numpy(), machine["probability"].to_numpy()
+            )
+            figures[f"{kind}_auc_style_alone"] = auc(
+                parts[kind]["style"].to_numpy(), machine["style"].to_numpy()
+            )
             human = parts[kind]
             values = np.r_[human["probability"], machine["probability"]]
             target = np.r_[np.zeros(len(human)), np.ones(len(machine))]
@@ -84,7 +90,9 @@ def main() -> None:
     if "ru" in args.languages:
         leads = native(args.corpora, "dev").sample(4 * args.posts, random_state=0)
         verdicts = pd.Series([r.verdict for r in Checker().score_many(leads["text"])])
-        figures["native/ru_dev"] = {"posts": len(leads)} | verdicts.value_counts(normalize=True).round(4).to_dict()
+        figures["native/ru_dev"] = {"posts": len(leads)} | verdicts.value_counts(normalize=True).round(
+            4
+        ).to_dict()
         print("native/ru_dev", json.dumps(figures["native/ru_dev"]), flush=True)
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1) + "\n")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ from checker.language_model import load
 from checker.pipeline import Checker
 from checker.store import Store
 from checker.style import StyleModel
-from checker.text import clean, width
+from checker.text import clean
 from checker.verdict import BANDS, LONGEST, SHORTEST, VARIANTS, Evidence, band, features, sigmoid
 
 QUANTILES = 41
@@ -70,11 +70,15 @@ def fit_posts(corpora: Path, language: str, most: int) -> pd.DataFrame:
             label="human", origin="original", system="leads", source_lang="ru", testset="native",
             line=range(len(leads)),
         ).drop(columns="year")  # fmt: skip
-        frame = pd.concat([frame.astype({"testset": str, "system": str, "source_lang": str}), leads.head(1200)])
+        frame = pd.concat(
+            [frame.astype({"testset": str, "system": str, "source_lang": str}), leads.head(1200)]
+        )
     return group(frame, most)
 
 
-def cross_fitted(corpora: Path, language: str, posts: pd.DataFrame, lines: int) -> list[tuple[np.ndarray, StyleModel]]:
+def cross_fitted(
+    corpora: Path, language: str, posts: pd.DataFrame, lines: int
+) -> list[tuple[np.ndarray, StyleModel]]:
     """Pairs of (rows of ``posts``, a style model that saw neither their lines nor their systems)."""
     frame = examples(corpora, language, lines)
     known = held_out(frame["testset"])
@@ -93,7 +97,9 @@ def cross_fitted(corpora: Path, language: str, posts: pd.DataFrame, lines: int) 
     for rows, allowed in halves:
         for number in (0, 1):
             unseen = frame["system"].map(groups) == number
-            models.append((rows & (fold == number), fit(frame[allowed & ~unseen].reset_index(drop=True), "fold")))
+            models.append(
+                (rows & (fold == number), fit(frame[allowed & ~unseen].reset_index(drop=True), "fold"))
+            )
     return models
 
 
@@ -134,7 +140,7 @@ def balance(table: pd.DataFrame) -> np.ndarray:
 
 def design(table: pd.DataFrame, scale: dict[str, dict], variant: str) -> np.ndarray:
     """Standardised features of every post."""
-    names = [field for field in Evidence.__dataclass_fields__]
+    names = list(Evidence.__dataclass_fields__)
     rows = []
     for record in table[[*names, "language"]].to_dict("records"):
         language = record.pop("language")
@@ -142,7 +148,9 @@ def design(table: pd.DataFrame, scale: dict[str, dict], variant: str) -> np.ndar
     return np.array(rows)
 
 
-def correct(score: np.ndarray, target: np.ndarray, weight: np.ndarray, shrink: float = 50.0) -> tuple[float, float]:
+def correct(
+    score: np.ndarray, target: np.ndarray, weight: np.ndarray, shrink: float = 50.0
+) -> tuple[float, float]:
     """Slope and offset of one language's log-odds, shrunk towards (1, 0) by ``shrink`` pseudo-posts."""
 
     def cost(parameters: np.ndarray) -> float:
@@ -183,7 +191,8 @@ def fit_variant(table: pd.DataFrame, scale: dict[str, dict], variant: str) -> tu
     model, corrections = train(np.ones(len(table), bool))
     shared = {
         "features": list(VARIANTS[variant]), "posts": len(table),
-        "weights": [round(float(w), 5) for w in model.coef_[0]], "intercept": round(float(model.intercept_[0]), 5),
+        "weights": [round(float(w), 5) for w in model.coef_[0]],
+        "intercept": round(float(model.intercept_[0]), 5),
     }  # fmt: skip
     rounded = {language: [round(a, 4), round(b, 4)] for language, (a, b) in corrections.items()}
     return shared, rounded, probability
@@ -236,8 +245,12 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, required=True)
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--languages", nargs="+", default=LANGUAGES)
-    parser.add_argument("--posts", type=int, default=400, help="posts of each kind and number of lines, at most")
-    parser.add_argument("--lines", type=int, default=80_000, help="machine lines for a cross-fitted style model")
+    parser.add_argument(
+        "--posts", type=int, default=400, help="posts of each kind and number of lines, at most"
+    )
+    parser.add_argument(
+        "--lines", type=int, default=80_000, help="machine lines for a cross-fitted style model"
+    )
     parser.add_argument("--cache", type=Path, help="folder that keeps each language's evidence between runs")
     args = parser.parse_args()
     store = Store(args.models / "registry.toml")

@@ -24,7 +24,8 @@ def group(frame: pd.DataFrame, most: int, lines: tuple[int, ...] = LINES, seed: 
     Args:
         frame: labelled lines with ``testset``, ``source_lang``, ``system``, ``line``, ``text``, ``label``,
             ``origin``.
-        most: posts of each kind and number of lines, at most; drawn evenly over systems.
+        most: human posts of each kind and number of lines, at most, and half as many by machines, drawn
+            evenly over systems: error rates are measured on the human ones.
         lines: how many lines a post may have.
 
     Returns:
@@ -42,8 +43,9 @@ def group(frame: pd.DataFrame, most: int, lines: tuple[int, ...] = LINES, seed: 
     table = pd.DataFrame(posts, columns=["text", "kind", "lines", "testset", "system", "line"])
     table = table[table["kind"].isin(KINDS)]
     drawn = []
-    for (_, _), part in table.groupby(["kind", "lines"]):
-        share = -(-most // part["system"].nunique())
+    for (what, _), part in table.groupby(["kind", "lines"]):
+        wanted = most // 2 if what == "machine" else most
+        share = -(-wanted // part["system"].nunique())
         part = part.sample(frac=1, random_state=seed)
-        drawn.append(part[part.groupby("system").cumcount() < share].head(most))
+        drawn.append(part[part.groupby("system").cumcount() < share].head(wanted))
     return pd.concat(drawn, ignore_index=True)

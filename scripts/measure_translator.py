@@ -28,6 +28,7 @@ from sacrebleu.metrics.chrf import CHRF
 
 from checker.store import Model, Store
 from checker.translation import BEAM, load
+from checker.translation.transformers_engine import quietly
 
 BLEU_TOKENIZERS = {"zh": "zh", "ja": "char", "ko": "char"}
 Pairs = list[tuple[str, str]]
@@ -84,16 +85,17 @@ def plain_speed(model: Model, folder: Path, texts: list[str], source: str, targe
     import torch
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    network = AutoModelForSeq2SeqLM.from_pretrained(folder, local_files_only=True, dtype=torch.float32).eval()
-    options = {"num_beams": BEAM, "max_new_tokens": 256}
+    with quietly():
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        network = AutoModelForSeq2SeqLM.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+    options = {"num_beams": BEAM, "max_length": 256}
     if model.family == "m2m100":
         tokenizer.src_lang = source
         options["forced_bos_token_id"] = tokenizer.get_lang_id(target)
     begun = time.perf_counter()
     for text in texts:
         inputs = tokenizer(f"{model.target_tag(target)} {text}", return_tensors="pt", truncation=True)
-        tokenizer.batch_decode(network.generate(**inputs, **options), skip_special_tokens=True)
+        tokenizer.batch_decode(network.eval().generate(**inputs, **options), skip_special_tokens=True)
     return len(texts) / (time.perf_counter() - begun)
 
 

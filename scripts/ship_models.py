@@ -1,6 +1,6 @@
 """Copy trained models into models/embedded, convert them to CTranslate2 int8, and lock every file.
 
-    python scripts/ship_models.py --runs runs --models models
+python scripts/ship_models.py --runs runs --models models
 """
 
 from __future__ import annotations
@@ -13,10 +13,17 @@ from checker.store import Store
 from checker.store.store import CONVERTED
 from checker.translation.ctranslate2_engine import convert
 
-FILES = (
-    "config.json generation_config.json model.safetensors training.json "
-    "source.spm target.spm vocab.json tokenizer.json tokenizer_config.json"
-).split()
+FILES = [
+    "config.json",
+    "generation_config.json",
+    "model.safetensors",
+    "training.json",
+    "source.spm",
+    "target.spm",
+    "vocab.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+]
 
 
 def ship(run: Path, folder: Path) -> int:

@@ -66,7 +66,9 @@ def weights(frame: pd.DataFrame) -> np.ndarray:
         rows = (frame["machine"] == machine).to_numpy()
         ours = rows & native
         if ours.any():
-            weight[ours] *= weight[rows & ~native].sum() / weight[ours].sum() * NATIVE_SHARE / (1 - NATIVE_SHARE)
+            weight[ours] *= (
+                weight[rows & ~native].sum() / weight[ours].sum() * NATIVE_SHARE / (1 - NATIVE_SHARE)
+            )
         weight[rows] *= len(frame) / 2 / weight[rows].sum()
     return weight
 

@@ -41,9 +41,7 @@ def read_pairs(args: argparse.Namespace) -> dict[str, tuple[list[tuple[str, str]
         frame = parallel(args.corpora, language)
         dev = frame[(frame["testset"] == "flores-dev") & (frame["kind"] == "human")].head(500)
         train = frame[~held_out(frame["testset"])].drop_duplicates(["en", "other"])
-        pairs[language] = tuple(
-            list(zip(part["en"], part["other"], strict=True)) for part in (train, dev)
-        )
+        pairs[language] = tuple(list(zip(part["en"], part["other"], strict=True)) for part in (train, dev))
     return pairs  # type: ignore[return-value]
 
 

@@ -105,9 +105,7 @@ def fit(
         model.load_state_dict(state["model"])
         for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
-        epoch, done, step, tokens, spent = (
-            state[k] for k in ("epoch", "done", "step", "tokens", "spent")
-        )
+        epoch, done, step, tokens, spent = (state[k] for k in ("epoch", "done", "step", "tokens", "spent"))
 
     def save() -> None:
         state = {

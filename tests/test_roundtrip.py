@@ -14,6 +14,7 @@ from checker import roundtrip
 from checker.errors import UnsupportedPairError
 from checker.roundtrip import SentenceRoundTrip, aggregate, differences, is_reliable, round_trips, signatures
 from checker.text import words
+from checker.translation import Translation
 from checker.translation.ctranslate2_engine import CTranslate2Translator, convert
 
 RUSSIAN = [russian for _, russian in toy_pairs(12, seed=99)]
@@ -107,6 +108,17 @@ def test_a_huge_sentence_is_survived(toy: CTranslate2Translator) -> None:
     begun = time.monotonic()
     (found,) = trip([" ".join(rng.choices(vocabulary, k=2500))], toy)  # about 20,000 characters
     assert not found.reliable
+    assert time.monotonic() - begun < 30
+
+
+@pytest.mark.parametrize("language", ["ru", "zh"])
+def test_scrambled_text_does_not_stall_the_metrics(language: str) -> None:
+    rng = random.Random(1)
+    letters = [chr(0x4E00 + n) if language == "zh" else f"слово{n} " for n in range(400)]
+    one, other = ("".join(rng.choices(letters, k=3000)) for _ in range(2))
+    begun = time.monotonic()
+    found = roundtrip._measured(one, language, "en", "x" * 20_000, Translation(other, -1.0), (-1.0,))
+    assert found.ter > 50
     assert time.monotonic() - begun < 30
 
 

@@ -62,7 +62,8 @@ def toy(request: pytest.FixtureRequest, conversions: dict[tuple[str, str], Path]
     """The toy Marian in each engine."""
     if request.param == "transformers":
         return TransformersTranslator(TOY_MARIAN, toy_marian(), device="cpu")
-    return CTranslate2Translator(TOY_MARIAN, toy_marian(), conversions["marian", "float32"], device="cpu")
+    converted = conversions["marian", "float32"]
+    return CTranslate2Translator(TOY_MARIAN, toy_marian(), converted, device="cpu", compute_type="float32")
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def test_both_engines_give_the_same(
 ) -> None:
     """The same translations, sentence for sentence, and the same log-probabilities to five digits."""
     folder, converted = folder_of(model), conversions[model.family, "float32"]
-    one = CTranslate2Translator(model, folder, converted, beam=beam, device="cpu")
+    one = CTranslate2Translator(model, folder, converted, beam=beam, device="cpu", compute_type="float32")
     other = TransformersTranslator(model, folder, beam=beam, device="cpu")
     count = 30 if model is TOY_MARIAN else 6  # random weights write until they are stopped
     texts, targets = ENGLISH[:count], RUSSIAN[:count]
@@ -143,7 +144,7 @@ def test_the_start_token_takes_no_probability(toy: Translator, tmp_path: Path) -
     expected = toy.score(ENGLISH[:5], RUSSIAN[:5], "en", "ru")
     for shifted in (
         TransformersTranslator(TOY_MARIAN, folder, device="cpu"),
-        CTranslate2Translator(TOY_MARIAN, folder, converted, device="cpu"),
+        CTranslate2Translator(TOY_MARIAN, folder, converted, device="cpu", compute_type="float32"),
     ):
         for a, b in zip(shifted.score(ENGLISH[:5], RUSSIAN[:5], "en", "ru"), expected, strict=True):
             assert a == pytest.approx(b, abs=1e-3)

@@ -116,7 +116,8 @@ def _train_toy_marian(folder: Path) -> None:
             vocab_size=pad + 1, d_model=64, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
             decoder_attention_heads=2, encoder_ffn_dim=128, decoder_ffn_dim=128, dropout=0.0,
             pad_token_id=pad, eos_token_id=0, decoder_start_token_id=pad, forced_eos_token_id=0,
-            max_position_embeddings=512, scale_embedding=True, share_encoder_decoder_embeddings=True, tie_word_embeddings=True,
+            max_position_embeddings=512, scale_embedding=True, share_encoder_decoder_embeddings=True,
+            tie_word_embeddings=True,
         )
     ).train()  # fmt: skip
     steps, size = 600, 64
@@ -136,7 +137,7 @@ def _train_toy_marian(folder: Path) -> None:
         with torch.no_grad():
             model.get_parameter("model.shared.weight")[pad].zero_()
     torch.set_num_threads(threads)
-    model.save_pretrained(folder)
+    model.half().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 

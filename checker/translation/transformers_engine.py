@@ -13,7 +13,7 @@ from checker.store import Model
 from checker.translation import BEAM, Translation
 from checker.translation.tokenizer import Tokenizer, by_limit
 
-_BATCH_TOKENS = 1024
+_BATCH_TOKENS = 512
 
 
 class TransformersTranslator:
@@ -133,7 +133,7 @@ class TransformersTranslator:
             logits = self._network(
                 **inputs, decoder_input_ids=torch.cat([prompt, labels[:, :-1]], dim=1), use_cache=False
             ).logits[:, len(start) - 1 :]
-            values = logits.log_softmax(-1).gather(-1, labels[..., None])[..., 0].tolist()
+            values = (logits.gather(-1, labels[..., None])[..., 0] - logits.logsumexp(-1)).tolist()
         return [value[: len(row)] for value, row in zip(values, ids, strict=True)]
 
 

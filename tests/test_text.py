@@ -1,0 +1,360 @@
+"""Cleaning, offsets, sentences and words, on realistic and on hostile posts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import unicodedata
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from checker.text import MAX_CHARACTERS, CleanText, Span, clean, sentences, width, words
+
+ANY = st.characters(exclude_categories=())  # lone surrogates and unassigned code points too
+PIECES = st.sampled_from(
+    [
+        *(
+            "https://t.me/a_b?c=1",
+            "www.gov.example",
+            "bit.ly/2x",
+            "@name",
+            ".@name",
+            "RT @name:",
+            "a@b.example",
+        ),
+        *("#tag", "#два_слова", "&amp;", "&amp;lt;", "&#x202e;", "&shy;", "&nbsp;", "&bogus;", "<b>", "</b>"),
+        *("<br/>", "<3", "🇺🇦", "👩🏽‍🚒", "1️⃣", "❤️", "©", "e\u0301", "\u1112\u1161\u11ab", "\u212b", "\u0958"),
+        *("می\u200cروم", "क्\u200dष", "\u200b", "\ufeff", "\u00ad", "\u202e", "\u2066", "\x00", "\ud83d"),
+        *("\ue000", "\r\n", "\u2028", "\u3000", " ", "т. д.", "Конец.", "Так!", "«Да»", "(", ")", "你好。"),
+        *("ありがとう", "カタカナ", "สวัสดี", "صباح", 'א"ב', "don't", "3,14"),
+    ]
+)
+POST = st.lists(st.one_of(PIECES, st.text(ANY, max_size=4)), max_size=12).map("".join)
+
+
+def sources(post: str) -> list[str]:
+    """The source of every word of a post."""
+    cleaned = clean(post)
+    return [post[slice(*cleaned.span(word.start, word.end))] for word in words(cleaned.text)]
+
+
+# -- cleaning ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("post", "expected"),
+    [
+        (
+            "🇷🇺 МИД: встреча пройдёт 5 мая. Подробнее — https://t.me/mid_example/123 #МИД #Новости_дня",
+            "МИД: встреча пройдёт 5 мая. Подробнее — МИД Новости дня",
+        ),
+        (
+            "🔴 #فوری | وزیر خارجه می‌گوید: مذاکرات ادامه می‌یابد. @iran_example",
+            "فوری | وزیر خارجه می‌گوید: مذاکرات ادامه می‌یابد.",
+        ),
+        ("【快讯】外交部回应👉详情见https://t.cn/A6example。谢谢！", "【快讯】外交部回应 详情见。谢谢！"),
+        (
+            "\u202bعاجل‼️ وزارة الدفاع: لا صحة للأنباء المتداولة 🚫 https://example.org/x?y=1\u202c",
+            "عاجل‼ وزارة الدفاع: لا صحة للأنباء المتداولة",
+        ),
+        ('דובר צה"ל 🇮🇱: האזעקות בצפון — הפרטים נבדקים @example', 'דובר צה"ל: האזעקות בצפון — הפרטים נבדקים'),
+        (
+            "प्रधानमंत्री ने कहा 🙏🏽 कि क्‍या हुआ? #भारत @PMOexample",
+            "प्रधानमंत्री ने कहा कि क्‍या हुआ? भारत",
+        ),
+        ("RT @state_example: Thanks 🎉, @ally! &quot;Done&quot;.", 'Thanks,! "Done".'),
+        (".@president will speak at 5.@noon stays", "will speak at 5.@noon stays"),
+    ],
+)
+def test_realistic_posts(post: str, expected: str) -> None:
+    assert clean(post).text == expected
+
+
+@pytest.mark.parametrize(
+    "emoji",
+    ["👨‍👩‍👧‍👦", "🏳️‍🌈", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "👍🏿", "1️⃣", "#️⃣", "❤️", "☎️", "🇫🇷🇩🇪", "✅", "➡️", "⚠", "🫶🏼", "▪️"],
+)
+def test_emoji_are_set_aside_whole(emoji: str) -> None:
+    assert clean(f"до {emoji} после").text == "до после"
+    assert clean(emoji * 3).text == ""
+
+
+def test_signs_that_are_text_stay() -> None:
+    assert clean("© 2024 Acme™, 20 °C, № 5, 10 €, C# → F#").text == "© 2024 Acme™, 20 °C, № 5, 10 €, C# → F#"
+
+
+def test_joiners_stay_where_they_are_spelling() -> None:
+    assert clean("کتاب\u200cها iPhone\u200cها").text == "کتاب\u200cها iPhone\u200cها"
+    assert clean("क्\u200dष ന്\u200d க்\u200cஷ").text == "क्\u200dष ന്\u200d க்\u200cஷ"
+    assert clean("pass\u200cword سلام\u200c عليكم\u200d!").text == "password سلام عليكم!"
+    assert clean("می\u200b\u200c\u200cخواهم").text == "می\u200cخواهم"
+
+
+def test_control_and_format_characters_vanish_without_a_gap() -> None:
+    post = "\ufeffpa\u00adss\u200bword\x00 \u202eevil\u202c \u2066a\u2069b\ud800c\ue123d\U000e0041"
+    assert clean(post).text == "password evil abcd"
+    assert clean("\u06dd ٱلْحَمْدُ").text == "\u06dd ٱلْحَمْدُ"  # a visible format character
+
+
+def test_html() -> None:
+    post = (
+        "<p>Fish &amp;amp; chips, 1 &lt; 2</p><p>So<b>lid</b> &#1084;&#x438;&#x440;<br>I <3 u, a <y and z> b"
+    )
+    assert clean(post).text == "Fish & chips, 1 < 2\nSolid мир\nI <3 u, a <y and z> b"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://example.org/a(b)?q=1&r=%20#top",
+        "HTTP://EXAMPLE.ORG",
+        "www.example.org",
+        "t.me/some_channel/12",
+        "https://мвд.example/новости",
+        "ftp://example.org/x",
+    ],
+)
+def test_links_keep_the_punctuation_of_the_sentence(link: str) -> None:
+    assert clean(f"Смотри {link}. Конец ({link})").text == "Смотри. Конец"
+    assert clean(f"详见{link}，谢谢").text == "详见，谢谢"
+
+
+def test_things_like_links_and_mentions_stay() -> None:
+    text = "write to press.office@ministry.example, and/or call 24/7; see p.12/13"
+    assert clean(text).text == text
+
+
+def test_mentions_end_where_an_unspaced_script_begins() -> None:
+    assert clean("感谢@mfa_china的支持 @user@mastodon.example ok").text == "感谢 的支持 ok"
+
+
+def test_newlines_stay_and_blanks_collapse() -> None:
+    assert clean(" a \t b\u00a0\u3000c \r\n\r\n d\u2028e\v f ").text == "a b c\nd\ne\nf"
+    assert clean("Bonjour !").text == "Bonjour !"  # the author's own space
+
+
+@given(POST)
+@example("&am<b>p;")
+@example("@a-@a.@a")
+@example("ht\u200btp://\ufeffa")
+@example("#\u20e3#a")
+@example("&amp;" * 3 + "amp;lt;b>")
+@settings(deadline=None)
+def test_cleaning_a_cleaned_text_changes_nothing(post: str) -> None:
+    once = clean(post).text
+    assert clean(once).text == once
+
+
+@given(POST)
+@settings(deadline=None)
+def test_normal_form_collapsed_blanks_nothing_invisible(post: str) -> None:
+    text = clean(post).text
+    assert unicodedata.is_normalized("NFC", text)
+    assert text == text.strip()
+    assert "  " not in text
+    assert "\n\n" not in text
+    kept = {"\n", "\u200c", "\u200d"}
+    visible_format = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+    odd = [c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co") and c not in visible_format]
+    assert set(odd) <= kept
+
+
+@given(POST)
+@settings(deadline=None)
+def test_decomposed_and_composed_posts_clean_to_the_same_text(post: str) -> None:
+    composed, decomposed = (unicodedata.normalize(form, post) for form in ("NFC", "NFD"))
+    assert clean(composed).text == clean(decomposed).text
+
+
+# -- offsets -----------------------------------------------------------------------------------------
+
+
+@given(POST)
+@settings(deadline=None)
+def test_offsets_are_in_the_source_in_order_and_cover(post: str) -> None:
+    cleaned = clean(post)
+    assert cleaned.source == post
+    spans = [cleaned.span(n, n + 1) for n in range(len(cleaned.text))]
+    assert all(0 <= start < end <= len(post) for start, end in spans)
+    assert spans == sorted(spans)
+    if spans:
+        assert cleaned.span(0, len(cleaned.text)) == (spans[0][0], spans[-1][1])
+        assert all(type(offset) is int for offset in spans[0])
+
+
+@given(POST)
+@settings(deadline=None)
+def test_the_source_of_a_word_cleans_to_the_word(post: str) -> None:
+    cleaned = clean(post)
+    for word in words(cleaned.text):
+        start, end = cleaned.span(word.start, word.end)
+        assert word.text in clean(post[start:end]).text.replace("#", "")
+
+
+@given(st.text(st.sampled_from("ab Zé9 \n,.!😀🇫🇷я漢\u0301_"), max_size=40))
+@settings(deadline=None)
+def test_the_source_of_a_plain_ascii_word_is_the_word(post: str) -> None:
+    cleaned = clean(post)
+    for word in words(cleaned.text):
+        if word.text.isascii():
+            assert post[slice(*cleaned.span(word.start, word.end))] == word.text
+
+
+def test_offsets_across_everything_at_once() -> None:
+    assert sources("🇫🇷 Cafe\u0301 &eacute;t&eacute; so<b>li</b>de @x #un_mot\u200b! re\u00adpos") == [
+        "Cafe\u0301", "&eacute;t&eacute;", "so<b>li</b>de", "un", "mot", "re\u00adpos",
+    ]  # fmt: skip
+
+
+def test_composition_keeps_its_neighbours_apart() -> None:
+    cleaned = clean("xe\u0301\u0323y")
+    assert cleaned.text == "x\u1eb9\u0301y"
+    assert [cleaned.span(n, n + 1) for n in range(4)] == [(0, 1), (1, 4), (1, 4), (4, 5)]
+
+
+def test_empty_and_impossible_spans() -> None:
+    cleaned = clean("😀 да 😀")
+    assert cleaned.span(0, 0) == (2, 2)
+    assert cleaned.span(2, 2) == (4, 4)
+    assert clean("😀").span(0, 0) == (0, 0)
+    for start, end in [(-1, 1), (1, 0), (0, 3)]:
+        with pytest.raises(ValueError, match="no span"):
+            cleaned.span(start, end)
+
+
+def test_clean_texts_compare_by_their_texts() -> None:
+    assert clean("a 😀") == clean("a 😀") != clean("a")
+    assert hash(clean("a")) == hash(clean("a"))
+    assert "array" not in repr(clean("a"))
+    with pytest.raises(AttributeError):
+        clean("a").text = "b"  # type: ignore[misc]
+
+
+# -- sentences ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        (
+            "ru",
+            "МИД сообщает: выделено 5 млн. руб. на ремонт. Готовы?! Да…\nКонец",
+            ["МИД сообщает: выделено 5 млн. руб. на ремонт.", "Готовы?!", "Да…", "Конец"],
+        ),
+        ("fa", "مذاکرات ادامه دارد. آیا درست است؟ بله!", ["مذاکرات ادامه دارد.", "آیا درست است؟", "بله!"]),
+        ("ar", "قال د. أحمد إن الأمر انتهى. هل هذا صحيح؟", ["قال د. أحمد إن الأمر انتهى.", "هل هذا صحيح؟"]),
+        ("hi", "मंत्रालय ने कहा। डॉ. सिंह आए।", ["मंत्रालय ने कहा।", "डॉ. सिंह आए।"]),
+        ("zh", "我们反对。真的吗？是的！", ["我们反对。", "真的吗？", "是的！"]),
+        ("he", 'ד"ר כהן אמר שכן. האם זה נכון?', ['ד"ר כהן אמר שכן.', "האם זה נכון?"]),
+        ("de", "Am 3. Mai kam z. B. Dr. Ott. Das war gut.", ["Am 3. Mai kam z. B. Dr. Ott.", "Das war gut."]),
+        (None, "One. Two!", ["One.", "Two!"]),
+        ("xx-unknown", "One. Two!", ["One.", "Two!"]),
+    ],
+)  # fmt: skip
+def test_sentences(language: str | None, text: str, expected: list[str]) -> None:
+    assert [span.text for span in sentences(text, language)] == expected
+
+
+def test_pieces_without_words_join_their_sentence() -> None:
+    found = sentences("Ура! ... Да. ...\n***\n— Нет.", "ru")
+    assert [span.text for span in found] == ["Ура!", "... Да. ...", "— Нет."]
+
+
+@given(
+    st.one_of(POST, POST.map(lambda post: clean(post).text)), st.sampled_from([None, "ru", "fa", "zh", "?"])
+)
+@settings(deadline=None)
+def test_sentences_are_spans_in_order_that_hold_every_word(text: str, language: str | None) -> None:
+    spans = sentences(text, language)
+    covered: set[int] = set()
+    end = 0
+    for span in spans:
+        assert end <= span.start < span.end
+        assert span.text == text[span.start : span.end] == span.text.strip() != ""
+        assert span.text.splitlines() == [span.text]
+        assert words(span.text)
+        end = span.end
+        covered.update(range(span.start, span.end))
+    for word in words(text):
+        assert covered.issuperset(range(word.start, word.end))
+
+
+@pytest.mark.parametrize(
+    "unit", ["«", "“a. ", "(", ".", "A. ", "! ", "т. д. ", "1. ", "。", "\u2028A\u2028. "]
+)
+def test_a_post_of_the_greatest_length_is_cut_in_time(unit: str) -> None:
+    started = time.process_time()
+    sentences((unit * MAX_CHARACTERS)[:MAX_CHARACTERS], "ru")
+    assert time.process_time() - started < 5
+
+
+# -- words -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Don't stop, п'ять м’яч: 1,234.5 км!", ["Don't", "stop", "п'ять", "м’яч", "1,234.5", "км"]),
+        ("«Це» — צה\"ל ‘quoted’ 'x'", ["Це", 'צה"ל', "quoted", "x"]),
+        ("می‌خواهم क्‍षेत्र में", ["می‌خواهم", "क्‍षेत्र", "में"]),
+        ("外交部が発表、コーヒーとK2", ["外", "交", "部", "が", "発", "表", "コーヒー", "と", "K2"]),
+        ("외교부는 snake_case", ["외교부는", "snake", "case"]),
+        ("ที่นี่", ["ที่", "นี่"]),
+        ("… — !?", []),
+    ],
+)
+def test_words(text: str, expected: list[str]) -> None:
+    found = words(text)
+    assert [word.text for word in found] == expected
+    assert all(text[word.start : word.end] == word.text for word in found)
+
+
+def test_thai_is_cut_into_characters() -> None:
+    assert "".join(word.text for word in words("สวัสดีครับ")) == "สวัสดีครับ"
+    assert len(words("สวัสดีครับ")) > 4
+
+
+def test_width() -> None:
+    assert [width(text) for text in ("", "abc", "мир", "外交", "ｆｕ")] == [0, 3, 3, 4, 4]
+
+
+# -- size and cost -----------------------------------------------------------------------------------
+
+
+def test_ten_thousand_emoji() -> None:
+    assert clean("😀" * 10_000).text == ""
+    assert clean("👩🏽‍🚒 " * 10_000).text == ""
+    assert clean("a😀" * 10_000).text == " ".join("a" * 10_000)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("Привет, мир! ", "a😀", "<", "<a ", "&amp;", "@a@b.", "#1", "a.", "www.", "(", "e\u0301", "\u0301"),
+        *("ب\u200cب", "RT @a:", "\u200b", "https://", "_a", " ", "\u1112\u1161"),
+    ],
+)
+def test_cleaning_is_linear(unit: str) -> None:
+    def seconds(characters: int) -> float:
+        post = (unit * characters)[:characters]
+        started = time.process_time()
+        clean(post)
+        return time.process_time() - started
+
+    seconds(1_000)
+    small = min(seconds(5_000) for _ in range(3))
+    assert seconds(50_000) < 40 * small + 0.3  # quadratic would take a hundred times as long
+
+
+def test_importing_is_light() -> None:
+    program = "import checker.text, sys; print({'numpy', 'sentencex'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_types() -> None:
+    assert isinstance(clean("a"), CleanText)
+    assert sentences("Да.", "ru") == [Span("Да.", 0, 3)]
