@@ -60,7 +60,8 @@ _MENTION = regex.compile(
 )
 _HASH = regex.compile(r"(?<![\w&#])#++(?=\d*+[^\W\d])")
 _EMPTY_BRACKETS = regex.compile(r"[(\[]\s*+\ue000[\s\ue000]*+[)\]]")
-_COMPOSABLE = regex.compile(r"(?V1)\P{M}?[\p{M}\p{NFC_QC=N}\p{NFC_QC=M}]++")
+# A character and the marks that may compose with it: what normalisation may change, and no more.
+_COMPOSABLE = regex.compile(r"(?V1)[\p{NFC_QC=N}--\p{M}][\p{M}\p{NFC_QC=M}]*+|\P{M}?[\p{M}\p{NFC_QC=M}]++")
 # Blanks that are not already one space or one newline between two words.
 _SPACES = regex.compile(r"\A[\s\ue000]++|(?![ \n](?![\s\ue000]|\Z))[\s\ue000]++")
 _CLOSING = frozenset(".,:;!?…)]»”،؛؟。，、！？；：）")

@@ -259,8 +259,8 @@ def test_sentences(language: str | None, text: str, expected: list[str]) -> None
 
 
 def test_pieces_without_words_join_their_sentence() -> None:
-    found = sentences("Ура! ... Да. ...\n***\n— Нет.", "ru")
-    assert [span.text for span in found] == ["Ура!", "... Да. ...", "— Нет."]
+    found = sentences("Да! — ! Нет! «!»\n***\n«!» Так.", "ru")
+    assert [span.text for span in found] == ["Да!", "— ! Нет! «!»", "«!» Так."]
 
 
 @given(
