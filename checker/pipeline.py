@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +26,7 @@ BATCH = 64  # posts scored together
 OWN_LANGUAGE = 30  # columns from which a sentence's language is identified on its own
 SURE = 0.9  # confidence from which a sentence may be in another language than its post
 SHOWN_WORDS = 5  # words a sentence that are shown for its style
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass
@@ -197,6 +199,8 @@ class Checker:
                 f"Not scored: the language {post.language.code!r} is not supported; supported are "
                 f"{', '.join(SUPPORTED)}."
             )
+        elif not post.units:
+            post.warnings.append("Not scored: there is no word in it.")
         else:
             post.scored = True
         return post
@@ -325,7 +329,7 @@ class Checker:
 
     def _sentence(self, post: _Post, unit: _Unit, language: str | None) -> Sentence:
         start, end = post.cleaned.span(unit.span.start, unit.span.end)
-        text = post.cleaned.source[start:end]
+        text = _LONE_SURROGATE.sub("\ufffd", post.cleaned.source[start:end])  # JSON has no place for them
         if language is None:
             return Sentence(text=text, start=start, end=end, language=unit.language)
         evidence, _ = self._evidence(language, [unit])

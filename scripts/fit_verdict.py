@@ -165,7 +165,7 @@ def correct(
 def fit_variant(table: pd.DataFrame, scale: dict[str, dict], variant: str) -> tuple[dict, dict, np.ndarray]:
     """The shared weights, each language's correction, and out-of-fold probabilities.
 
-    Folds leave out one group of MT systems with every other block of ten lines.
+    Folds leave out one of two groups of each language's MT systems with every other block of ten lines.
     """
     x, y, weight = design(table, scale, variant), (table["kind"] == "machine").to_numpy(int), balance(table)
     languages = table["language"].to_numpy()
@@ -179,8 +179,9 @@ def fit_variant(table: pd.DataFrame, scale: dict[str, dict], variant: str) -> tu
             corrections[language] = correct(score[ours], y[ours], weight[ours])
         return model, corrections
 
-    groups = system_groups(sorted(table.loc[y == 1, "system"].unique()))
-    fold = np.where(y == 1, table["system"].map(groups).fillna(0), (table["line"] // 10) % 2).astype(int)
+    fold = ((table["line"] // 10) % 2).to_numpy(int)
+    for _, part in table[y == 1].groupby("language"):
+        fold[part.index] = part["system"].map(system_groups(sorted(part["system"].unique())))
     probability = np.zeros(len(table))
     for number in (0, 1):
         model, corrections = train(fold != number)
