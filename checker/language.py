@@ -116,7 +116,7 @@ def identify(text: str) -> Language:
     ranking = sorted(beliefs.items(), key=lambda item: (-item[1], item[0]))
     guesses = [LanguageGuess(code=code, confidence=round(belief, 4)) for code, belief in ranking[:4]]
     shown = tuple(guess for guess in guesses if guess.confidence >= SHOWN)
-    confidence = guesses[0].confidence
+    confidence = guesses[0].confidence if guesses else 0.0
     if confidence < max(UNLIKELY, noise):
         return Language(code=None, confidence=confidence, alternatives=shown[:3])
     return Language(code=guesses[0].code, confidence=confidence, alternatives=shown[1:])

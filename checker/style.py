@@ -13,11 +13,15 @@ newsroom, not a machine from a human.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
+
+from checker.errors import ModelCorruptedError
 
 BITS = 18
 ORDERS = (1, 2, 3, 4, 5)
@@ -101,9 +105,16 @@ class StyleModel:
 
 
 def load(path: Path, label: str) -> StyleModel:
-    """Read the ``.npz`` file that ``scripts/train_style.py`` writes."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return StyleModel(arrays["weights"], float(arrays["scale"]), float(arrays["bias"]), label)
+    """Read the ``.npz`` file that ``scripts/train_style.py`` writes.
+
+    Raises:
+        ModelCorruptedError: the file is not one, or is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return StyleModel(arrays["weights"], float(arrays["scale"]), float(arrays["bias"]), label)
+    except (OSError, EOFError, KeyError, ValueError, zlib.error, BadZipFile) as error:
+        raise ModelCorruptedError(f"{path} cannot be read ({error}). Install the package again.") from None
 
 
 def word_weights(shares: Floats, spans: Sequence[tuple[int, int]]) -> list[float]:

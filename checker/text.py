@@ -119,15 +119,11 @@ class CleanText:
         """
         if not 0 <= start <= end <= len(self.text):
             raise ValueError(f"no span {start}:{end} in a text of {len(self.text)} characters")
+        if not self.text:
+            return 0, 0
         if start == end:
-            here = (
-                int(self._starts[start])
-                if start < len(self.text)
-                else int(self._ends[-1])
-                if self.text
-                else 0
-            )
-            return here, here
+            here = self._starts[start] if start < len(self.text) else self._ends[-1]
+            return int(here), int(here)
         return int(self._starts[start]), int(self._ends[end - 1])
 
 
@@ -262,9 +258,10 @@ def sentences(text: str, language: str | None) -> list[Span]:
         start = line.start()
         for end in bounds[1:]:
             rest = text[end : line.end()]
-            if not (_is_open(text[start:end], rest) and rest):
-                spans += _stripped(text, start, end)
-                start = end
+            if rest and _is_open(text[start:end], rest):
+                continue
+            spans += _stripped(text, start, end)
+            start = end
     return spans
 
 

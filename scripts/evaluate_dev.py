@@ -47,7 +47,7 @@ def measure(posts: pd.DataFrame, results: list[Result]) -> dict:
         fluency=[np.nan if r.fluency is None else r.fluency for r in results],
         verdict=[r.verdict for r in results],
     ).dropna(subset=["probability"])
-    parts = dict(table.groupby("kind"))
+    parts = {str(kind): part for kind, part in table.groupby("kind")}
     figures: dict = {"posts": {kind: len(part) for kind, part in parts.items()}}
     machine = parts["machine"]
     for kind in ("native", "translated"):
@@ -68,6 +68,35 @@ def measure(posts: pd.DataFrame, results: list[Result]) -> dict:
         figures[f"{kind}_uncertain"] = round(float((part["verdict"] == "uncertain").mean()), 4)
         figures[f"{kind}_called_human"] = round(float((part["verdict"] == "human_written").mean()), 4)
     return figures
+
+
+def markdown(figures: dict[str, dict]) -> str:
+    """The figures as a table for docs/benchmarks.md."""
+    lines = [
+        "| language | posts native / translated / machine | AUC native against machine "
+        "| AUC human translation against machine | ECE native / translated "
+        "| native flagged | translations flagged | machine flagged |",
+        "| --- " * 8 + "|",
+    ]
+
+    def interval(part: dict, key: str) -> str:
+        found = part.get(key)
+        return f"{found['auc']:.3f} ({found['low']:.3f}–{found['high']:.3f})" if found else "–"
+
+    def share(part: dict, key: str) -> str:
+        return f"{100 * part[key]:.1f} %" if key in part else "–"
+
+    for language, part in figures.items():
+        if "machine_flagged" not in part:
+            continue
+        counts = " / ".join(str(part["posts"].get(kind, 0)) for kind in ("native", "translated", "machine"))
+        errors = " / ".join(str(part.get(f"{kind}_ece", "–")) for kind in ("native", "translated"))
+        cells = [
+            language, counts, interval(part, "native_auc"), interval(part, "translated_auc"), errors,
+            share(part, "native_flagged"), share(part, "translated_flagged"), share(part, "machine_flagged"),
+        ]  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -94,6 +123,7 @@ def main() -> None:
             4
         ).to_dict()
         print("native/ru_dev", json.dumps(figures["native/ru_dev"]), flush=True)
+    print(markdown(figures))
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1) + "\n")
 

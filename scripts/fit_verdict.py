@@ -179,7 +179,7 @@ def fit_variant(table: pd.DataFrame, scale: dict[str, dict], variant: str) -> tu
             corrections[language] = correct(score[ours], y[ours], weight[ours])
         return model, corrections
 
-    fold = ((table["line"] // 10) % 2).to_numpy(int)
+    fold = np.array((table["line"] // 10) % 2, dtype=int)
     for _, part in table[y == 1].groupby("language"):
         fold[part.index] = part["system"].map(system_groups(sorted(part["system"].unique())))
     probability = np.zeros(len(table))

@@ -2,9 +2,9 @@
 
     python scripts/measure_speed.py --copies 20 --runs 5
 
-* posts per second: ``checker score`` on ``--copies`` copies of examples/posts.jsonl, every sentence of which is made
-  distinct (equal sentences are translated once), with and without the round trip, start-up not counted;
-* cold start: wall time of ``checker score --text`` beside ``python -c "import torch, transformers"``, in turns;
+* posts per second: ``--copies`` copies of examples/posts.jsonl, every sentence of which is made distinct
+  (equal sentences are translated once), with and without the round trip, start-up not counted;
+* cold start: wall time of ``checker score --text`` beside ``python -c "import torch, transformers"``;
 * peak memory of the batch run, as the operating system accounts it.
 """
 

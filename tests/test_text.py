@@ -33,6 +33,7 @@ PIECES = st.sampled_from(
     ]
 )
 POST = st.lists(st.one_of(PIECES, st.text(ANY, max_size=4)), max_size=12).map("".join)
+repeatably = settings(deadline=None, derandomize=True)
 
 
 def sources(post: str) -> list[str]:
@@ -142,14 +143,14 @@ def test_newlines_stay_and_blanks_collapse() -> None:
 @example("ht\u200btp://\ufeffa")
 @example("#\u20e3#a")
 @example("&amp;" * 3 + "amp;lt;b>")
-@settings(deadline=None)
+@repeatably
 def test_cleaning_a_cleaned_text_changes_nothing(post: str) -> None:
     once = clean(post).text
     assert clean(once).text == once
 
 
 @given(POST)
-@settings(deadline=None)
+@repeatably
 def test_normal_form_collapsed_blanks_nothing_invisible(post: str) -> None:
     text = clean(post).text
     assert unicodedata.is_normalized("NFC", text)
@@ -163,7 +164,7 @@ def test_normal_form_collapsed_blanks_nothing_invisible(post: str) -> None:
 
 
 @given(POST)
-@settings(deadline=None)
+@repeatably
 def test_decomposed_and_composed_posts_clean_to_the_same_text(post: str) -> None:
     composed, decomposed = (unicodedata.normalize(form, post) for form in ("NFC", "NFD"))
     assert clean(composed).text == clean(decomposed).text
@@ -173,7 +174,7 @@ def test_decomposed_and_composed_posts_clean_to_the_same_text(post: str) -> None
 
 
 @given(POST)
-@settings(deadline=None)
+@repeatably
 def test_offsets_are_in_the_source_in_order_and_cover(post: str) -> None:
     cleaned = clean(post)
     assert cleaned.source == post
@@ -186,7 +187,7 @@ def test_offsets_are_in_the_source_in_order_and_cover(post: str) -> None:
 
 
 @given(POST)
-@settings(deadline=None)
+@repeatably
 def test_the_source_of_a_word_cleans_to_the_word(post: str) -> None:
     cleaned = clean(post)
     for word in words(cleaned.text):
@@ -195,7 +196,7 @@ def test_the_source_of_a_word_cleans_to_the_word(post: str) -> None:
 
 
 @given(st.text(st.sampled_from("ab Zé9 \n,.!😀🇫🇷я漢\u0301_"), max_size=40))
-@settings(deadline=None)
+@repeatably
 def test_the_source_of_a_plain_ascii_word_is_the_word(post: str) -> None:
     cleaned = clean(post)
     for word in words(cleaned.text):
@@ -266,7 +267,7 @@ def test_pieces_without_words_join_their_sentence() -> None:
 @given(
     st.one_of(POST, POST.map(lambda post: clean(post).text)), st.sampled_from([None, "ru", "fa", "zh", "?"])
 )
-@settings(deadline=None)
+@repeatably
 def test_sentences_are_spans_in_order_that_hold_every_word(text: str, language: str | None) -> None:
     spans = sentences(text, language)
     covered: set[int] = set()

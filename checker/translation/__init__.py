@@ -14,7 +14,8 @@ Engine = Literal["ctranslate2", "transformers"]
 Device = Literal["auto", "cpu", "cuda"]
 
 BEAM = 2
-"""Width of the beam search: that of greedy search in time, nearly that of wider beams in quality."""
+"""Width of the beam. With the embedded translator greedy search loses 1 to 2 chrF++; a beam of 4 gains
+nothing and takes half as long again."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,43 @@
+"""The embedded models, loaded once for all tests, and copies of their folder to damage."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from checker.pipeline import Checker
+
+MODELS = Path(__file__).parents[1] / "models"
+
+
+@pytest.fixture(scope="session")
+def checker() -> Checker:
+    """The checker as it ships."""
+    return Checker()
+
+
+@pytest.fixture
+def copied_models(tmp_path: Path) -> Callable[..., Path]:
+    """Make a folder like ``models/``: links to all of it, and copies of the named parts of ``embedded/``.
+
+    The function returns the path of its registry.
+    """
+
+    def copy(*parts: str) -> Path:
+        folder = tmp_path / "models"
+        (folder / "embedded").mkdir(parents=True)
+        shutil.copy(MODELS / "registry.toml", folder)
+        for path in (MODELS / "embedded").iterdir():
+            target = folder / "embedded" / path.name
+            if path.name not in parts:
+                target.symlink_to(path)
+            elif path.is_dir():
+                shutil.copytree(path, target)
+            else:
+                shutil.copy(path, target)
+        return folder / "registry.toml"
+
+    return copy

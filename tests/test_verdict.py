@@ -1,0 +1,286 @@
+"""The verdict layer on data made by hand, and the sanity of what ships."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checker.language import SUPPORTED
+from checker.pipeline import Checker
+from checker.verdict import (
+    BANDS,
+    LONGEST,
+    SHORTEST,
+    VARIANTS,
+    Evidence,
+    Judgement,
+    Threshold,
+    VerdictModel,
+    band,
+    features,
+    logit,
+    sigmoid,
+)
+
+ALL = "style+fluency+round_trip"
+CUT = {"machine": 0.9, "false_positive_rate": 0.008, "posts": 250, "negatives": "native"}
+SCALES = {
+    "style": [-1.0, 2.0], "fluency": [0.5, 1.0], "chrf": [40.0, 10.0], "log_likelihood": [-3.0, 1.0],
+    "gap": [1.0, 0.5],
+}  # fmt: skip
+DATA: dict[str, Any] = {
+    "models": {"fluency": "lm@1", "translator": "mt@1"},
+    "variants": {
+        "style": {"weights": [1.0, 0.1], "intercept": -0.5},
+        "style+fluency": {"weights": [0.9, 0.1, 0.3, -0.05], "intercept": -0.4},
+        ALL: {"weights": [0.8, 0.1, 0.2, 0.0, 0.5, 0.4, -0.3], "intercept": -0.3},
+    },
+    "languages": {
+        "ru": {
+            "scales": SCALES,
+            "correction": {"style": [1.2, 0.1], "style+fluency": [1.1, -0.1], ALL: [0.9, 0.2]},
+            "thresholds": {variant: [None, CUT, CUT, CUT, CUT] for variant in VARIANTS},
+            "human_quantiles": {"style": [-3.0, -2.0, -1.0, 0.0, 1.0]},
+        },
+        "de": {
+            "scales": {"style": [-1.0, 2.0], "fluency": [0.5, 1.0]},
+            "correction": {"style": [1.0, 0.0]},
+            "thresholds": {"style": [CUT] * 5},
+            "human_quantiles": {},
+        },
+    },
+}
+MODEL = VerdictModel(DATA)
+BARE = Evidence(columns=120, style=0.3)
+FLUENT = replace(BARE, fluency=0.8)
+FULL = replace(FLUENT, chrf=55.0, log_likelihood=-2.4, gap=0.7)
+
+
+def judge(evidence: Evidence, language: str = "ru") -> Judgement:
+    judgement = MODEL.judge(language, evidence)
+    assert judgement is not None
+    return judgement
+
+
+def test_the_probability_by_hand() -> None:
+    # Z-scores 0.65, 0.3, 1.5, 0.6, -0.6; at 120 columns nothing depends on the length.
+    style, fluency, trip = 0.8 * 0.65, 0.2 * 0.3, 0.5 * 1.5 + 0.4 * 0.6 - 0.3 * -0.6
+    expected = 0.9 * (-0.3 + style + fluency + trip) + 0.2
+    judgement = judge(FULL)
+    assert judgement.probability == pytest.approx(1 / (1 + math.exp(-expected)), abs=1e-4)
+    assert judgement.contributions == {
+        "style": pytest.approx(0.9 * style),
+        "fluency": pytest.approx(0.9 * fluency),
+        "round_trip": pytest.approx(0.9 * trip),
+    }
+
+
+def test_length_counts_in_doublings_of_120_columns() -> None:
+    by_length = [features(replace(BARE, columns=c), SCALES, "style")[1] for c in (60, 120, 240, 480)]
+    assert by_length == pytest.approx([-0.65, 0, 0.65, 1.3])
+    assert all(map(math.isfinite, features(replace(BARE, columns=0), SCALES, "style")))
+
+
+def test_an_outlier_counts_as_six_deviations() -> None:
+    assert features(replace(BARE, style=1e9), SCALES, "style")[0] == 6
+    assert features(replace(BARE, style=-1e9), SCALES, "style")[0] == -6
+
+
+@given(st.sampled_from([BARE, FLUENT, FULL]), st.integers(0, 3000), st.floats(-40, 40), st.floats(-40, 40))
+def test_more_machine_like_wording_never_lowers_the_probability(
+    evidence: Evidence, columns: int, one: float, other: float
+) -> None:
+    low, high = (judge(replace(evidence, columns=columns, style=s)) for s in sorted((one, other)))
+    assert 0 <= low.probability <= high.probability <= 1
+
+
+@given(st.sampled_from([BARE, FLUENT, FULL]), st.integers(1, 2000), st.floats(-6, 6))
+def test_the_contributions_make_up_the_log_odds(evidence: Evidence, columns: int, style: float) -> None:
+    evidence = replace(evidence, columns=columns, style=style)
+    judgement = judge(evidence)
+    assert list(judgement.contributions) == evidence.variant.split("+")
+    slope, offset = DATA["languages"]["ru"]["correction"][evidence.variant]
+    base = slope * DATA["variants"][evidence.variant]["intercept"] + offset
+    log_odds = base + sum(judgement.contributions.values())
+    assert judgement.probability == pytest.approx(sigmoid(log_odds), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "language", "variant"),
+    [
+        (FULL, "ru", ALL),
+        (FLUENT, "ru", "style+fluency"),
+        (BARE, "ru", "style"),
+        (replace(FULL, fluency=None), "ru", "style"),
+        (FULL, "de", "style"),
+        (FULL, "fr", None),
+    ],
+)
+def test_the_richest_variant_that_was_fitted_and_has_its_evidence(
+    evidence: Evidence, language: str, variant: str | None
+) -> None:
+    assert MODEL.usable(evidence, language) == variant
+    judgement = MODEL.judge(language, evidence)
+    assert (judgement and list(judgement.contributions)) == (variant and variant.split("+"))
+
+
+def test_evidence_that_is_not_in_the_variant_changes_nothing() -> None:
+    assert judge(FULL, "de") == judge(replace(FULL, chrf=1.0, fluency=-5.0), "de") == judge(BARE, "de")
+
+
+@pytest.mark.parametrize(
+    ("probability", "verdict"),
+    [
+        (1.0, "machine_translated"),
+        (0.9, "machine_translated"),
+        (0.8999, "uncertain"),
+        (0.5, "uncertain"),
+        (0.1001, "uncertain"),
+        (0.0999, "human_written"),
+        (0.0, "human_written"),
+    ],
+)
+def test_the_threshold_and_its_mirror(probability: float, verdict: str) -> None:
+    assert Judgement(probability, {}, Threshold(**CUT)).verdict == verdict
+    assert Judgement(probability, {}, None).verdict == "uncertain"
+
+
+@pytest.mark.parametrize("columns", [0, SHORTEST - 1, LONGEST + 1, 10**6])
+def test_no_verdict_on_a_length_that_was_not_measured(columns: int) -> None:
+    for style in (-99.0, 99.0):
+        judgement = judge(replace(BARE, columns=columns, style=style), "de")
+        assert judgement.threshold is None
+        assert judgement.verdict == "uncertain"
+
+
+@pytest.mark.parametrize("columns", [SHORTEST, BANDS[0], BANDS[-1], LONGEST])
+def test_a_verdict_on_the_lengths_that_were_measured(columns: int) -> None:
+    assert judge(replace(BARE, columns=columns, style=99), "de").verdict == "machine_translated"
+    assert judge(replace(BARE, columns=columns, style=-99), "de").verdict == "human_written"
+
+
+def test_no_verdict_in_a_band_that_was_not_measured() -> None:
+    assert judge(replace(BARE, columns=BANDS[0] - 1)).threshold is None
+    assert judge(replace(BARE, columns=BANDS[0])).threshold == Threshold(**CUT)
+
+
+def test_bands_are_closed_below() -> None:
+    assert [band(edge) - band(edge - 1) for edge in BANDS] == [1] * len(BANDS)
+    assert (band(0), band(10**6)) == (0, len(BANDS))
+
+
+@given(st.integers(1, 1500), st.floats(-5, 5))
+def test_style_alone_is_calibrated_and_its_slope_is_that_of_the_line(columns: int, style: float) -> None:
+    evidence = replace(FULL, columns=columns, style=style)
+    log_odds, slope = MODEL.style("ru", evidence)
+    assert sigmoid(log_odds) == pytest.approx(
+        judge(replace(BARE, columns=columns, style=style)).probability, abs=1e-4
+    )
+    moved, _ = MODEL.style("ru", replace(evidence, style=style + 0.5))
+    assert moved - log_odds == pytest.approx(0.5 * slope, abs=1e-6)
+
+
+def test_rank_among_human_posts() -> None:
+    assert [MODEL.rank("ru", "style", v) for v in (-9, -2, -0.5, 1, 9)] == [0, 0.25, 0.625, 1, 1]
+    assert MODEL.rank("ru", "chrf", 50) is None
+    assert MODEL.rank("fr", "style", 0) is None
+
+
+@given(st.floats(-9, 9))
+def test_logit_undoes_sigmoid(log_odds: float) -> None:
+    assert logit(sigmoid(log_odds)) == pytest.approx(log_odds, rel=1e-6, abs=1e-9)
+
+
+def test_the_ends_of_the_scale_are_finite() -> None:
+    assert (sigmoid(-1e6), sigmoid(0), sigmoid(1e6)) == (0, 0.5, 1)
+    assert logit(0) == pytest.approx(-logit(1))
+    assert math.isfinite(logit(0))
+
+
+# What ships
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, Any]:
+    path = Path(__file__).parents[1] / "models" / "embedded" / "verdict.json"
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return data
+
+
+def test_every_language_was_fitted(shipped: dict[str, Any]) -> None:
+    assert set(shipped["languages"]) == set(SUPPORTED)
+    for language, fitted in shipped["languages"].items():
+        assert {"style", "style+fluency"} <= set(fitted["correction"]), language
+        assert set(fitted["thresholds"]) == set(fitted["correction"]) <= set(shipped["variants"])
+        assert len(fitted["human_quantiles"]["style"]) > 10
+        assert all(spread > 0 for _, spread in fitted["scales"].values())
+        assert all(slope >= 0 for slope, _ in fitted["correction"].values())
+    for language in ("ru", "en"):
+        assert ALL in shipped["languages"][language]["correction"]
+
+
+def test_it_was_fitted_with_the_models_that_ship(checker: Checker) -> None:
+    store = checker.store
+    models = store.language_model("embedded", "ru"), store.translator("embedded", "ru", "en")
+    fluency, translator = (model.label for model in models if model)
+    assert checker.verdicts.models == {"fluency": fluency, "translator": translator}
+
+
+def test_the_bands_and_features_are_those_of_the_code(shipped: dict[str, Any]) -> None:
+    assert tuple(shipped["bands"]) == BANDS
+    for name, variant in shipped["variants"].items():
+        assert tuple(variant["features"]) == VARIANTS[name]
+        assert len(variant["weights"]) == len(VARIANTS[name])
+        assert variant["weights"][0] > 0
+
+
+def test_every_threshold_keeps_the_promised_error_rate(shipped: dict[str, Any]) -> None:
+    allowed = {"native": 0.01, "human translations": 0.02}
+    cuts = [
+        (language, cut)
+        for language, fitted in shipped["languages"].items()
+        for bands in fitted["thresholds"].values()
+        for cut in bands
+    ]
+    assert len(cuts) % (len(BANDS) + 1) == 0
+    measured = [(language, Threshold(**cut)) for language, cut in cuts if cut is not None]
+    assert measured
+    for language, cut in measured:
+        assert 0.5 <= cut.machine < 1, language
+        assert 0 <= cut.false_positive_rate <= allowed[cut.negatives], language
+        assert cut.posts >= 99, language
+
+
+def test_the_reliability_tables_are_there(shipped: dict[str, Any]) -> None:
+    tables = [variant["reliability"] for variant in shipped["variants"].values()]
+    for language in shipped["languages"].values():
+        tables += language["reliability"].values()
+    assert len(tables) >= 3 + 2 * len(SUPPORTED)
+    for table in tables:
+        assert 0 <= table["ece"] < 0.5
+        assert table["bins"]
+        for row in table["bins"]:
+            assert 0 <= row["predicted"] <= 1
+            assert 0 <= row["observed"] <= 1
+            assert row["posts"] > 0
+
+
+@given(
+    st.sampled_from(SUPPORTED), st.integers(0, 3000), st.floats(-30, 30),
+    st.none() | st.floats(-10, 10), st.none() | st.floats(0, 100), st.floats(-9, 0), st.floats(-5, 9),
+)  # fmt: skip
+def test_any_evidence_gives_a_probability(
+    checker: Checker, language: str, columns: int, style: float, fluency: float | None, chrf: float | None,
+    log_likelihood: float, gap: float,
+) -> None:  # fmt: skip
+    judgement = checker.verdicts.judge(language, Evidence(columns, style, fluency, chrf, log_likelihood, gap))
+    assert judgement is not None
+    assert 0 <= judgement.probability <= 1
+    assert all(map(math.isfinite, judgement.contributions.values()))
