@@ -24,6 +24,7 @@ from checker.verdict import SHORTEST, Evidence, Judgement, VerdictModel, logit, 
 
 BATCH = 64  # posts scored together
 OWN_LANGUAGE = 30  # columns from which a sentence's language is identified on its own
+LIKELY = 0.5  # confidence under which a post's language counts as not identified
 SURE = 0.9  # confidence from which a sentence may be in another language than its post
 SHOWN_WORDS = 5  # words a sentence that are shown for its style
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -194,6 +195,11 @@ class Checker:
             )
         elif post.language.code is None:
             post.warnings.append("Not scored: the language could not be identified.")
+        elif post.language.confidence < LIKELY and not post.language.mixed:
+            post.warnings.append(
+                f"Not scored: the language could not be identified; the best guess, {post.language.code!r}, "
+                f"has a confidence of {post.language.confidence:.2f}. Name the language if you know it."
+            )
         elif post.language.code not in SUPPORTED:
             post.warnings.append(
                 f"Not scored: the language {post.language.code!r} is not supported; supported are "

@@ -41,7 +41,9 @@ class LanguageGuess(Record):
 class Language(Record):
     """The language of the post."""
 
-    code: str | None = Field(description="ISO 639-1 code; null when no language could be identified.")
+    code: str | None = Field(
+        description="ISO 639-1 code (639-3 where there is none); null when no language could be identified."
+    )
     confidence: float = Field(
         ge=0, le=1, description="Probability, 0 to 1; lowered when identifiers disagree."
     )

@@ -76,8 +76,7 @@ def check(result: Result, text: str) -> None:
             "utf-16", "replace"
         )
         assert words(sentence.text)
-        assert not scored or sentence.style is not None
-        assert not scored or sentence.language in SUPPORTED
+        assert (sentence.style is not None) is (scored and sentence.language in SUPPORTED)
         for span in (*sentence.words, *sentence.differences):
             assert sentence.start <= span.start < span.end <= sentence.end
             assert words(text[span.start : span.end])
@@ -267,7 +266,7 @@ def test_a_generator_is_read_as_it_is_needed(checker: Checker) -> None:
         nonlocal taken
         while True:
             taken += 1
-            yield "Нет."
+            yield ""
 
     found = checker.score_many(endless())
     for number in range(1, 2 * BATCH + 2):
@@ -432,7 +431,7 @@ POST = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(POST)
 @example("ⓐⓑⓒ" * 20)
 @example("\ud800" + RUSSIAN)
@@ -440,7 +439,7 @@ def test_any_text_gives_a_result(quick: Checker, text: str) -> None:
     check(quick.score(text), text)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(POST)
 def test_any_text_gives_a_result_with_its_round_trip(checker: Checker, text: str) -> None:
     check(checker.score(text), text)

@@ -1,0 +1,184 @@
+"""The hub profile end to end: fetched with the hub's real client, converted, scored with both engines.
+
+Our own small models stand in for those of the hub, under their names.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import fake_hub
+import huggingface_hub
+import pytest
+from sacrebleu.metrics.chrf import CHRF
+
+from checker.errors import ModelCorruptedError, ModelNotFoundError
+from checker.pipeline import Checker
+from checker.result import Result
+from checker.store import Store
+
+EMBEDDED = Path(__file__).parents[1] / "models" / "embedded"
+RU_EN, EN_RU = "Helsinki-NLP/opus-mt-ru-en", "Helsinki-NLP/opus-mt-en-ru"
+FLUENCY = "Qwen/Qwen3-0.6B-Base"
+REGISTRY = f"""
+[files]
+marian = ["*.json", "*.spm", "model.safetensors"]
+causal-lm = ["*.json", "model.safetensors"]
+
+[[model]]
+id = "{RU_EN}"
+profile = "hub"
+task = "translation"
+family = "marian"
+pairs = ["ru-en"]
+target_tags = {{ en = ">>en<<" }}
+licence = "Apache-2.0"
+
+[[model]]
+id = "{EN_RU}"
+profile = "hub"
+task = "translation"
+family = "marian"
+pairs = ["en-ru"]
+target_tags = {{ ru = ">>ru<<" }}
+licence = "Apache-2.0"
+
+[[model]]
+id = "{FLUENCY}"
+profile = "hub"
+task = "language-model"
+family = "causal-lm"
+languages = ["en", "ru"]
+licence = "Apache-2.0"
+"""
+POST = (
+    "Министр обороны заявил, что переговоры будут продолжены на следующей неделе. "
+    "Правительство приняло решение о помощи жителям города."
+)
+
+
+def _new_store(folder: Path) -> Store:
+    """Our registry, with the style models and the verdict of the package beside it."""
+    folder.mkdir(exist_ok=True)
+    (folder / "registry.toml").write_text(REGISTRY)
+    (folder / "embedded").symlink_to(EMBEDDED)
+    return Store(folder / "registry.toml", folder / "home")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """All three models downloaded; the hub is gone and nothing can be connected to."""
+    folder = tmp_path_factory.mktemp("hub")
+    store = _new_store(folder)
+    served = {
+        name: shutil.copytree(EMBEDDED / part, folder / part, ignore=shutil.ignore_patterns("ctranslate2"))
+        for name, part in ((RU_EN, "translator"), (FLUENCY, "fluency"))
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        huggingface_hub.close_session()
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        with fake_hub.serve({**served, EN_RU: served[RU_EN]}) as hub:
+            patch.setenv("HF_ENDPOINT", hub.endpoint)
+            store.download(store.required("hub", "ru"), progress=False)
+        huggingface_hub.close_session()
+
+        def refuse(*args: object) -> None:
+            raise AssertionError("the network was used")
+
+        patch.setattr(socket.socket, "connect", refuse)
+        yield store
+
+
+@pytest.fixture(scope="module")
+def result(store: Store) -> Result:
+    return Checker("hub", store=store).score(POST)
+
+
+def test_a_post_makes_its_round_trip_through_downloaded_models(store: Store, result: Result) -> None:
+    assert result.verdict != "not_scored"
+    assert result.round_trip is not None
+    assert result.round_trip.pivot == "en"
+    for sentence in result.sentences:
+        assert sentence.pivot_text
+        assert set(sentence.pivot_text) & set("abcdefghijklmnopqrstuvwxyz")
+        assert set(sentence.back_translation or "") & set("абвгдежзийклмнопрстуфхцчшщъыьэюя")
+        assert sentence.perplexity is not None
+    labels = [store.model(name).label for name in (RU_EN, EN_RU)]
+    assert result.models == {
+        "profile": "hub",
+        "style": "embedded/style-ru@0.1.0",
+        "fluency": store.model(FLUENCY).label,
+        "translator": " + ".join(labels),
+    }
+    assert not any("@open" in label for label in result.models.values())
+
+
+def test_the_verdict_rests_on_what_it_was_calibrated_with(checker: Checker, result: Result) -> None:
+    assert result.fluency is None  # no percentiles were measured with this model
+    for part in ("translator", "fluency"):
+        assert any(
+            f"not calibrated with {result.models[part]}: its {part} evidence is shown, not counted" in warning
+            for warning in result.warnings
+        )
+    (evidence,) = checker.evidence_many([POST], "ru")
+    log_odds, _ = checker.verdicts.style("ru", evidence)
+    assert result.style == pytest.approx(log_odds, abs=1e-3)
+    assert result.machine_translated == pytest.approx(1 / (1 + 2.718281828**-log_odds), abs=1e-3)
+    assert [reason.split(":")[0] for reason in result.reasons[:-1]] == ["Wording"]
+
+
+def test_both_engines_give_the_same_back_translations(store: Store, result: Result) -> None:
+    other = Checker("hub", engine="transformers", store=store).score(POST)
+    assert other.models == result.models
+    assert other.machine_translated == result.machine_translated
+    for ours, theirs in zip(result.sentences, other.sentences, strict=True):
+        assert (
+            CHRF(word_order=2)
+            .sentence_score(str(ours.back_translation), [str(theirs.back_translation)])
+            .score
+            > 60
+        )
+        assert ours.perplexity == pytest.approx(theirs.perplexity, rel=0.05)
+
+
+def test_english_goes_through_russian_with_the_same_models(store: Store) -> None:
+    text = "The minister said that the talks would continue next week in the capital."
+    result = Checker("hub", store=store).score(text)
+    assert result.round_trip is not None
+    assert result.round_trip.pivot == "ru"
+    assert result.models["translator"] == " + ".join(store.model(name).label for name in (EN_RU, RU_EN))
+
+
+def test_a_conversion_is_made_once(store: Store, result: Result) -> None:
+    kept = {path: path.stat().st_mtime_ns for path in (store.home / "converted").rglob("model.bin")}
+    assert len(kept) == 3
+    assert Checker("hub", store=store).score(POST) == result
+    assert {path: path.stat().st_mtime_ns for path in (store.home / "converted").rglob("model.bin")} == kept
+
+
+def test_a_language_that_the_hub_models_do_not_serve(store: Store) -> None:
+    result = Checker("hub", store=store).score(
+        "Der Zug hält in den nächsten Wochen leider nicht in unserem Dorf."
+    )
+    assert result.verdict != "not_scored"
+    assert result.round_trip is None
+    assert any("No hub translator serves German and English" in warning for warning in result.warnings)
+
+
+def test_what_was_not_downloaded_names_the_command(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match=f"checker models download --model {FLUENCY}"):
+        Checker("hub", store=_new_store(tmp_path / "new")).score(POST)
+
+
+def test_a_download_that_was_changed_is_refused(store: Store, result: Result, tmp_path: Path) -> None:
+    changed = _new_store(tmp_path / "new")
+    shutil.copytree(store.home, changed.home)
+    path = changed.path(changed.model(RU_EN)) / "source.spm"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelCorruptedError, match=rf"source\.spm.*checker models download --model {RU_EN}"):
+        Checker("hub", store=changed).score(POST)
