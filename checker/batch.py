@@ -23,7 +23,8 @@ from typing import Any, Protocol
 from pydantic import TypeAdapter
 
 from checker.errors import OutputError
-from checker.io import DEFAULT_ID, DEFAULT_TEXT, Post, check_output, read, write
+from checker.input import DEFAULT_ID, DEFAULT_TEXT, Post, read
+from checker.output import check_output, write
 from checker.result import Result, RowError
 
 CHUNK = 64
@@ -108,7 +109,7 @@ def score_file(
 
     Args:
         scorer: a `checker.Checker`, or anything with its ``score_many``.
-        source: the input, as for `checker.io.read`. Standard input is scored but never resumed.
+        source: the input, as for `checker.input.read`. Standard input is scored but never resumed.
         output: ``.jsonl``, ``.csv``, ``.tsv`` or ``.parquet``; replaced only when everything is scored.
         text_column: the column with the text.
         id_column: the column with the id.

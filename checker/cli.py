@@ -173,7 +173,7 @@ def _score_to_stdout(
     from rich.console import Console
 
     from checker.batch import Summary, score_rows
-    from checker.io import read
+    from checker.input import read
     from checker.pipeline import Checker
     from checker.report import table
 

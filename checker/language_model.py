@@ -138,13 +138,10 @@ def load(
     """
     if engine == "transformers":
         return TransformersLanguageModel(model, store.path(model), device=device)
-    from checker.translation.ctranslate2_engine import convert
+    from checker.translation.ctranslate2_engine import converted_folder
 
-    converted = store.converted_path(model)
-    folder = store.path(model, weights=not converted.is_dir())
-    if not converted.is_dir():
-        convert(folder, converted)
-    return CTranslate2LanguageModel(model, folder, converted, device=device)
+    converted = converted_folder(model, store)
+    return CTranslate2LanguageModel(model, store.path(model, weights=False), converted, device=device)
 
 
 def perplexity(scores: Sequence[float]) -> float | None:

@@ -92,7 +92,10 @@ class StyleModel:
         return self.bias + self.scale * total / float(np.sqrt(max(count, 1)))
 
     def contributions(self, text: str) -> Floats:
-        """Every character's share of the log-odds, bias left out; one value a character of ``text``."""
+        """Every character's share of the log-odds, bias left out; one value a character of ``text``.
+
+        The shares of the spaces that the text is set between go to its first and last character.
+        """
         shares = np.zeros(len(text) + 2)
         count = 0
         for order, numbers in zip(ORDERS, buckets(text), strict=True):
@@ -100,6 +103,9 @@ class StyleModel:
             count += len(numbers)
             for offset in range(order if len(numbers) else 0):
                 shares[offset : offset + len(numbers)] += part
+        if text:
+            shares[1] += shares[0]
+            shares[-2] += shares[-1]
         result: Floats = self.scale * shares[1:-1] / np.sqrt(max(count, 1))
         return result
 

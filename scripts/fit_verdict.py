@@ -86,7 +86,8 @@ def cross_fitted(
     rng = np.random.default_rng(0)
     fold = posts["system"].map(groups).to_numpy(dtype=float, copy=True)
     fold[np.isnan(fold)] = rng.integers(0, 2, int(np.isnan(fold).sum()))
-    elsewhere = frame[(frame["machine"] == 1) & ~known]
+    both = frame.loc[~known & (frame["machine"] == 0), "testset"].unique()  # IWSLT has machine lines alone
+    elsewhere = frame[~known & (frame["machine"] == 1) & frame["testset"].isin(both)]
     halves = [(np.ones(len(posts), bool), ~known)]
     if len(elsewhere) < 4000 or elsewhere["system"].map(groups).nunique() < 2:
         # Machine lines in the held-out sets alone: score each half of the lines by a model of the other.

@@ -18,7 +18,7 @@ import pytest
 from checker import batch
 from checker.batch import CHUNK, Summary, score_file, score_rows
 from checker.errors import CheckerError, InputError, OutputError
-from checker.io import Post
+from checker.input import Post
 from checker.result import Language, Result, RowError
 
 

@@ -18,15 +18,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import checker as package
+from checker import style
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
 from checker.language import SUPPORTED, identify
-from checker.pipeline import BATCH, Checker
+from checker.pipeline import BATCH, Checker, _combine
 from checker.result import Result, to_pandas
 from checker.store import Store
 from checker.text import MAX_CHARACTERS, words
-from checker.verdict import SHORTEST
+from checker.verdict import SHORTEST, Evidence, Judgement, Threshold
 
 ROOT = Path(__file__).parents[1]
+MODELS = ROOT / "models"
 
 RUSSIAN = "Завтра с десяти утра на улице Садовой отключат воду. Запаситесь ею заранее и предупредите соседей."
 ENGLISH = (
@@ -200,6 +202,55 @@ def test_each_sentence_of_a_mixed_post_has_its_own_language(results: dict[str, R
     for name in ("Russian part: ", "English part: "):
         assert any(reason.startswith(name) for reason in result.reasons)
     assert not any(r.language.mixed for name, r in results.items() if name != "mixed")
+
+
+def test_the_words_share_the_calibrated_log_odds(checker: Checker, results: dict[str, Result]) -> None:
+    sentence = results["de"].sentences[0]
+    found = style.load(MODELS / "embedded" / "style" / "de.npz", "style-de@1")
+    _, slope = checker.verdicts.style("de", Evidence(len(sentence.text), found.log_odds(sentence.text)))
+    spans = [(word.start, word.end) for word in words(sentence.text)]
+    shares = style.word_weights(found.contributions(sentence.text), spans)
+    largest = sorted(range(len(spans)), key=lambda n: abs(shares[n]))[-5:]
+    assert len(spans) > 5
+    assert [
+        (word.start - sentence.start, word.end - sentence.start, word.weight) for word in sentence.words
+    ] == [(*spans[n], pytest.approx(slope * shares[n], abs=1e-3)) for n in sorted(largest)]
+
+
+@pytest.mark.parametrize("part", ["translator", "fluency"])
+def test_evidence_of_a_model_that_the_verdict_does_not_know_is_shown_but_not_counted(
+    copied_models: Callable[..., Path], results: dict[str, Result], quick: Checker, part: str
+) -> None:
+    registry = copied_models("verdict.json")
+    path = registry.parent / "embedded" / "verdict.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data["models"][part] = "another@1"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    result = Checker(store=Store(registry)).score(RUSSIAN, "ru")
+    assert (result.round_trip, result.fluency) == (results["ru"].round_trip, results["ru"].fluency)
+    assert any(f"its {part} evidence is shown, not counted" in warning for warning in result.warnings)
+    counted = {reason.split(":")[0].split(" ")[0] for reason in result.reasons[:-1]}
+    assert counted == ({"Wording", "Fluency"} if part == "translator" else {"Wording"})
+    if part == "translator":
+        assert result.machine_translated == pytest.approx(quick.score(RUSSIAN).machine_translated, abs=1e-3)
+
+
+def test_a_mixed_post_is_held_to_the_strictest_threshold_of_its_parts() -> None:
+    def judged(probability: float, cut: float | None) -> Judgement:
+        threshold = None if cut is None else Threshold(cut, 0.01, 100, "native")
+        return Judgement(probability, {}, threshold)
+
+    low, high = judged(0.85, 0.8), judged(0.85, 0.9)
+    assert _combine([(50, low)]) == (0.85, "machine_translated")
+    assert _combine([(50, low), (50, high)]) == (0.85, "uncertain")
+    assert _combine([(50, low), (50, judged(0.85, None))]) == (0.85, "uncertain")
+    assert _combine([(50, judged(0.05, 0.8)), (50, judged(0.05, 0.9))]) == (0.05, "human_written")
+    assert _combine([(50, judged(0.15, 0.8)), (50, judged(0.15, 0.9))]) == (0.15, "uncertain")
+    assert _combine([(300, judged(0.99, 0.9)), (30, judged(0.5, 0.9))]) == (
+        pytest.approx(0.985, abs=1e-3),
+        "machine_translated",
+    )
+    assert _combine([]) == (None, "uncertain")
 
 
 # Not scored

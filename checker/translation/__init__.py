@@ -83,11 +83,9 @@ def load(model: Model, store: Store, engine: Engine = "ctranslate2", device: Dev
         from checker.translation.transformers_engine import TransformersTranslator
 
         return TransformersTranslator(model, store.path(model), device=device)
-    from checker.translation.ctranslate2_engine import CTranslate2Translator, convert
+    from checker.translation.ctranslate2_engine import CTranslate2Translator, converted_folder
 
-    converted = store.converted_path(model)
-    if not converted.is_dir():
-        convert(store.path(model), converted)
+    converted = converted_folder(model, store)
     return CTranslate2Translator(model, store.path(model, weights=False), converted, device=device)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from checker.errors import CheckerError
-from checker.store import Model
+from checker.store import Model, Store
 from checker.translation import BEAM, Translation
 from checker.translation.tokenizer import Tokenizer, by_limit
 
@@ -109,6 +109,19 @@ class CTranslate2Translator:
         for row, result in zip(rows, results, strict=True):
             scores[row] = [min(value, 0.0) for value in result.log_probs]
         return scores
+
+
+def converted_folder(model: Model, store: Store) -> Path:
+    """Folder of a model's conversion, which is made first where there is none yet.
+
+    Raises:
+        ModelNotFoundError: the model is not on this machine.
+        ModelCorruptedError: a file of it is not the one in the lock.
+    """
+    folder = store.converted_path(model)
+    if not folder.is_dir():
+        convert(store.path(model), folder)
+    return folder
 
 
 def convert(folder: Path, converted: Path, quantization: str = "int8") -> None:
