@@ -54,10 +54,11 @@ class _Post:
     scored: bool = False
 
     def parts(self) -> dict[str, list[_Unit]]:
-        """Sentences by language, the language with most text first."""
+        """Sentences by supported language, the language with most text first."""
         parts: dict[str, list[_Unit]] = defaultdict(list)
         for unit in self.units:
-            parts[unit.language].append(unit)
+            if unit.language in SUPPORTED:
+                parts[unit.language].append(unit)
         return dict(sorted(parts.items(), key=lambda item: -sum(u.columns for u in item[1])))
 
 
@@ -130,8 +131,11 @@ class Checker:
             ids: one for each post; by default "1", "2", …
 
         Raises:
-            As ``score``.
+            InputError: ``texts`` is one string, or as ``score``.
+            ValueError: there are more or fewer ids than posts.
         """
+        if isinstance(texts, str):
+            raise InputError("The posts must be a sequence of strings.", fix="Use score for one post.")
         numbered = enumerate(texts, start=1)
         pairs = ((str(n), text) for n, text in numbered) if ids is None else zip(ids, texts, strict=True)
         while batch := list(islice(pairs, BATCH)):
@@ -161,8 +165,8 @@ class Checker:
         by_language: dict[str, list[_Unit]] = defaultdict(list)
         for post in posts:
             if post.scored:
-                for unit in post.units:
-                    by_language[unit.language].append(unit)
+                for language, units in post.parts().items():
+                    by_language[language] += units
         for language, units in by_language.items():
             self._run_models(language, units)
         return [self._result(post) for post in posts]
@@ -220,25 +224,29 @@ class Checker:
             own = code
             if self._forced is None and columns >= OWN_LANGUAGE:
                 guess = identify(span.text)
-                if guess.code in SUPPORTED and (guess.confidence >= SURE or guess.code == code):
+                if guess.code in SUPPORTED and guess.confidence >= min(SURE, post.language.confidence):
                     own = guess.code
             guesses.append((span, own, columns))
         found: dict[str, int] = defaultdict(int)
         for _, own, columns in guesses:
             if own in SUPPORTED:
                 found[own] += columns
-        if code not in found and found:
+        if found:  # the language with most text; its evidence stands for the post
             code = max(found, key=found.__getitem__)
+        post.units = [_Unit(span, known, columns) for span, own, columns in guesses if (known := own or code)]
         mixed = sum(columns >= OWN_LANGUAGE for columns in found.values()) > 1
+        if found and (left := [unit.language for unit in post.units if unit.language not in SUPPORTED]):
+            mixed = True
+            post.warnings.append(
+                f"{len(left)} of {len(post.units)} sentences are not scored: the language {left[0]!r} is not "
+                "supported."
+            )
         confidence = post.language.confidence
         if code is not None and post.language.code != code:
-            confidence = round(found[code] / sum(found.values()), 4)
+            confidence = round(found[code] / sum(columns for _, _, columns in guesses), 4)
         post.language = post.language.model_copy(
             update={"code": code, "mixed": mixed, "confidence": confidence}
         )
-        post.units = [
-            _Unit(span, own if own in SUPPORTED else code, columns) for span, own, columns in guesses if code
-        ]
 
     def _run_models(self, language: str, units: list[_Unit]) -> None:
         self._add_fluency(language, units)
@@ -250,7 +258,8 @@ class Checker:
             return
         for unit, scores in zip(units, model.score([u.span.text for u in units], language), strict=True):
             unit.perplexity = language_model.perplexity(scores)
-            if self.percentiles.model == model.label:
+            cut = len(scores) >= language_model.MAX_TOKENS  # the rest of it was not scored
+            if self.percentiles.model == model.label and not cut:
                 unit.rank = self.percentiles.rank(language, unit.span.text, scores)
 
     def _add_round_trips(self, language: str, units: list[_Unit]) -> None:
@@ -326,7 +335,10 @@ class Checker:
             language=post.language,
             round_trip=trip,
             style=round(self.verdicts.style(str(post.language.code), evidence)[0], 4),
-            sentences=tuple(self._sentence(post, unit, unit.language) for unit in post.units),
+            sentences=tuple(
+                self._sentence(post, unit, unit.language if unit.language in SUPPORTED else None)
+                for unit in post.units
+            ),
             reasons=tuple(lines),
             warnings=tuple(dict.fromkeys(post.warnings)),
             models={"profile": self.profile} | self._labels(str(post.language.code)),

@@ -204,6 +204,38 @@ def test_each_sentence_of_a_mixed_post_has_its_own_language(results: dict[str, R
     assert not any(r.language.mixed for name, r in results.items() if name != "mixed")
 
 
+def test_the_language_with_most_text_stands_for_the_post(quick: Checker) -> None:
+    russian, english = MIXED.split(". ")[0] + ".", MIXED.split(". ")[1]
+    for text, most in ((f"{russian} {english} {ENGLISH}", "en"), (f"{english} {russian} {RUSSIAN}", "ru")):
+        result = quick.score(text)
+        check(result, text)
+        assert {sentence.language for sentence in result.sentences} == {"ru", "en"}
+        assert result.language.mixed
+        assert result.language.code == most
+        assert result.models["style"].startswith(f"embedded/style-{most}@")
+
+
+def test_a_part_in_a_language_that_is_not_supported_is_set_aside(checker: Checker) -> None:
+    russian = MIXED.split(". ")[0] + "."
+    text = f"{KAZAKH} {russian}"
+    result, alone = checker.score(text), checker.score(russian)
+    check(result, text)
+    assert [sentence.language for sentence in result.sentences] == ["kk", "ru"]
+    assert result.language.code == "ru"
+    assert result.language.mixed
+    assert result.language.confidence < 0.8
+    assert result.machine_translated == pytest.approx(alone.machine_translated, abs=1e-3)
+    assert any("1 of 2 sentences are not scored" in warning for warning in result.warnings)
+
+
+def test_a_sentence_that_was_not_read_to_its_end_has_no_fluency(quick: Checker) -> None:
+    clause = "паром не ходит, потому что на море шторм, а ветер усиливается с каждым часом, "
+    short, long = (quick.score((clause * n).capitalize()[:-2] + ".") for n in (2, 18))
+    assert short.fluency is not None
+    assert long.fluency is None
+    assert long.machine_translated is not None
+
+
 def test_the_words_share_the_calibrated_log_odds(checker: Checker, results: dict[str, Result]) -> None:
     sentence = results["de"].sentences[0]
     found = style.load(MODELS / "embedded" / "style" / "de.npz", "style-de@1")
@@ -553,3 +585,8 @@ def test_a_damaged_model_is_refused(copied_models: Callable[..., Path], part: st
     path.write_bytes(content)
     with pytest.raises(ModelCorruptedError, match=path.name.replace(".", r"\.")):
         Checker(store=Store(registry)).score(RUSSIAN)
+
+
+def test_one_string_is_not_a_sequence_of_posts(checker: Checker) -> None:
+    with pytest.raises(InputError, match="Use score for one post"):
+        next(checker.score_many("Мост закрыт до утра."))
