@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from itertools import islice
-from pathlib import Path
 from typing import get_args
 
 from checker import __version__, fluency, language_model, reasons, roundtrip, style
-from checker.errors import InputError, ModelNotFoundError
+from checker.errors import InputError
 from checker.language import SUPPORTED, identify
+from checker.models import Models
 from checker.result import Difference, Language, Result, RoundTrip, Sentence, Verdict, Word
 from checker.store import Store
 from checker.store.registry import Profile
 from checker.text import MAX_CHARACTERS, CleanText, Span, clean, sentences, width, words
-from checker.translation import Device, Engine, Translators
-from checker.verdict import SHORTEST, Evidence, Judgement, VerdictModel, logit, sigmoid
+from checker.translation import Device, Engine
+from checker.verdict import SHORTEST, Evidence, Judgement, logit, sigmoid
 
 BATCH = 64  # posts scored together
 OWN_LANGUAGE = 30  # columns from which a sentence's language is identified on its own
@@ -100,14 +98,10 @@ class Checker:
         ):
             if value not in known:
                 raise InputError(f"There is no {name} {value!r}.", fix=f"Use one of {', '.join(known)}.")
-        self.profile, self._engine, self._device = profile, engine, device
-        self._pivot, self._forced, self._round_trip = pivot, language, round_trip
+        self.profile = profile
+        self._forced, self._round_trip = language, round_trip
         self.store = store or Store()
-        self.translators = Translators(self.store, profile, engine, device)
-        self._embedded = self.store.registry.parent / "embedded"
-        self._styles: dict[str, style.StyleModel] = {}
-        self._language_models: dict[str, language_model.LanguageModel] = {}
-        self._lock = threading.Lock()
+        self.models = Models(self.store, profile, engine, device, pivot)
 
     def score(self, text: str, id: str = "1") -> Result:
         """Score one post.
@@ -253,23 +247,21 @@ class Checker:
         self._add_round_trips(language, units)
 
     def _add_fluency(self, language: str, units: list[_Unit]) -> None:
-        model = self._language_model(language)
+        model = self.models.language_model(language)
         if model is None:
             return
         for unit, scores in zip(units, model.score([u.span.text for u in units], language), strict=True):
             unit.perplexity = language_model.perplexity(scores)
             cut = len(scores) >= language_model.MAX_TOKENS  # the rest of it was not scored
-            if self.percentiles.model == model.label and not cut:
-                unit.rank = self.percentiles.rank(language, unit.span.text, scores)
+            if self.models.percentiles.model == model.label and not cut:
+                unit.rank = self.models.percentiles.rank(language, unit.span.text, scores)
 
     def _add_round_trips(self, language: str, units: list[_Unit]) -> None:
-        pivot = self._pivot_of(language)
-        if not self._round_trip:
+        pair = self.models.translators(language) if self._round_trip else None
+        if pair is None:
             return
-        forward, backward = self.translators.get(language, pivot), self.translators.get(pivot, language)
-        if forward is None or backward is None:
-            return
-        trips = roundtrip.round_trips([u.span.text for u in units], language, pivot, forward, backward)
+        texts = [unit.span.text for unit in units]
+        trips = roundtrip.round_trips(texts, language, self.models.pivot(language), *pair)
         for unit, trip in zip(units, trips, strict=True):
             unit.trip = trip
 
@@ -280,10 +272,10 @@ class Checker:
         text = " ".join(unit.span.text for unit in units)
         rank = _pooled(units)
         trips = [unit.trip for unit in units if unit.trip is not None]
-        trip = roundtrip.aggregate(trips, self._pivot_of(language), language) if trips else None
+        trip = roundtrip.aggregate(trips, self.models.pivot(language), language) if trips else None
         evidence = Evidence(
             columns=width(text),
-            style=self._style(language).log_odds(text),
+            style=self.models.style(language).log_odds(text),
             fluency=rank.z if rank else None,
             chrf=trip.chrf if trip else None,
             log_likelihood=trip.log_likelihood if trip else None,
@@ -293,12 +285,12 @@ class Checker:
 
     def _judge(self, language: str, evidence: Evidence) -> Judgement | None:
         """Judge by the evidence of those models alone that the verdict was calibrated with."""
-        labels, calibrated = self._labels(language), self.verdicts.models
+        labels, calibrated = self._labels(language), self.models.verdicts.models
         if labels.get("fluency") != calibrated.get("fluency"):
             evidence = replace(evidence, fluency=None)
         if labels.get("translator") != calibrated.get("translator"):
             evidence = replace(evidence, chrf=None, log_likelihood=None, gap=None)
-        return self.verdicts.judge(language, evidence)
+        return self.models.verdicts.judge(language, evidence)
 
     def _result(self, post: _Post) -> Result:
         if not post.scored:
@@ -319,7 +311,7 @@ class Checker:
             if judgement is None:
                 continue
             judged.append((evidence.columns, judgement))
-            found = reasons.reasons(language, evidence, judgement, self.verdicts, percentile, trip)
+            found = reasons.reasons(language, evidence, judgement, self.models.verdicts, percentile, trip)
             found.append(reasons.threshold_reason(language, judgement))
             prefix = f"{reasons.name(language)} part: " if post.language.mixed else ""
             lines += [prefix + line for line in found]
@@ -334,7 +326,7 @@ class Checker:
             fluency=percentile,
             language=post.language,
             round_trip=trip,
-            style=round(self.verdicts.style(str(post.language.code), evidence)[0], 4),
+            style=round(self.models.verdicts.style(str(post.language.code), evidence)[0], 4),
             sentences=tuple(
                 self._sentence(post, unit, unit.language if unit.language in SUPPORTED else None)
                 for unit in post.units
@@ -351,7 +343,7 @@ class Checker:
         if language is None:
             return Sentence(text=text, start=start, end=end, language=unit.language)
         evidence, _ = self._evidence(language, [unit])
-        log_odds, gain = self.verdicts.style(language, evidence)
+        log_odds, gain = self.models.verdicts.style(language, evidence)
         judgement = self._judge(language, evidence) if unit.columns >= SHORTEST else None
         trip = unit.trip
 
@@ -390,14 +382,21 @@ class Checker:
     def _telling_words(self, language: str, text: str) -> list[tuple[Span, float]]:
         """The words with the largest shares of the style log-odds, in text order."""
         spans = words(text)
-        shares = self._style(language).contributions(text)
+        shares = self.models.style(language).contributions(text)
         weights = style.word_weights(shares, [(s.start, s.end) for s in spans])
         largest = sorted(range(len(spans)), key=lambda n: -abs(weights[n]))[:SHOWN_WORDS]
         return [(spans[n], weights[n]) for n in sorted(largest)]
 
+    def _labels(self, language: str) -> dict[str, str]:
+        """name@revision of every model that a post in this language meets."""
+        labels = dict(self.models.labels(language))
+        if not self._round_trip:
+            labels.pop("translator", None)
+        return labels
+
     def _warn(self, post: _Post, language: str, units: Sequence[_Unit], judgement: Judgement) -> None:
         """What limits this part of the verdict."""
-        named, pivot = reasons.name(language), self._pivot_of(language)
+        named, pivot = reasons.name(language), self.models.pivot(language)
         if self._round_trip and not any(u.trip for u in units):
             post.warnings.append(
                 f"No {self.profile} translator serves {named} and {reasons.name(pivot)} yet: "
@@ -410,7 +409,7 @@ class Checker:
                 "and does not count."
             )
         for part, label in self._labels(language).items():
-            fitted = self.verdicts.models.get(part)
+            fitted = self.models.verdicts.models.get(part)
             if part in ("translator", "fluency") and label != fitted:
                 post.warnings.append(
                     f"The verdict was not calibrated with {label}: its {part} evidence is shown, not counted."
@@ -419,61 +418,6 @@ class Checker:
             post.warnings.append(
                 f"No native {named} text was at hand: the error rates were measured on human translations."
             )
-
-    # -- models ------------------------------------------------------------------------------------
-
-    def _pivot_of(self, language: str) -> str:
-        if language != self._pivot:
-            return self._pivot
-        return "ru" if self._pivot == "en" else "en"
-
-    def _labels(self, language: str) -> dict[str, str]:
-        """name@revision of every model that a post in this language meets."""
-        labels = {"style": self._style(language).label}
-        if model := self.store.language_model(self.profile, language):
-            labels["fluency"] = model.label
-        pivot = self._pivot_of(language)
-        if self._round_trip:
-            both = [
-                self.store.translator(self.profile, *pair) for pair in ((language, pivot), (pivot, language))
-            ]
-            if all(both):
-                labels["translator"] = " + ".join(dict.fromkeys(m.label for m in both if m))
-        return labels
-
-    @cached_property
-    def verdicts(self) -> VerdictModel:
-        """The fitted verdict layer."""
-        return VerdictModel.read(self._shipped("verdict.json"))
-
-    @cached_property
-    def percentiles(self) -> fluency.FluencyTable:
-        """Fluency percentiles of human text."""
-        return fluency.FluencyTable.read(self._shipped("fluency.json"))
-
-    def _shipped(self, name: str) -> Path:
-        path = self._embedded / name
-        if not path.is_file():
-            raise ModelNotFoundError(f"{path}, which ships with the package, is missing: install it again.")
-        return path
-
-    def _style(self, language: str) -> style.StyleModel:
-        with self._lock:
-            if language not in self._styles:
-                path = self._shipped(f"style/{language}.npz")
-                self._styles[language] = style.load(path, f"embedded/style-{language}@{__version__}")
-            return self._styles[language]
-
-    def _language_model(self, language: str) -> language_model.LanguageModel | None:
-        model = self.store.language_model(self.profile, language)
-        if model is None:
-            return None
-        with self._lock:
-            if model.id not in self._language_models:
-                self._language_models[model.id] = language_model.load(
-                    model, self.store, self._engine, self._device
-                )
-            return self._language_models[model.id]
 
 
 def _pooled(units: Sequence[_Unit]) -> fluency.Rank | None:

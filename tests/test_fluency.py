@@ -158,7 +158,8 @@ def test_word_order_matters(checker: Checker) -> None:
         texts = natural + [shuffled(sentence) for sentence in natural]
         scores = scorer.score(texts, language)
         ranks = [
-            checker.percentiles.rank(language, text, found) for text, found in zip(texts, scores, strict=True)
+            checker.models.percentiles.rank(language, text, found)
+            for text, found in zip(texts, scores, strict=True)
         ]
         for before, after in zip(ranks[:4], ranks[4:], strict=True):
             assert before is not None
@@ -185,4 +186,4 @@ def test_the_shipped_table_covers_every_language() -> None:
 def test_the_shipped_table_belongs_to_the_shipped_model(checker: Checker) -> None:
     model = checker.store.language_model("embedded", "en")
     assert model is not None
-    assert checker.percentiles.model == model.label
+    assert checker.models.percentiles.model == model.label

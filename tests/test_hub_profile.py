@@ -124,7 +124,7 @@ def test_the_verdict_rests_on_what_it_was_calibrated_with(checker: Checker, resu
             for warning in result.warnings
         )
     (evidence,) = checker.evidence_many([POST], "ru")
-    log_odds, _ = checker.verdicts.style("ru", evidence)
+    log_odds, _ = checker.models.verdicts.style("ru", evidence)
     assert result.style == pytest.approx(log_odds, abs=1e-3)
     assert result.machine_translated == pytest.approx(1 / (1 + 2.718281828**-log_odds), abs=1e-3)
     assert [reason.split(":")[0] for reason in result.reasons[:-1]] == ["Wording"]

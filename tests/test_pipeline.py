@@ -239,7 +239,9 @@ def test_a_sentence_that_was_not_read_to_its_end_has_no_fluency(quick: Checker) 
 def test_the_words_share_the_calibrated_log_odds(checker: Checker, results: dict[str, Result]) -> None:
     sentence = results["de"].sentences[0]
     found = style.load(MODELS / "embedded" / "style" / "de.npz", "style-de@1")
-    _, slope = checker.verdicts.style("de", Evidence(len(sentence.text), found.log_odds(sentence.text)))
+    _, slope = checker.models.verdicts.style(
+        "de", Evidence(len(sentence.text), found.log_odds(sentence.text))
+    )
     spans = [(word.start, word.end) for word in words(sentence.text)]
     shares = style.word_weights(found.contributions(sentence.text), spans)
     largest = sorted(range(len(spans)), key=lambda n: abs(shares[n]))[-5:]

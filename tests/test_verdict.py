@@ -230,7 +230,7 @@ def test_it_was_fitted_with_the_models_that_ship(checker: Checker) -> None:
     store = checker.store
     models = store.language_model("embedded", "ru"), store.translator("embedded", "ru", "en")
     fluency, translator = (model.label for model in models if model)
-    assert checker.verdicts.models == {"fluency": fluency, "translator": translator}
+    assert checker.models.verdicts.models == {"fluency": fluency, "translator": translator}
 
 
 def test_the_bands_and_features_are_those_of_the_code(shipped: dict[str, Any]) -> None:
@@ -280,7 +280,9 @@ def test_any_evidence_gives_a_probability(
     checker: Checker, language: str, columns: int, style: float, fluency: float | None, chrf: float | None,
     log_likelihood: float, gap: float,
 ) -> None:  # fmt: skip
-    judgement = checker.verdicts.judge(language, Evidence(columns, style, fluency, chrf, log_likelihood, gap))
+    judgement = checker.models.verdicts.judge(
+        language, Evidence(columns, style, fluency, chrf, log_likelihood, gap)
+    )
     assert judgement is not None
     assert 0 <= judgement.probability <= 1
     assert all(map(math.isfinite, judgement.contributions.values()))

@@ -1,0 +1,108 @@
+"""The models that a profile scores with: loaded when they are first needed, kept, and named."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from pathlib import Path
+
+from checker import __version__, language_model, style
+from checker.errors import ModelNotFoundError
+from checker.fluency import FluencyTable
+from checker.language_model import LanguageModel
+from checker.store import Store
+from checker.store.registry import Profile
+from checker.style import StyleModel
+from checker.translation import Device, Engine, Translator, Translators
+from checker.verdict import VerdictModel
+
+
+class Models:
+    """All models of a profile. Safe to share by threads.
+
+    Args:
+        store: where the models are.
+        profile: ``embedded`` or ``hub``; style, percentiles and verdict are the embedded ones in both.
+        engine: ``ctranslate2`` or ``transformers``.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        pivot: ISO 639-1 code of the round trip's pivot.
+
+    Raises:
+        ModelNotFoundError: (every method) a model is not on this machine.
+        ModelCorruptedError: (every method) a file of a model is not the one in the lock.
+        CheckerError: (every method) ``cuda`` was asked for and there is no such device.
+    """
+
+    def __init__(self, store: Store, profile: Profile, engine: Engine, device: Device, pivot: str) -> None:
+        self._store, self._profile, self._engine, self._device = store, profile, engine, device
+        self._pivot = pivot
+        self._embedded = store.registry.parent / "embedded"
+        self._translators = Translators(store, profile, engine, device)
+        self._styles: dict[str, StyleModel] = {}
+        self._language_models: dict[str, LanguageModel] = {}
+        self._labels: dict[str, dict[str, str]] = {}
+        self._lock = threading.RLock()
+
+    def pivot(self, language: str) -> str:
+        """The pivot of posts in ``language``: posts in the pivot itself go through Russian or English."""
+        if language != self._pivot:
+            return self._pivot
+        return "ru" if self._pivot == "en" else "en"
+
+    def labels(self, language: str) -> dict[str, str]:
+        """name@revision by task: ``style``, and where there is one ``fluency`` and ``translator``."""
+        with self._lock:
+            if language not in self._labels:
+                labels = {"style": self.style(language).label}
+                if model := self._store.language_model(self._profile, language):
+                    labels["fluency"] = model.label
+                there = self._store.translator(self._profile, language, self.pivot(language))
+                back = self._store.translator(self._profile, self.pivot(language), language)
+                if there and back:
+                    labels["translator"] = " + ".join(dict.fromkeys([there.label, back.label]))
+                self._labels[language] = labels
+            return self._labels[language]
+
+    def style(self, language: str) -> StyleModel:
+        """The style detector of a supported language."""
+        with self._lock:
+            if language not in self._styles:
+                path = self._shipped(f"style/{language}.npz")
+                self._styles[language] = style.load(path, f"embedded/style-{language}@{__version__}")
+            return self._styles[language]
+
+    def language_model(self, language: str) -> LanguageModel | None:
+        """The language model that reads ``language``; None when the profile has none."""
+        model = self._store.language_model(self._profile, language)
+        if model is None:
+            return None
+        with self._lock:
+            if model.id not in self._language_models:
+                self._language_models[model.id] = language_model.load(
+                    model, self._store, self._engine, self._device
+                )
+            return self._language_models[model.id]
+
+    def translators(self, language: str) -> tuple[Translator, Translator] | None:
+        """The translators into the pivot and back; None when the profile lacks one of them."""
+        pivot = self.pivot(language)
+        if "translator" not in self.labels(language):
+            return None
+        there, back = self._translators.get(language, pivot), self._translators.get(pivot, language)
+        return (there, back) if there and back else None
+
+    @cached_property
+    def verdicts(self) -> VerdictModel:
+        """The fitted verdict layer."""
+        return VerdictModel.read(self._shipped("verdict.json"))
+
+    @cached_property
+    def percentiles(self) -> FluencyTable:
+        """Fluency percentiles of human text."""
+        return FluencyTable.read(self._shipped("fluency.json"))
+
+    def _shipped(self, name: str) -> Path:
+        path = self._embedded / name
+        if not path.is_file():
+            raise ModelNotFoundError(f"{path}, which ships with the package, is missing: install it again.")
+        return path
