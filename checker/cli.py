@@ -192,7 +192,8 @@ def _told(summary: Summary) -> str:
     counts = [f"{count} {verdict.replace('_', '-')}" for verdict, count in summary.verdicts.most_common()]
     if summary.errors:
         counts.append(f"{summary.errors} bad (each has an error record that says what to do)")
-    return f"{summary.rows} rows in {summary.seconds:.1f} s: {', '.join(counts) or 'nothing to score'}"
+    rows = "1 row" if summary.rows == 1 else f"{summary.rows} rows"
+    return f"{rows} in {summary.seconds:.1f} s: {', '.join(counts) or 'nothing to score'}"
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from checker import __version__, language_model, style
-from checker.errors import ModelNotFoundError
+from checker.errors import ModelCorruptedError, ModelNotFoundError
 from checker.fluency import FluencyTable
 from checker.language_model import LanguageModel
 from checker.store import Store
@@ -15,6 +17,8 @@ from checker.store.registry import Profile
 from checker.style import StyleModel
 from checker.translation import Device, Engine, Translator, Translators
 from checker.verdict import VerdictModel
+
+T = TypeVar("T")
 
 
 class Models:
@@ -94,15 +98,23 @@ class Models:
     @cached_property
     def verdicts(self) -> VerdictModel:
         """The fitted verdict layer."""
-        return VerdictModel.read(self._shipped("verdict.json"))
+        return _intact(VerdictModel.read, self._shipped("verdict.json"))
 
     @cached_property
     def percentiles(self) -> FluencyTable:
         """Fluency percentiles of human text."""
-        return FluencyTable.read(self._shipped("fluency.json"))
+        return _intact(FluencyTable.read, self._shipped("fluency.json"))
 
     def _shipped(self, name: str) -> Path:
         path = self._embedded / name
         if not path.is_file():
             raise ModelNotFoundError(f"{path}, which ships with the package, is missing: install it again.")
         return path
+
+
+def _intact(read: Callable[[Path], T], path: Path) -> T:
+    """What ``read`` makes of a shipped file."""
+    try:
+        return read(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelCorruptedError(f"{path} cannot be read ({error}). Install the package again.") from None

@@ -589,6 +589,17 @@ def test_a_damaged_model_is_refused(copied_models: Callable[..., Path], part: st
         Checker(store=Store(registry)).score(RUSSIAN)
 
 
+@pytest.mark.parametrize("name", ["verdict.json", "fluency.json"])
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}"])
+def test_a_damaged_calibration_is_refused(
+    copied_models: Callable[..., Path], name: str, content: str
+) -> None:
+    registry = copied_models(name)
+    (registry.parent / "embedded" / name).write_text(content, encoding="utf-8")
+    with pytest.raises(ModelCorruptedError, match=name.replace(".", r"\.")):
+        Checker(round_trip=False, store=Store(registry)).score(RUSSIAN)
+
+
 def test_one_string_is_not_a_sequence_of_posts(checker: Checker) -> None:
     with pytest.raises(InputError, match="Use score for one post"):
         next(checker.score_many("Мост закрыт до утра."))
