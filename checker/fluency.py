@@ -1,6 +1,6 @@
 """Fluency: how a sentence's likelihood ranks among human sentences of its language and length.
 
-The language model's log-likelihood per character is compared with percentiles measured on human text
+The language model's log-likelihood per column is compared with percentiles measured on human text
 that the model was not trained on. A percentile needs no threshold and reads the same in every language,
 where a raw perplexity depends on the tokenizer and on the length of the text.
 """
@@ -37,7 +37,7 @@ class Rank:
 
     Attributes:
         percentile: share of human texts that are less likely, 0 to 1.
-        z: the same in standard deviations from the human mean; unbounded.
+        z: the same in robust standard deviations from the human median; unbounded.
     """
 
     percentile: float

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from checker import __version__, fluency, language_model, reasons, roundtrip, style
 from checker.errors import InputError
@@ -18,7 +18,7 @@ from checker.store import Store
 from checker.store.registry import Profile
 from checker.text import MAX_CHARACTERS, CleanText, Span, clean, sentences, width, words
 from checker.translation import Device, Engine
-from checker.verdict import SHORTEST, Evidence, Judgement, logit, sigmoid
+from checker.verdict import SHORTEST, Evidence, Judgement, decide, logit, sigmoid
 
 BATCH = 64  # posts scored together
 OWN_LANGUAGE = 30  # columns from which a sentence's language is identified on its own
@@ -58,6 +58,14 @@ class _Post:
             if unit.language in SUPPORTED:
                 parts[unit.language].append(unit)
         return dict(sorted(parts.items(), key=lambda item: -sum(u.columns for u in item[1])))
+
+
+class _Findings(NamedTuple):
+    """What the models found about sentences of one language."""
+
+    evidence: Evidence
+    round_trip: RoundTrip | None
+    fluency: float | None
 
 
 class Checker:
@@ -150,7 +158,7 @@ class Checker:
                 parts.append([_Unit(s, language, width(s.text)) for s in sentences(cleaned, language)])
             self._run_models(language, [unit for part in parts for unit in part])
             for part in parts:
-                yield self._evidence(language, part)[0]
+                yield self._evidence(language, part).evidence
 
     # -- one batch, top to bottom ------------------------------------------------------------------
 
@@ -267,10 +275,10 @@ class Checker:
 
     # -- from evidence to the result ---------------------------------------------------------------
 
-    def _evidence(self, language: str, units: Sequence[_Unit]) -> tuple[Evidence, RoundTrip | None]:
+    def _evidence(self, language: str, units: Sequence[_Unit]) -> _Findings:
         """What sentences of one language, taken as a post, give to a verdict."""
         text = " ".join(unit.span.text for unit in units)
-        rank = _pooled(units)
+        rank = fluency.pool([(unit.rank, unit.columns) for unit in units if unit.rank is not None])
         trips = [unit.trip for unit in units if unit.trip is not None]
         trip = roundtrip.aggregate(trips, self.models.pivot(language), language) if trips else None
         evidence = Evidence(
@@ -281,7 +289,7 @@ class Checker:
             log_likelihood=trip.log_likelihood if trip else None,
             gap=trip.gap if trip else None,
         )
-        return evidence, trip
+        return _Findings(evidence, trip, round(rank.percentile, 4) if rank else None)
 
     def _judge(self, language: str, evidence: Evidence) -> Judgement | None:
         """Judge by the evidence of those models alone that the verdict was calibrated with."""
@@ -301,20 +309,19 @@ class Checker:
             )  # fmt: skip
         judged: list[tuple[int, Judgement]] = []
         lines: list[str] = []
-        main: tuple[Evidence, RoundTrip | None, float | None] | None = None
+        main: _Findings | None = None
         for language, units in post.parts().items():
-            evidence, trip = self._evidence(language, units)
-            rank = _pooled(units)
-            percentile = round(rank.percentile, 4) if rank else None
-            main = main or (evidence, trip, percentile)
+            found = self._evidence(language, units)
+            main = main or found
+            evidence, trip, percentile = found
             judgement = self._judge(language, evidence)
             if judgement is None:
                 continue
             judged.append((evidence.columns, judgement))
-            found = reasons.reasons(language, evidence, judgement, self.models.verdicts, percentile, trip)
-            found.append(reasons.threshold_reason(language, judgement))
+            said = reasons.reasons(language, evidence, judgement, self.models.verdicts, percentile, trip)
+            said.append(reasons.threshold_reason(language, judgement))
             prefix = f"{reasons.name(language)} part: " if post.language.mixed else ""
-            lines += [prefix + line for line in found]
+            lines += [prefix + line for line in said]
             self._warn(post, language, units, judgement)
         assert main is not None  # a scored post has at least one sentence
         probability, verdict = _combine(judged)
@@ -342,7 +349,7 @@ class Checker:
         text = _LONE_SURROGATE.sub("\ufffd", post.cleaned.source[start:end])  # JSON has no place for them
         if language is None:
             return Sentence(text=text, start=start, end=end, language=unit.language)
-        evidence, _ = self._evidence(language, [unit])
+        evidence = self._evidence(language, [unit]).evidence
         log_odds, gain = self.models.verdicts.style(language, evidence)
         judgement = self._judge(language, evidence) if unit.columns >= SHORTEST else None
         trip = unit.trip
@@ -420,10 +427,6 @@ class Checker:
             )
 
 
-def _pooled(units: Sequence[_Unit]) -> fluency.Rank | None:
-    return fluency.pool([(unit.rank, unit.columns) for unit in units if unit.rank is not None])
-
-
 def _combine(judged: Sequence[tuple[int, Judgement]]) -> tuple[float | None, Verdict]:
     """One verdict for a post of several languages: log-odds weighted by length, the strictest threshold."""
     if not judged:
@@ -433,9 +436,5 @@ def _combine(judged: Sequence[tuple[int, Judgement]]) -> tuple[float | None, Ver
     total = sum(columns for columns, _ in judged)
     probability = round(sigmoid(sum(logit(j.probability) * c for c, j in judged) / total), 4)
     cuts = [j.threshold.machine if j.threshold else None for _, j in judged]
-    if any(cut is None for cut in cuts):
-        return probability, "uncertain"
-    strictest = max(cut for cut in cuts if cut is not None)
-    if probability >= strictest:
-        return probability, "machine_translated"
-    return probability, "human_written" if probability <= 1 - strictest else "uncertain"
+    measured = [cut for cut in cuts if cut is not None]
+    return probability, decide(probability, max(measured) if len(measured) == len(cuts) else None)

@@ -3,9 +3,10 @@
 A logistic regression over standardised features gives the log-odds that a post is machine-translated;
 each language then corrects slope and offset of these log-odds (Platt 1999), shrunk towards no
 correction where it has little data. The threshold of ``machine_translated`` is the smallest probability
-that at most one human post in a hundred of the same language and length reached when the verdict was
-fitted; its mirror image is the threshold of ``human_written``. Everything between, and every length for
-which no error rate was measured, is ``uncertain``.
+that at most one native post in a hundred, and two human translations, of the same language and length
+reached when the verdict was fitted, in the worst test set; its mirror image is the threshold of
+``human_written``. Everything between, and every length for which no error rate was measured, is
+``uncertain``.
 
 ``scripts/fit_verdict.py`` writes the JSON that this module reads.
 """
@@ -44,7 +45,7 @@ class Evidence:
     Attributes:
         columns: length; wide characters count as two.
         style: log-odds of the style detector.
-        fluency: standard deviations from the mean of human text (``fluency.Rank.z``).
+        fluency: robust standard deviations from the median of human text (``fluency.Rank.z``).
         chrf: chrF++ of the round trip, 0 to 100.
         log_likelihood: mean token log-likelihood given the pivot translation, nats.
         gap: that of the translator's own best output minus ``log_likelihood``, nats.
@@ -123,11 +124,21 @@ class Judgement:
     @property
     def verdict(self) -> Verdict:
         """The verdict that the threshold gives."""
-        if self.threshold is None:
-            return "uncertain"
-        if self.probability >= self.threshold.machine:
-            return "machine_translated"
-        return "human_written" if self.probability <= 1 - self.threshold.machine else "uncertain"
+        return decide(self.probability, self.threshold.machine if self.threshold else None)
+
+
+def decide(probability: float, machine: float | None) -> Verdict:
+    """The verdict on a probability.
+
+    Args:
+        probability: calibrated probability of machine translation.
+        machine: the cut that applies (``Threshold.machine``); None where no error rate was measured.
+    """
+    if machine is None:
+        return "uncertain"
+    if probability >= machine:
+        return "machine_translated"
+    return "human_written" if probability <= 1 - machine else "uncertain"
 
 
 class VerdictModel:

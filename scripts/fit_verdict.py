@@ -111,8 +111,7 @@ def collect(checker: Checker, corpora: Path, language: str, most: int, lines: in
     for rows, model in cross_fitted(corpora, language, posts, lines):
         texts = posts.loc[rows, "text"]
         evidence.loc[rows, "style"] = [model.log_odds(clean(text).text) for text in texts]
-    evidence["lines"] = posts["lines"]
-    table = posts.drop(columns=["text", "lines"]).join(evidence).assign(language=language)
+    table = posts.drop(columns="text").join(evidence).assign(language=language)
     return table[table["columns"].between(SHORTEST, LONGEST)].reset_index(drop=True)
 
 

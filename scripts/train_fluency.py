@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +21,7 @@ import numpy as np
 import torch
 from corpora import human_lines
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from training import Batch, bucketed, fit, round_up
+from training import Batch, bucketed, fit, round_up, write_record
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 MAX_TOKENS = 160
@@ -169,10 +168,7 @@ def main() -> None:
     record = fit(model, batches, loss, evaluate, args.out, minutes=args.minutes, lr=args.lr, steps=args.steps)
     model.half().save_pretrained(model_folder)
     tokenizer.save_pretrained(model_folder)
-    (model_folder / "training.json").write_text(
-        json.dumps({"command": vars(args) | {"corpora": None, "out": None, "tsv": None}, "last": record},
-                   default=str, indent=1) + "\n"
-    )  # fmt: skip
+    write_record(model_folder, vars(args), record)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import numpy as np
 import sentencepiece as spm
 import torch
 from corpora import held_out, parallel
-from training import Batch, bucketed, fit, round_up
+from training import Batch, bucketed, fit, round_up, write_record
 from transformers import GenerationConfig, MarianConfig, MarianMTModel, MarianTokenizer
 
 MAX_TOKENS = 128
@@ -186,10 +186,7 @@ def main() -> None:
     )  # fmt: skip
     model.half().save_pretrained(model_folder)
     tokenizer.save_pretrained(model_folder)
-    (model_folder / "training.json").write_text(
-        json.dumps({"command": vars(args) | {"corpora": None, "out": None}, "last": record},
-                   default=str, indent=1) + "\n"
-    )  # fmt: skip
+    write_record(model_folder, vars(args), record)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,12 @@ def rate(progress: float, warm_up: float = 0.03, hold: float = 0.3) -> float:
     return max((1.0 - progress) / (1.0 - hold), 0.0)
 
 
+def write_record(folder: Path, options: dict[str, Any], record: dict[str, Any]) -> None:
+    """Write ``training.json``: the options of the run, paths left out, and the last record of ``fit``."""
+    kept = {name: None if name in ("corpora", "out", "tsv") else value for name, value in options.items()}
+    (folder / "training.json").write_text(json.dumps({"command": kept, "last": record}, indent=1) + "\n")
+
+
 def round_up(length: int, multiple: int = 8) -> int:
     """Pad to few distinct shapes: a CPU compiles its matrix kernels once for each."""
     return -(-length // multiple) * multiple
