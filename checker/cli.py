@@ -39,7 +39,7 @@ def main() -> None:
     try:
         app()
     except CheckerError as error:
-        from checker.report import printable
+        from checker.terminal import printable
 
         print("checker:", printable(" ".join(str(error).split())), file=sys.stderr)
         sys.exit(2)

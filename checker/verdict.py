@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from checker import fluency
-from checker.fitted import Calibration, Threshold, read
+from checker.calibration.fitted import Calibration, Threshold, read
 from checker.result import Verdict
 
 BANDS = (60, 120, 240, 480)  # upper edges in columns; the last band is open, up to LONGEST

@@ -32,9 +32,10 @@ from dev_posts import HUMAN, Estimate, against, dev_posts, digest, estimate, res
 from fit_verdict import observed
 from numpy.typing import NDArray
 
-from checker import calibration, metrics
-from checker.calibration import Observed
-from checker.metrics import Floats
+from checker.calibration import fitting
+from checker.calibration.fitting import Observed
+from checker.evaluation import metrics
+from checker.evaluation.metrics import Floats
 from checker.pipeline import Checker
 from checker.verdict import VARIANTS, Evidence, sigmoid
 
@@ -69,25 +70,25 @@ def verdict(gain: Estimate) -> str:
     return "remove" if gain.value <= 0 and gain.high <= TOLERANCE else "keep"
 
 
-def probabilities(fitting: Sequence[Observed], judged: Sequence[Observed], features: Sequence[str]) -> Floats:
+def probabilities(fit_on: Sequence[Observed], judged: Sequence[Observed], features: Sequence[str]) -> Floats:
     """Fit the verdict layer with these features and judge posts of languages that it was fitted for."""
     name = "+".join(features)
     with patch.dict(VARIANTS, {name: tuple(features)}):
-        scale = {code: calibration.scales(part) for code, part in calibration.by_language(fitting).items()}
-        shared, corrections, _ = calibration.fit_variant(fitting, scale, name)
-        score = calibration.design(judged, scale, name) @ np.array(shared.weights) + shared.intercept
+        scale = {code: fitting.scales(part) for code, part in fitting.by_language(fit_on).items()}
+        shared, corrections, _ = fitting.fit_variant(fit_on, scale, name)
+        score = fitting.design(judged, scale, name) @ np.array(shared.weights) + shared.intercept
     pairs = np.array([corrections[post.language] for post in judged])
     return np.array([sigmoid(z) for z in pairs[:, 0] * score + pairs[:, 1]])
 
 
-def richest(fitting: Sequence[Observed], judged: Sequence[Observed]) -> str:
+def richest(fit_on: Sequence[Observed], judged: Sequence[Observed]) -> str:
     """The last variant that a language has the posts for, both to fit and to judge."""
     able = [
         name
         for name in VARIANTS
         if all(
             {post.kind for post in part if post.evidence.enough_for(name)} == {post.kind for post in part}
-            for part in (fitting, judged)
+            for part in (fit_on, judged)
         )
     ]
     return able[-1]
@@ -102,13 +103,13 @@ def measure(kinds: NDArray[np.str_], probability: Floats, counts: metrics.Counts
     }
 
 
-def ablate(fitting: Sequence[Observed], judged: Sequence[Observed], draws: int) -> dict[str, dict[str, Part]]:
+def ablate(fit_on: Sequence[Observed], judged: Sequence[Observed], draws: int) -> dict[str, dict[str, Part]]:
     """Language → name of the fit (`subsets`) → its figures."""
-    to_fit, to_judge = calibration.by_language(fitting), calibration.by_language(judged)
+    to_fit, to_judge = fitting.by_language(fit_on), fitting.by_language(judged)
     variants = {code: richest(to_fit[code], part) for code, part in to_judge.items()}
     found: dict[str, dict[str, Part]] = {code: {} for code in to_judge}
     for variant in dict.fromkeys(variants.values()):
-        rows = [post for post in fitting if post.evidence.enough_for(variant)]
+        rows = [post for post in fit_on if post.evidence.enough_for(variant)]
         ours = [p for p in judged if variants[p.language] == variant and p.evidence.enough_for(variant)]
         languages, kinds = np.array([p.language for p in ours]), np.array([p.kind for p in ours])
         for name, features in subsets(VARIANTS[variant]).items():
@@ -234,12 +235,12 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="folder that keeps the evidence of the dev posts")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    fitting = fitting_posts(args.evidence, LANGUAGES)
+    fit_on = fitting_posts(args.evidence, LANGUAGES)
     checker = Checker()
     judged = [post for code in args.languages for post in dev_evidence(checker, args, code)]
     if not judged:
         parser.error("None of these languages is in the dev split.")
-    found = ablate(fitting, judged, args.resamples)
+    found = ablate(fit_on, judged, args.resamples)
     print(markdown(found))
     if args.json:
         args.json.write_text(json.dumps(record(found), indent=1, ensure_ascii=False) + "\n")

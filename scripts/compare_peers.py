@@ -40,8 +40,8 @@ from peers import (
 )
 from train_style import examples, weights
 
-from checker import metrics
-from checker.metrics import Floats
+from checker.evaluation import metrics
+from checker.evaluation.metrics import Floats
 from checker.pipeline import Checker
 from checker.text import clean, sentences, width
 from checker.verdict import Evidence

@@ -18,7 +18,7 @@ from corpora import LANGUAGES, dev, native
 from labelled_posts import group
 from sklearn.metrics import roc_auc_score
 
-from checker.metrics import reliability
+from checker.evaluation.metrics import reliability
 from checker.pipeline import Checker
 from checker.result import Result
 

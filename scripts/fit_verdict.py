@@ -20,11 +20,12 @@ from corpora import HELD_OUT, LANGUAGES, held_out, human_lines, labelled, native
 from labelled_posts import group
 from train_style import examples, fit
 
-from checker import __version__, calibration
-from checker.calibration import Observed
+from checker import __version__
+from checker.calibration import fitting
+from checker.calibration.fitting import Observed
+from checker.calibration.own import rates
 from checker.fluency import FluencyTable
 from checker.language_model import load
-from checker.own_calibration import rates
 from checker.pipeline import Checker
 from checker.store import Store
 from checker.style import StyleModel
@@ -165,7 +166,7 @@ def main() -> None:
     checker = Checker(store=store)
 
     posts = [post for language in args.languages for post in observed(gather(checker, language, args))]
-    fitted = calibration.fit(posts, SHIPPED).model_copy(
+    fitted = fitting.fit(posts, SHIPPED).model_copy(
         update={"version": __version__, "fitted_on": HELD_OUT, "models": models_used(checker)}
     )
     for language, part in fitted.languages.items():

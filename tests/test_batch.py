@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from checker import input, progress
-from checker.batch import CHUNK, Summary, score_file, score_rows
 from checker.errors import CheckerError, InputError, OutputError
-from checker.input import Post
+from checker.io import input
+from checker.io.input import Post
 from checker.result import Language, Result, RowError
+from checker.runs import progress
+from checker.runs.batch import CHUNK, Summary, score_file, score_rows
 
 
 class StandIn:

@@ -26,7 +26,8 @@ from hypothesis import strategies as st
 from test_cli import REAL, run, stand_in
 from typer.testing import CliRunner
 
-from checker.calibration import (
+from checker.calibration.fitted import Calibration, read
+from checker.calibration.fitting import (
     FALSE_POSITIVES,
     LEAST_POSTS,
     Observed,
@@ -39,11 +40,10 @@ from checker.calibration import (
     scales,
     thresholds,
 )
+from checker.calibration.own import FOLDS, calibrate, folds, length, select
 from checker.cli import app
 from checker.errors import InputError, OutputError
-from checker.fitted import Calibration, read
-from checker.labelled import LabelledPost, read_labelled
-from checker.own_calibration import FOLDS, calibrate, folds, length, select
+from checker.evaluation.labelled import LabelledPost, read_labelled
 from checker.pipeline import Checker
 from checker.verdict import BANDS, FEATURES, VARIANTS, Evidence, VerdictModel, band, needs, sigmoid
 

@@ -17,8 +17,8 @@ import pytest
 from rich.console import Console, RenderableType
 
 from checker import __version__
-from checker.report import printable, show, table
 from checker.result import Difference, Language, Result, RoundTrip, RowError, Sentence, Word
+from checker.terminal import printable, show, table
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "posts.jsonl"
 

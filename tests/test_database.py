@@ -20,12 +20,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_batch import StandIn
 
-from checker.batch import score_file
-from checker.database import POSTS, SENTENCES
 from checker.errors import OutputError
-from checker.input import problem_of
-from checker.output import COLUMNS, check_output, inert, write
+from checker.io.database import POSTS, SENTENCES
+from checker.io.input import problem_of
+from checker.io.output import COLUMNS, check_output, inert, write
 from checker.result import Language, Result, RoundTrip, RowError, Sentence
+from checker.runs.batch import score_file
 
 DOCS = Path(__file__).parents[1] / "docs"
 DATABASES = [".sqlite", ".duckdb"]
@@ -253,7 +253,7 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from checker.errors import OutputError
-from checker.output import write
+from checker.io.output import write
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
 line = Path(sys.argv[1]).read_text()
 try:
@@ -274,7 +274,7 @@ def test_a_file_that_cannot_grow_is_an_error_that_names_it(tmp_path: Path, suffi
 
 
 def test_without_duckdb_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("checker.output.find_spec", lambda name: None)
+    monkeypatch.setattr("checker.io.output.find_spec", lambda name: None)
     with pytest.raises(OutputError, match=r"pip install \"statement-checker\[duckdb\]\""):
         check_output(tmp_path / "out.duckdb", "posts.jsonl")
     check_output(tmp_path / "out.sqlite", "posts.jsonl")

@@ -18,13 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from checker import distributed
-from checker.batch import rejects_path, score_file
-from checker.distributed import TRIES, score_directory
 from checker.errors import CheckerError, InputError
-from checker.input import Post
-from checker.partitions import PARTS, SHARD, claim_shard, find
+from checker.io.input import Post
 from checker.pipeline import Checker
+from checker.runs import distributed
+from checker.runs.batch import rejects_path, score_file
+from checker.runs.distributed import TRIES, score_directory
+from checker.runs.partitions import PARTS, SHARD, claim_shard, find
 from checker.translation import ctranslate2_engine
 
 FAST = {"round_trip": False, "language": "ru"}

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from test_batch import StandIn, posts_file
 from test_cli import REAL, run
 
-from checker.batch import CHUNK, journal_path, score_file
 from checker.errors import CheckerError, InputError, OutputError
-from checker.journal import Input, Journal, Run, alone
+from checker.runs.batch import CHUNK, journal_path, score_file
+from checker.runs.journal import Input, Journal, Run, alone
 from checker.store import Store
 
 ROWS = 5 * CHUNK + 7
@@ -32,7 +32,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from test_batch import StandIn
-from checker.batch import score_file
+from checker.runs.batch import score_file
 from checker.errors import CheckerError
 try:
     score_file(StandIn(pause=float(sys.argv[4])), sys.argv[2], Path(sys.argv[3]))
@@ -98,9 +98,9 @@ POINTS = """
 import os, pathlib, signal, shutil, sys
 sys.path.insert(0, sys.argv[1])
 import filelock, rich.progress  # once, rather than in every child
-import checker.database, checker.journal
+import checker.io.database, checker.runs.journal
 from test_batch import StandIn
-from checker.batch import score_file
+from checker.runs.batch import score_file
 
 source, folder, name = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]), sys.argv[4]
 journal = folder / f"{name}.journal"
@@ -123,7 +123,7 @@ def mortal(function, point, torn):
 def die(point, torn):
     for function in ("fsync", "replace", "unlink", "open", "close"):
         setattr(os, function, mortal(getattr(os, function), point, torn))
-    checker.journal._record = mortal(checker.journal._record, point, torn)
+    checker.runs.journal._record = mortal(checker.runs.journal._record, point, torn)
 
 def run(point=0, torn=0):
     child = os.fork()

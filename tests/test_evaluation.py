@@ -19,15 +19,15 @@ from hypothesis import strategies as st
 from rich.console import Console
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from checker import metrics
 from checker.errors import InputError
-from checker.evaluation import compare, evaluate
-from checker.evaluation_page import page
-from checker.evaluation_report import table
-from checker.figures import LEAST, Evaluation
-from checker.labelled import LabelledPost
+from checker.evaluation import metrics
+from checker.evaluation.evaluate import compare, evaluate
+from checker.evaluation.figures import LEAST, Evaluation
+from checker.evaluation.labelled import LabelledPost
+from checker.evaluation.page import page
+from checker.evaluation.report import table
+from checker.evaluation.scored import Score
 from checker.result import Verdict
-from checker.scored import Score
 from checker.verdict import BANDS
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "labelled.jsonl"

@@ -18,9 +18,9 @@ from sacrebleu.metrics.chrf import CHRF
 from test_calibration import labelled
 from typer.testing import CliRunner
 
+from checker.calibration.fitted import read
 from checker.cli import app
 from checker.errors import ModelCorruptedError, ModelNotFoundError
-from checker.fitted import read
 from checker.pipeline import Checker
 from checker.result import Result
 from checker.store import Store

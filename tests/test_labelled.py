@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.errors import InputError
-from checker.labelled import LABELS, LabelledPost, read_labelled
+from checker.evaluation.labelled import LABELS, LabelledPost, read_labelled
+from checker.evaluation.scored import Score, has_scores, joined, read_scored, read_scores, saved
 from checker.pipeline import Checker
 from checker.result import RowError
-from checker.scored import Score, has_scores, joined, read_scored, read_scores, saved
 
 
 def jsonl(path: Path, rows: list[Any]) -> Path:

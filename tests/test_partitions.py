@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker import partitions
-from checker.batch import CHUNK
 from checker.errors import InputError, OutputError
-from checker.input import Post, read
-from checker.journal import Run
-from checker.partitions import (
+from checker.io.input import Post, read
+from checker.result import Language, Result, RowError
+from checker.runs import partitions
+from checker.runs.batch import CHUNK
+from checker.runs.journal import Run
+from checker.runs.partitions import (
     SHARD,
     Manifest,
     Partition,
@@ -28,7 +29,6 @@ from checker.partitions import (
     write_partition,
     write_shard,
 )
-from checker.result import Language, Result, RowError
 
 COLUMNS = ("text", "id")
 

@@ -19,9 +19,9 @@ from sklearn.metrics import roc_auc_score
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from checker import metrics
-from checker.calibration import Observed
-from checker.labelled import Kind
+from checker.calibration.fitting import Observed
+from checker.evaluation import metrics
+from checker.evaluation.labelled import Kind
 from checker.verdict import FEATURES, VARIANTS, Evidence
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))

@@ -27,7 +27,7 @@ from sacrebleu.dataset import DATASETS
 from sacrebleu.dataset.fake_sgml import FakeSGMLDataset
 from sacrebleu.dataset.wmt_xml import WMTXMLDataset
 
-from checker.labelled import read_labelled
+from checker.evaluation.labelled import read_labelled
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 

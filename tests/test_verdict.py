@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.fitted import Calibration, Threshold
+from checker.calibration.fitted import Calibration, Threshold
 from checker.language import SUPPORTED
 from checker.pipeline import Checker
 from checker.verdict import (

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from checker.bitext.result import Finding, Passage, Quality
-from checker.report import printable
+from checker.terminal import printable
 
 
 def show(quality: Quality) -> RenderableType:

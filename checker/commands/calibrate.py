@@ -16,7 +16,7 @@ from checker.errors import OutputError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from checker.fitted import Calibration
+    from checker.calibration.fitted import Calibration
     from checker.result import RowError
 
 SHOWN = 5
@@ -44,11 +44,11 @@ def calibrate(
     _check_output(output, labelled)
     from rich.console import Console
 
-    from checker.fitted import Source
-    from checker.labelled import read_labelled
-    from checker.own_calibration import calibrate, select
+    from checker.calibration.fitted import Source
+    from checker.calibration.own import calibrate, select
+    from checker.evaluation.labelled import read_labelled
     from checker.pipeline import Checker
-    from checker.progress import progress
+    from checker.runs.progress import progress
     from checker.store.lock import sha256
 
     posts, bad = read_labelled(labelled, text_column=text_column, label_column=label_column)
@@ -68,7 +68,7 @@ def summary(calibration: Calibration) -> Table:
     """Out-of-fold figures of the richest variant of every language."""
     from rich.table import Table
 
-    from checker.own_calibration import length
+    from checker.calibration.own import length
     from checker.verdict import VARIANTS
 
     table = Table(

@@ -13,10 +13,10 @@ from checker.commands import options
 from checker.errors import InputError
 
 if TYPE_CHECKING:
-    from checker.figures import Signature
-    from checker.labelled import LabelledPost
+    from checker.evaluation.figures import Signature
+    from checker.evaluation.labelled import LabelledPost
+    from checker.evaluation.scored import Score
     from checker.result import RowError
-    from checker.scored import Score
 
 
 def evaluate(
@@ -59,7 +59,7 @@ def evaluate(
     translated, of human posts) and testset. Rows that carry verdict and machine_translated are not scored
     again.
     """
-    from checker.scored import has_scores
+    from checker.evaluation.scored import has_scores
 
     _check_outputs(labelled, {json_to: ".json", html_to: ".html", save: ".jsonl"})
     keys = ["lang" if key == "language" else key for key in map(str.strip, group_by.split(",")) if key]
@@ -93,12 +93,12 @@ def _evaluate(
     html_to: Path | None,
     save: Path | None,
 ) -> None:
-    from checker.evaluation import evaluate
-    from checker.evaluation_report import table
-    from checker.grouping import KEYS
-    from checker.labelled import read_labelled
-    from checker.output import write, write_text
-    from checker.scored import read_scored, saved
+    from checker.evaluation.evaluate import evaluate
+    from checker.evaluation.grouping import KEYS
+    from checker.evaluation.labelled import read_labelled
+    from checker.evaluation.report import table
+    from checker.evaluation.scored import read_scored, saved
+    from checker.io.output import write, write_text
 
     extra = [key for key in keys if key not in KEYS]
     if settings:
@@ -117,7 +117,7 @@ def _evaluate(
     if json_to is not None:
         write_text(evaluation.model_dump_json(indent=2), json_to)
     if html_to is not None:
-        from checker.evaluation_page import page
+        from checker.evaluation.page import page
 
         write_text(page(evaluation), html_to)
 
@@ -125,10 +125,10 @@ def _evaluate(
 def _compare(
     first: Path, second: Path, columns: dict[str, str], resampling: dict[str, int], json_to: Path | None
 ) -> None:
-    from checker.evaluation import compare
-    from checker.evaluation_report import comparison_table
-    from checker.output import write_text
-    from checker.scored import has_scores, joined, read_scored, read_scores
+    from checker.evaluation.evaluate import compare
+    from checker.evaluation.report import comparison_table
+    from checker.evaluation.scored import has_scores, joined, read_scored, read_scores
+    from checker.io.output import write_text
 
     for path in (first, second):
         if not has_scores(path, id_column=columns["id_column"]):
@@ -151,9 +151,9 @@ def _compare(
 
 def _scored(posts: Sequence[LabelledPost], settings: dict[str, Any]) -> list[Score]:
     """Score the posts, with a bar on a terminal."""
+    from checker.evaluation.scored import Score
     from checker.pipeline import Checker
-    from checker.progress import progress
-    from checker.scored import Score
+    from checker.runs.progress import progress
 
     scores = []
     checker = Checker(**settings)
@@ -165,7 +165,7 @@ def _scored(posts: Sequence[LabelledPost], settings: dict[str, Any]) -> list[Sco
 
 
 def _check_outputs(labelled: Path, outputs: dict[Path | None, str]) -> None:
-    from checker.output import check_output
+    from checker.io.output import check_output
 
     for path, extension in outputs.items():
         if path is not None:
@@ -186,7 +186,7 @@ def _source(files: dict[str, Path], settings: dict[str, Any]) -> dict[str, str |
 
 
 def _tell(bad: Sequence[RowError]) -> None:
-    from checker.report import bad_rows
+    from checker.terminal import bad_rows
 
     for line in bad_rows(bad):
         print(line, file=sys.stderr)
@@ -195,7 +195,7 @@ def _tell(bad: Sequence[RowError]) -> None:
 def _print(tables: Iterable[Any], signature: Signature) -> None:
     from rich.console import Console
 
-    from checker.report import printable
+    from checker.terminal import printable
 
     console = Console(width=None if sys.stdout.isatty() else 120)
     for table in tables:

@@ -53,7 +53,7 @@ def quality(
     that cannot be read gives an error record in its place.
     """
     from checker.bitext.estimator import Estimator
-    from checker.output import check_output
+    from checker.io.output import check_output
 
     single = any(
         given is not None for given in (source, target, reference, source_text, target_text, reference_text)
@@ -112,7 +112,7 @@ def _of_file(
     estimator: Estimator, path: str, source_language: str | None, target_language: str | None
 ) -> Iterator[Quality | RowError]:
     """One outcome a row, in order; languages on the command line are for rows without their own."""
-    from checker.input import Record, problem_of, read_records
+    from checker.io.input import Record, problem_of, read_records
     from checker.result import RowError
 
     columns = {"source": "a column of this name", "target": "a column of this name"}

@@ -16,7 +16,7 @@ from checker.commands import options
 from checker.errors import InputError
 
 if TYPE_CHECKING:
-    from checker.batch import Outcome, Summary
+    from checker.runs.batch import Outcome, Summary
 
 PREVIEW = 20
 """Rows shown on the terminal when the results go to a file."""
@@ -97,7 +97,7 @@ def _score_text(text: str, settings: dict[str, Any], as_json: bool) -> None:
     from rich.console import Console
 
     from checker.pipeline import Checker
-    from checker.report import show
+    from checker.terminal import show
 
     try:
         text.encode()
@@ -116,11 +116,11 @@ def _score_to_file(
 ) -> Summary:
     from rich.console import Console
 
-    from checker.batch import score_file
     from checker.pipeline import Checker
-    from checker.report import table
+    from checker.runs.batch import score_file
     from checker.store import Store
     from checker.store.lock import sha256
+    from checker.terminal import table
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as cleanly as Ctrl+C
     first: list[Outcome] = []
@@ -161,7 +161,7 @@ def _score_on(
         raise InputError(f"There is no runner {runner!r}.", fix="Use local or ray.")
     if output is None or source == "-":
         raise InputError("--runner ray scores files into a directory.", fix="Name INPUT and --output.")
-    from checker.distributed import score_directory
+    from checker.runs.distributed import score_directory
 
     return score_directory(
         source, output, settings, **columns, address=address, workers=workers, restart=restart
@@ -173,10 +173,10 @@ def _score_to_stdout(
 ) -> Summary:
     from rich.console import Console
 
-    from checker.batch import Summary, score_rows
-    from checker.input import read
+    from checker.io.input import read
     from checker.pipeline import Checker
-    from checker.report import table
+    from checker.runs.batch import Summary, score_rows
+    from checker.terminal import table
 
     console, summary, began = Console(), Summary(), time.monotonic()
     for outcome in score_rows(Checker(**settings), read(source, **columns)):
@@ -191,7 +191,7 @@ def _score_to_stdout(
 
 def _hint(output: Path | None) -> str:
     """How to go on, if there is something to go on from."""
-    from checker.batch import journal_path
+    from checker.runs.batch import journal_path
 
     if output is None or not (journal_path(output).exists() or output.is_dir()):
         return ""
@@ -200,7 +200,7 @@ def _hint(output: Path | None) -> str:
 
 
 def _told(summary: Summary, output: Path | None) -> str:
-    from checker.batch import rejects_path
+    from checker.runs.batch import rejects_path
 
     counts = [f"{count} {verdict.replace('_', '-')}" for verdict, count in summary.verdicts.most_common()]
     if summary.errors:

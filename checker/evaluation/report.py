@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checker.figures import Comparison, Estimate, Evaluation, Figures, Share
-from checker.report import printable
+from checker.evaluation.figures import Comparison, Estimate, Evaluation, Figures, Share
+from checker.terminal import printable
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -20,12 +20,12 @@ from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
-from checker.batch import CHUNK, Outcome, Summary
 from checker.errors import InputError, OutputError
-from checker.input import Post, read
-from checker.journal import Input, Run
-from checker.output import write, write_whole, writing
+from checker.io.input import Post, read
+from checker.io.output import write, write_whole, writing
 from checker.result import Record, RowError
+from checker.runs.batch import CHUNK, Outcome, Summary
+from checker.runs.journal import Input, Run
 from checker.store.lock import sha256
 
 SHARD = 16 * CHUNK
@@ -70,7 +70,7 @@ class Partition(NamedTuple):
 
 
 class Written(Record):
-    """A partition that is written; counts as in `checker.batch.Summary`."""
+    """A partition that is written; counts as in `checker.runs.batch.Summary`."""
 
     partition: str
     input: Input

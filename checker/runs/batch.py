@@ -1,8 +1,8 @@
 """Score a whole file: a million rows in little memory, bad rows in their place, nothing lost by a kill.
 
-Rows are scored in chunks, and every chunk goes to a journal beside the output (`checker.journal`). Chunks
-begin at the same rows whether or not a run was interrupted, so the models get the same batches and the output
-has the same bytes. At the end the journal becomes the output, in its format, in one step.
+Rows are scored in chunks, and every chunk goes to a journal beside the output (`checker.runs.journal`).
+Chunks begin at the same rows whether or not a run was interrupted, so the models get the same batches and
+the output has the same bytes. At the end the journal becomes the output, in its format, in one step.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from typing import Any, Protocol
 from pydantic import TypeAdapter
 
 from checker.errors import InputError
-from checker.input import DEFAULT_ID, DEFAULT_TEXT, Post, read
-from checker.journal import Input, Journal, Run, alone
-from checker.output import check_output, write, writing
-from checker.progress import progress
+from checker.io.input import DEFAULT_ID, DEFAULT_TEXT, Post, read
+from checker.io.output import check_output, write, writing
 from checker.result import Result, RowError
+from checker.runs.journal import Input, Journal, Run, alone
+from checker.runs.progress import progress
 
 CHUNK = 64
 """Rows given to the scorer at once: the most that a kill can cost, and the most posts held in memory.
@@ -132,8 +132,8 @@ def score_file(
 
     Args:
         scorer: a `checker.Checker`, or anything with its ``score_many``.
-        source: the input, as for `checker.input.read`. Standard input is scored but never resumed.
-        output: in a format of `checker.output.write`; replaced only when everything is scored. Rows that
+        source: the input, as for `checker.io.input.read`. Standard input is scored but never resumed.
+        output: in a format of `checker.io.output.write`; replaced only when everything is scored. Rows that
             could not be read are in `rejects_path` too, as they were in the input.
         text_column: the column with the text.
         id_column: the column with the id.

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from checker import __version__
-from checker.calibration import LEAST_POSTS, Observed, fit
+from checker.calibration.fitted import Calibration, Fitted, Source
+from checker.calibration.fitting import LEAST_POSTS, Observed, fit
 from checker.errors import InputError
-from checker.fitted import Calibration, Fitted, Source
+from checker.evaluation.labelled import LabelledPost
 from checker.fluency import FluencyTable, rate
-from checker.labelled import LabelledPost
 from checker.language import SUPPORTED, identify
 from checker.language_model import MAX_TOKENS, LanguageModel
 from checker.pipeline import LIKELY, Checker

@@ -1,4 +1,4 @@
-"""What an evaluation says, as one JSON object; `checker.evaluation` computes it.
+"""What an evaluation says, as one JSON object; `checker.evaluation.evaluate` computes it.
 
 Human posts are the negatives and machine-translated ones the positives. What each figure is, and the
 denominator of each share, is said by its field and nowhere else.
@@ -11,7 +11,7 @@ import json
 
 from pydantic import Field
 
-from checker.fitted import Bin
+from checker.calibration.fitted import Bin
 from checker.result import Record, Verdict
 
 LEAST = 10

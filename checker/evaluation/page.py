@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
-from checker.evaluation_report import NONE, decimal, rows
-from checker.figures import Evaluation, Figures
-from checker.report import printable
+from checker.evaluation.figures import Evaluation, Figures
+from checker.evaluation.report import NONE, decimal, rows
+from checker.terminal import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -26,13 +26,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from checker import __version__
-from checker.batch import Summary, rejects_path, score_rows
-from checker.batch import _reject as reject
 from checker.errors import CheckerError, InputError
-from checker.input import DEFAULT_ID, DEFAULT_TEXT, Post
-from checker.journal import Run, alone
-from checker.output import writing
-from checker.partitions import (
+from checker.io.input import DEFAULT_ID, DEFAULT_TEXT, Post
+from checker.io.output import writing
+from checker.result import RowError
+from checker.runs.batch import Summary, rejects_path, score_rows
+from checker.runs.batch import _reject as reject
+from checker.runs.journal import Run, alone
+from checker.runs.partitions import (
     PARTS,
     Manifest,
     Partition,
@@ -45,8 +46,7 @@ from checker.partitions import (
     write_partition,
     write_shard,
 )
-from checker.progress import Advance, progress
-from checker.result import RowError
+from checker.runs.progress import Advance, progress
 from checker.store.lock import sha256
 
 if TYPE_CHECKING:

@@ -60,7 +60,7 @@ def write(lines: Iterable[str], path: Path) -> None:
         lines: each the JSON of a `Result` or `RowError`.
         path: ``.jsonl`` keeps the lines; ``.csv``, ``.tsv`` and ``.parquet`` have `COLUMNS`, and ``.parquet``
             the whole record in a column ``json`` too; ``.sqlite``, ``.db`` and ``.duckdb`` are as
-            `checker.database` says. CSV and TSV are meant for spreadsheets: they start with a byte order
+            `checker.io.database` says. CSV and TSV are meant for spreadsheets: they start with a byte order
             mark, and text that a spreadsheet would run as a formula is preceded by ``'``.
 
     Raises:
@@ -189,13 +189,13 @@ def _write_parquet(lines: Iterable[str], path: Path) -> None:
 
 
 def _write_sqlite(lines: Iterable[str], path: Path) -> None:
-    from checker.database import write_sqlite
+    from checker.io.database import write_sqlite
 
     write_sqlite(lines, path)
 
 
 def _write_duckdb(lines: Iterable[str], path: Path) -> None:
-    from checker.database import write_duckdb
+    from checker.io.database import write_duckdb
 
     write_duckdb(lines, path)
 

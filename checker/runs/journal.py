@@ -18,7 +18,7 @@ from pathlib import Path
 from pydantic import JsonValue, ValidationError
 
 from checker.errors import OutputError
-from checker.output import write_whole, writing
+from checker.io.output import write_whole, writing
 from checker.result import Record
 
 _HEADER = re.compile(rb"(run|chunk) (\d{1,15}) ([0-9a-f]{8})\n")

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from checker import metrics
-from checker.fitted import Calibration, Fitted, Negatives, Reliability, Threshold, Variant
-from checker.labelled import Kind
+from checker.calibration.fitted import Calibration, Fitted, Negatives, Reliability, Threshold, Variant
+from checker.evaluation import metrics
+from checker.evaluation.labelled import Kind
 from checker.verdict import BANDS, FEATURES, VARIANTS, Evidence, band, features, sigmoid
 
 FALSE_POSITIVES: Mapping[Kind, float] = {"native": 0.01, "translated": 0.02}

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from checker.errors import InputError
-from checker.labelled import LabelledPost
-from checker.scored import Score
+from checker.evaluation.labelled import LabelledPost
+from checker.evaluation.scored import Score
 from checker.verdict import BANDS, band
 
 KEYS = ("lang", "system", "testset", "length")

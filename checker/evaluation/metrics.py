@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from checker.fitted import Bin
+from checker.calibration.fitted import Bin
 
 BINS = 10
 """Equal intervals of probability for calibration errors; the last one is closed."""

@@ -15,8 +15,16 @@ from pathlib import Path
 from typing import Any, get_args
 
 from checker.errors import InputError
-from checker.input import DEFAULT_ID, DEFAULT_TEXT, Record
-from checker.labelled import DEFAULT_LABEL, FACTS, LabelledPost, labelled_post, labelled_rows, parsed, shown
+from checker.evaluation.labelled import (
+    DEFAULT_LABEL,
+    FACTS,
+    LabelledPost,
+    labelled_post,
+    labelled_rows,
+    parsed,
+    shown,
+)
+from checker.io.input import DEFAULT_ID, DEFAULT_TEXT, Record
 from checker.result import Result, RowError, Verdict
 from checker.text import clean, width
 

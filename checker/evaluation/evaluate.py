@@ -15,9 +15,10 @@ from typing import SupportsFloat, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from checker import __version__, metrics
+from checker import __version__
 from checker.errors import InputError
-from checker.figures import (
+from checker.evaluation import metrics
+from checker.evaluation.figures import (
     LEAST,
     Compared,
     Comparison,
@@ -28,10 +29,10 @@ from checker.figures import (
     Share,
     Signature,
 )
-from checker.grouping import Scored, grouped
-from checker.labelled import Kind, LabelledPost
+from checker.evaluation.grouping import Scored, grouped
+from checker.evaluation.labelled import Kind, LabelledPost
+from checker.evaluation.scored import Score
 from checker.result import Result, Verdict
-from checker.scored import Score
 
 RESAMPLES, SEED = 1000, 0
 _RATES = tuple(n / 200 for n in range(201))  # false-positive rates of a ROC curve

@@ -1,0 +1,1 @@
+"""Fitting the verdict: the shipped one and one on your own posts."""

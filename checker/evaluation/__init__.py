@@ -1,0 +1,1 @@
+"""How well verdicts hold on labelled posts: metrics, intervals, tables and pages."""

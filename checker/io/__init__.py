@@ -1,0 +1,1 @@
+"""The edge: reading posts, writing results."""

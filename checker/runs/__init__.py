@@ -1,0 +1,1 @@
+"""Long runs: durable batches on one machine, and the same on many."""
