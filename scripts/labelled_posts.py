@@ -7,6 +7,7 @@ import pandas as pd
 
 LINES = (1, 2, 3, 4, 5)
 KINDS = ("native", "translated", "machine")
+VERSION = ["testset", "source_lang", "system", "kind"]
 
 
 def kind(frame: pd.DataFrame) -> pd.Series:
@@ -18,11 +19,21 @@ def kind(frame: pd.DataFrame) -> pd.Series:
     return pd.Series(np.where(frame["label"].astype(str) == "machine", "machine", human), index=frame.index)
 
 
-def group(frame: pd.DataFrame, most: int, lines: tuple[int, ...] = LINES, seed: int = 0) -> pd.DataFrame:
-    """Posts of neighbouring lines of one test set, source language and system.
+def runs(frame: pd.DataFrame) -> pd.Series:
+    """Numbers that neighbouring lines of one version of a test set share.
 
     Lines are neighbours where, in the order of the file, the number grows by one: a version may come several
     times (a source in several directions, two references under one name), one after the other.
+
+    Args:
+        frame: labelled lines in the order of the file, with the columns ``VERSION`` and ``line``.
+    """
+    starts = frame.groupby(VERSION, observed=True)["line"].diff().ne(1)
+    return starts.groupby([frame[key] for key in VERSION], observed=True).cumsum()
+
+
+def group(frame: pd.DataFrame, most: int, lines: tuple[int, ...] = LINES, seed: int = 0) -> pd.DataFrame:
+    """Posts of neighbouring lines of one test set, source language and system.
 
     Args:
         frame: labelled lines with ``testset``, ``source_lang``, ``system``, ``line``, ``text``, ``label``,
@@ -36,10 +47,8 @@ def group(frame: pd.DataFrame, most: int, lines: tuple[int, ...] = LINES, seed: 
     """
     posts = []
     frame = frame.assign(kind=kind(frame))
-    keys = ["testset", "source_lang", "system", "kind"]
-    starts = frame.groupby(keys, observed=True)["line"].diff().ne(1)
-    frame["run"] = starts.groupby([frame[key] for key in keys], observed=True).cumsum()
-    for (testset, _, system, what, _), part in frame.groupby([*keys, "run"], observed=True):
+    frame["run"] = runs(frame)
+    for (testset, _, system, what, _), part in frame.groupby([*VERSION, "run"], observed=True):
         texts, numbers = part["text"].tolist(), part["line"].tolist()
         for size in lines:
             for start in range(0, len(texts) - size + 1, size):

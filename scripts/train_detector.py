@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 import torch
 from corpora import LANGUAGES, for_detector, held_out, labelled, native_train
-from labelled_posts import group, kind
+from labelled_posts import VERSION, group, kind, runs
 from sklearn.metrics import roc_auc_score
 from tokenizers import Tokenizer
 from torch.nn import functional
@@ -63,37 +63,38 @@ def encode(tokenizer: Tokenizer, texts: list[str]) -> list[np.ndarray]:
 
 
 def shelves(corpora: Path, language: str, tokenizer: Tokenizer, most: int) -> list[Shelf]:
-    """The human and the machine shelf of a language; machine lines are thinned to ``most`` by test set."""
+    """The human and the machine shelf of a language; machine lines are thinned to ``most`` by version."""
     frame = labelled(corpora, language, "train")
     frame = frame[for_detector(frame)]
-    frame = frame.assign(kind=kind(frame)).sort_values("line", kind="stable")
+    frame = frame.assign(kind=kind(frame))
+    frame["run"] = runs(frame)
+    translated_by_machines = frame.loc[frame["kind"] == "machine", "testset"].unique()
+    frame = frame[frame["testset"].isin(translated_by_machines)]  # other human lines would teach topic
     found = []
     for machine in (0, 1):
         part = frame[(frame["kind"] == "machine") == bool(machine)]
-        keep = min(1.0, most / max(len(part), 1))
-        runs, translated, sets = [], [], []
-        for (testset, _, _, what), rows in part.groupby(
-            ["testset", "source_lang", "system", "kind"], observed=True
-        ):
-            texts = rows["text"].tolist()
-            runs.append(encode(tokenizer, texts[: max(round(len(texts) * keep), 5)]))
+        kept = min(1.0, most / max(len(part), 1))
+        size = part.groupby(VERSION, observed=True)["text"].transform("size")
+        part = part[part.groupby(VERSION, observed=True).cumcount() < kept * size]
+        texts, translated, sets, systems = [], [], [], []
+        for (testset, _, system, what, _), rows in part.groupby([*VERSION, "run"], observed=True):
+            texts.append(encode(tokenizer, rows["text"].tolist()))
             translated.append({"native": 0, "mixed": UNKNOWN}.get(str(what), 1))
-            sets.append(testset)
-        sizes = np.array([len(run) for run in runs], float)
-        chances = np.zeros(len(runs))
-        for testset in set(sets):
-            ours = np.array([other == testset for other in sets])
-            total = sizes[ours].sum()
-            share = sizes[ours] / total if not machine else np.full(ours.sum(), 1 / ours.sum())
-            chances[ours] = min(total / 500, 1.0) * share
+            sets.append(str(testset))
+            systems.append(str(system) if machine else "human")
+        sizes = pd.DataFrame({"set": sets, "system": systems, "lines": [float(len(run)) for run in texts]})
+        by_set = sizes.groupby("set")
+        of_system = sizes["lines"] / sizes.groupby(["set", "system"])["lines"].transform("sum")
+        of_set = of_system / by_set["system"].transform("nunique")
+        chances = (of_set * (by_set["lines"].transform("sum") / 500).clip(upper=1.0)).to_numpy()
         chances /= chances.sum()
         if language == "ru" and not machine:
             leads, _ = native_train(corpora)
             # A lead is a post by itself: a run of its own would join two news items.
-            runs += [[ids] for ids in encode(tokenizer, leads["text"].tolist())]
+            texts += [[ids] for ids in encode(tokenizer, leads["text"].tolist())]
             translated += [0] * len(leads)
             chances = np.r_[(1 - NATIVE_SHARE) * chances, np.full(len(leads), NATIVE_SHARE / len(leads))]
-        found.append(Shelf(machine, runs, translated, chances))
+        found.append(Shelf(machine, texts, translated, chances))
     return found
 
 

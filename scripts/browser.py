@@ -1,0 +1,78 @@
+"""A real Chromium and a real ``checker serve``, for the tests of the web page and its screenshots."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+from playwright.sync_api import Browser, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+START = 60  # seconds that the service may take to start
+
+
+def find_chromium() -> str | None:
+    """Path of the browser that ``CHROMIUM`` names, else of the first one that is installed."""
+    named = os.environ.get("CHROMIUM")
+    return next(filter(None, map(shutil.which, [named] if named else NAMES)), None)
+
+
+@contextmanager
+def chromium(path: str) -> Iterator[Browser]:
+    """A headless browser; without its sandbox where we are root, which Chromium asks for."""
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def serving(log: Path, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A ``checker serve`` of its own on loopback; gives its address, without a slash at the end.
+
+    Args:
+        log: file for what it prints.
+        environment: variables to add.
+
+    Raises:
+        RuntimeError: it did not start; the message has what it printed.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "checker.cli", "serve", "--port", str(port)]
+    with log.open("wb") as output:
+        service = subprocess.Popen(
+            command, stdout=output, stderr=output, env={**os.environ, **(environment or {})}
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait(service, address, log)
+        yield address
+    finally:
+        service.terminate()
+        service.wait(timeout=30)
+
+
+def _wait(service: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    opener = build_opener(ProxyHandler({}))
+    deadline = time.monotonic() + START
+    while service.poll() is None and time.monotonic() < deadline:
+        try:
+            opener.open(f"{address}/healthz", timeout=5).close()
+        except (URLError, OSError):
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"The service did not start: {log.read_text(errors='replace')}")
