@@ -87,7 +87,7 @@ def shelves(corpora: Path, language: str, tokenizer: Tokenizer, most: int) -> li
         of_system = sizes["lines"] / sizes.groupby(["set", "system"])["lines"].transform("sum")
         of_set = of_system / by_set["system"].transform("nunique")
         chances = (of_set * (by_set["lines"].transform("sum") / 500).clip(upper=1.0)).to_numpy()
-        chances /= chances.sum()
+        chances = chances / chances.sum()
         if language == "ru" and not machine:
             leads, _ = native_train(corpora)
             # A lead is a post by itself: a run of its own would join two news items.
