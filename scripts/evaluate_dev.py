@@ -3,7 +3,8 @@
     python scripts/evaluate_dev.py --corpora CORPORA --posts 300 --json dev.json
 
 Posts of ``--lines`` consecutive lines are scored by the Checker as a user would score them, in the
-language that they are in. AUC comes with a bootstrap 95 % interval; ECE weighs human and machine equally.
+language that they are in. Intervals are 95 %: bootstrap for AUC, Clopper-Pearson for shares. ECE weighs human
+and machine equally.
 """
 
 from __future__ import annotations
@@ -16,27 +17,27 @@ import numpy as np
 import pandas as pd
 from corpora import LANGUAGES, dev, native
 from labelled_posts import group
-from sklearn.metrics import roc_auc_score
 
-from checker.evaluation.metrics import reliability
+from checker.evaluation import metrics
 from checker.pipeline import Checker
 from checker.result import Result
 
 
-def auc(human: np.ndarray, machine: np.ndarray) -> dict[str, float]:
-    """AUC of machine against human with a bootstrap interval."""
-    target = np.r_[np.zeros(len(human)), np.ones(len(machine))]
-    values = np.r_[human, machine]
-    rng = np.random.default_rng(0)
-    draws = []
-    for _ in range(200):
-        rows = np.r_[
-            rng.integers(0, len(human), len(human)), len(human) + rng.integers(0, len(machine), len(machine))
-        ]
-        draws.append(roc_auc_score(target[rows], values[rows]))
-    low, high = np.quantile(draws, [0.025, 0.975])
-    middle = roc_auc_score(target, values)
-    return {"auc": round(float(middle), 3), "low": round(float(low), 3), "high": round(float(high), 3)}
+def interval(values: tuple[float, float, float]) -> dict[str, float]:
+    """A figure with its interval, as JSON has it."""
+    return dict(zip(("value", "low", "high"), (round(v, 4) for v in values), strict=True))
+
+
+def auc(human: pd.Series, machine: pd.Series) -> dict[str, float]:
+    """AUC of machine against human with its bootstrap interval."""
+    counts = metrics.tally([*human, *machine], [False] * len(human) + [True] * len(machine))
+    low, high = metrics.bootstrap(counts, {"auc": metrics.auc}, 1000, 0)["auc"]
+    return interval((float(metrics.auc(counts)), low, high))
+
+
+def share(hits: pd.Series) -> dict[str, float]:
+    """A share of posts with its exact interval."""
+    return interval((float(hits.mean()), *metrics.rate_interval(int(hits.sum()), len(hits))))
 
 
 def measure(posts: pd.DataFrame, results: list[Result]) -> dict:
@@ -44,29 +45,23 @@ def measure(posts: pd.DataFrame, results: list[Result]) -> dict:
     table = posts.assign(
         probability=[np.nan if r.machine_translated is None else r.machine_translated for r in results],
         style=[np.nan if r.style is None else r.style for r in results],
-        fluency=[np.nan if r.fluency is None else r.fluency for r in results],
         verdict=[r.verdict for r in results],
     ).dropna(subset=["probability"])
     parts = {str(kind): part for kind, part in table.groupby("kind")}
     figures: dict = {"posts": {kind: len(part) for kind, part in parts.items()}}
     machine = parts["machine"]
     for kind in ("native", "translated"):
-        if kind in parts:
-            figures[f"{kind}_auc"] = auc(
-                parts[kind]["probability"].to_numpy(), machine["probability"].to_numpy()
-            )
-            figures[f"{kind}_auc_style_alone"] = auc(
-                parts[kind]["style"].to_numpy(), machine["style"].to_numpy()
-            )
-            human = parts[kind]
-            values = np.r_[human["probability"], machine["probability"]]
-            target = np.r_[np.zeros(len(human)), np.ones(len(machine))]
-            weight = np.r_[np.full(len(human), 1 / len(human)), np.full(len(machine), 1 / len(machine))]
-            figures[f"{kind}_ece"] = round(reliability(values, target, weight)[0], 4)
+        if (human := parts.get(kind)) is None:
+            continue
+        figures[f"{kind}_auc"] = auc(human["probability"], machine["probability"])
+        figures[f"{kind}_auc_style_alone"] = auc(human["style"], machine["style"])
+        both = pd.concat([human, machine])
+        figures[f"{kind}_ece"] = round(
+            float(metrics.ece(metrics.tally(both["probability"], both["kind"] == "machine"))), 4
+        )
     for kind, part in parts.items():
-        figures[f"{kind}_flagged"] = round(float((part["verdict"] == "machine_translated").mean()), 4)
-        figures[f"{kind}_uncertain"] = round(float((part["verdict"] == "uncertain").mean()), 4)
-        figures[f"{kind}_called_human"] = round(float((part["verdict"] == "human_written").mean()), 4)
+        figures[f"{kind}_flagged"] = share(part["verdict"] == "machine_translated")
+        figures[f"{kind}_called_human"] = share(part["verdict"] == "human_written")
     return figures
 
 
@@ -79,12 +74,14 @@ def markdown(figures: dict[str, dict]) -> str:
         "| --- " * 8 + "|",
     ]
 
-    def interval(part: dict, key: str) -> str:
-        found = part.get(key)
-        return f"{found['auc']:.3f} ({found['low']:.3f}–{found['high']:.3f})" if found else "–"
+    def points(found: dict | None) -> str:
+        return f"{found['value']:.3f} ({found['low']:.3f}–{found['high']:.3f})" if found else "–"
 
-    def share(part: dict, key: str) -> str:
-        return f"{100 * part[key]:.1f} %" if key in part else "–"
+    def percent(found: dict | None) -> str:
+        if not found:
+            return "–"
+        value, low, high = (100 * found[key] for key in ("value", "low", "high"))
+        return f"{value:.1f} % ({low:.1f}–{high:.1f})"
 
     for language, part in figures.items():
         if "machine_flagged" not in part:
@@ -92,8 +89,8 @@ def markdown(figures: dict[str, dict]) -> str:
         counts = " / ".join(str(part["posts"].get(kind, 0)) for kind in ("native", "translated", "machine"))
         errors = " / ".join(str(part.get(f"{kind}_ece", "–")) for kind in ("native", "translated"))
         cells = [
-            language, counts, interval(part, "native_auc"), interval(part, "translated_auc"), errors,
-            share(part, "native_flagged"), share(part, "translated_flagged"), share(part, "machine_flagged"),
+            language, counts, points(part.get("native_auc")), points(part.get("translated_auc")), errors,
+            *(percent(part.get(f"{kind}_flagged")) for kind in ("native", "translated", "machine")),
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
