@@ -22,6 +22,7 @@ from train_style import examples, fit
 
 from checker import __version__
 from checker.calibration import fitting
+from checker.calibration.fitted import Calibration, Reliability
 from checker.calibration.fitting import Observed
 from checker.calibration.own import rates
 from checker.fluency import FluencyTable
@@ -146,6 +147,28 @@ def models_used(checker: Checker) -> dict[str, str]:
     return {part: model.label for part, model in (("fluency", fluency), ("translator", translator)) if model}
 
 
+def markdown(calibration: Calibration) -> str:
+    """The figures that were measured out of fold, as a table for docs/benchmarks.md."""
+    name = list(calibration.variants)[-1]
+
+    def share(part: Reliability, kind: str) -> str:
+        return f"{100 * part.flagged[kind]:.1f} %" if kind in part.flagged else "–"
+
+    lines = [
+        "| language | AUC | ECE | native flagged | translations flagged | machine flagged | thresholds |",
+        "| --- " * 7 + "|",
+    ]
+    for language, fitted in sorted(calibration.languages.items()):
+        part = fitted.reliability[name]
+        cells = [language, "–" if part.auc is None else f"{part.auc:.3f}", f"{part.ece:.3f}"]
+        cells += [share(part, kind) for kind in ("native", "translated", "machine")]
+        cells.append(
+            " / ".join("–" if cut is None else f"{cut.machine:.2f}" for cut in fitted.thresholds[name])
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--corpora", type=Path, required=True)
@@ -169,12 +192,8 @@ def main() -> None:
     fitted = fitting.fit(posts, SHIPPED).model_copy(
         update={"version": __version__, "fitted_on": HELD_OUT, "models": models_used(checker)}
     )
-    for language, part in fitted.languages.items():
-        for variant, table in part.reliability.items():
-            print(
-                variant, language, part.correction[variant], table.ece, table.auc, table.flagged, flush=True
-            )
     fitted.write(embedded / "verdict.json")
+    print(markdown(fitted))
 
 
 if __name__ == "__main__":

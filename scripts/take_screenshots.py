@@ -1,0 +1,75 @@
+"""Take the screenshots of the web page in ``docs/screenshots``: the posts are those of ``examples/posts.jsonl``."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from browser import chromium, find_chromium, serving
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).parents[1]
+DESKTOP, PHONE = {"width": 960, "height": 800}, {"width": 360, "height": 740}
+COLOURS = 96  # of a picture: few, so that it stays small
+
+
+def main() -> None:
+    """Start the service and the browser, and write every picture."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
+    out = parser.parse_args().out
+    path = find_chromium()
+    if path is None:
+        parser.exit(2, "There is no Chromium: run make test-browser, or name one in CHROMIUM.\n")
+    out.mkdir(parents=True, exist_ok=True)
+    lines = (ROOT / "examples" / "posts.jsonl").read_text(encoding="utf-8").splitlines()
+    posts = {post["id"]: post["text"] for post in map(json.loads, lines)}
+    with TemporaryDirectory() as folder:
+        table = Path(folder, "posts.jsonl")  # without the ids that need a font for emoji or Chinese
+        table.write_text("\n".join(line for line in lines if '"zh-' not in line and '"pl-' not in line), "utf-8")
+        with serving(Path(folder, "log")) as address, chromium(path) as browser:
+            page = _checked(browser, address, posts["ru-warning-calqued"])
+            page.locator(".passage [role=button]").nth(2).click()
+            _save(page, out / "page.png", "#result")
+            page = _checked(browser, address, posts["fa-power"], color_scheme="dark")
+            _save(page, out / "page-dark.png", "#result")
+            page = _checked(browser, address, posts["ru-warning-native"], viewport=PHONE)
+            _save(page, out / "page-phone.png", None)
+            page = _opened(browser, address)
+            page.set_input_files("#file", table)
+            page.wait_for_selector("table")
+            _save(page, out / "page-file.png", None)
+
+
+def _opened(browser: Browser, address: str, **options: object) -> Page:
+    settings = {"viewport": DESKTOP, "device_scale_factor": 1.25, "reduced_motion": "reduce", **options}
+    page = browser.new_context(**settings).new_page()  # type: ignore[arg-type]
+    page.goto(address)
+    return page
+
+
+def _checked(browser: Browser, address: str, text: str, **options: object) -> Page:
+    page = _opened(browser, address, **options)
+    page.fill("#post", text)
+    page.get_by_role("button", name="Check the post").click()
+    page.wait_for_selector("#verdict")
+    return page
+
+
+def _save(page: Page, path: Path, top: str | None) -> None:
+    """Write what the window shows, from an element on or from the head of the page."""
+    if top is None:
+        page.evaluate("scrollTo(0, 0)")
+    else:
+        page.evaluate("top => scrollBy(0, document.querySelector(top).getBoundingClientRect().top - 16)", top)
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
