@@ -11,8 +11,9 @@ LANGUAGES ?= ru
 TESTSETS  ?= wmt22 wmt23 wmt24
 POSTS     ?= 100
 STAMP   := $(VENV)/.installed
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help setup score score-ray test test-all lint format docs models calibrate-hub clean
+.PHONY: help setup score score-ray serve test test-all test-browser lint format docs models calibrate-hub clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -33,11 +34,20 @@ score: $(STAMP) ## Score INPUT into OUTPUT
 score-ray: $(STAMP) ## Score INPUT, a file or a directory of them, into runs/scores-ray on a local Ray
 	$(BIN)/checker score $(INPUT) -o runs/scores-ray --profile $(PROFILE) --runner ray $(ARGS)
 
+serve: $(STAMP) ## Serve the page and the HTTP interface, for example ARGS="--port 8080"
+	$(BIN)/checker serve --profile $(PROFILE) $(ARGS)
+
 test: $(STAMP) ## Run the tests (minutes)
 	$(BIN)/python -m pytest $(ARGS)
 
 test-all: $(STAMP) ## Run the slow tests as well
 	$(BIN)/python -m pytest -m '' $(ARGS)
+
+test-browser: $(STAMP) ## Test the web page in Chromium (CHROMIUM=path; else installs Debian's where apt is there)
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null || ! command -v apt-get >/dev/null \
+		|| { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y -qq --no-install-recommends chromium; } \
+		|| echo "Chromium could not be installed." >&2
+	$(BIN)/python -m pytest -m browser tests/test_browser.py $(ARGS)
 
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .

@@ -13,6 +13,7 @@ from checker.commands import models
 from checker.commands.calibrate import calibrate
 from checker.commands.evaluate import evaluate
 from checker.commands.quality import quality
+from checker.commands.report import report
 from checker.commands.score import score
 from checker.commands.serve import serve
 from checker.errors import CheckerError
@@ -25,6 +26,7 @@ app.command()(score)
 app.command()(evaluate)
 app.command()(calibrate)
 app.command()(quality)
+app.command()(report)
 app.command()(serve)
 app.add_typer(models.app, name="models")
 

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from checker.errors import CheckerError
 from checker.store import Model, Store
 from checker.translation import Device, Engine
+from checker.translation.tokenizer import alike
 
 MAX_TOKENS = 256  # of one sentence; what follows is not scored
-_BATCH_TOKENS = 1024
+_BATCH_TOKENS = 128  # a batch holds one logit for every position and word of the vocabulary
 
 
 class LanguageModel(Protocol):
@@ -54,33 +55,43 @@ class CTranslate2LanguageModel:
         CheckerError: ``cuda`` was asked for and there is no such device.
     """
 
-    def __init__(self, model: Model, folder: Path, converted: Path, *, device: str = "auto") -> None:
+    def __init__(
+        self,
+        model: Model,
+        folder: Path,
+        converted: Path,
+        *,
+        device: str = "auto",
+        threads: int | None = None,
+    ) -> None:
         import ctranslate2
 
-        from checker.translation.ctranslate2_engine import cores
+        from checker.translation.ctranslate2_engine import placed
 
-        if device == "cuda" and not ctranslate2.get_cuda_device_count():
-            raise CheckerError("CTranslate2 sees no CUDA device: use the device cpu or auto.")
+        place = placed(device, threads)
         self.label = model.label
         self._encode = _Encoder(folder)
-        self._generator = ctranslate2.Generator(
-            str(converted),
-            device=device,
-            compute_type="int8",
-            inter_threads=cores(),
-            intra_threads=1,  # threads inside one product wait for each other on a busy machine
-        )
+        self._generator = ctranslate2.Generator(str(converted), **place)
+        self._padded = place["device"] != "cpu"
 
     def score(self, texts: Sequence[str], language: str) -> list[list[float]]:
         """See ``LanguageModel.score``."""
         tokens = [pair[0] for pair in self._encode(texts, language)]
-        rows = [row for row, found in enumerate(tokens) if len(found) > 1]
+        shapes = [len(found) if len(found) > 1 else 0 for found in tokens]
+        if self._padded:
+            shapes = [min(length, 1) for length in shapes]
         scores: list[list[float]] = [[] for _ in texts]
-        results = self._generator.score_batch(
-            [tokens[row] for row in rows], max_batch_size=_BATCH_TOKENS, batch_type="tokens"
-        )
-        for row, result in zip(rows, results, strict=True):
-            scores[row] = [min(value, 0.0) for value in result.log_probs]
+        running: list[tuple[int, Any]] = []
+        for rows in alike(shapes):
+            results = self._generator.score_batch(
+                [tokens[row] for row in rows],
+                max_batch_size=_BATCH_TOKENS,
+                batch_type="tokens",
+                asynchronous=True,
+            )
+            running += zip(rows, results, strict=True)
+        for row, future in running:
+            scores[row] = [min(value, 0.0) for value in future.result().log_probs]
         return scores
 
 
@@ -127,9 +138,15 @@ class TransformersLanguageModel:
 
 
 def load(
-    model: Model, store: Store, engine: Engine = "ctranslate2", device: Device = "auto"
+    model: Model,
+    store: Store,
+    engine: Engine = "ctranslate2",
+    device: Device = "auto",
+    threads: int | None = None,
 ) -> LanguageModel:
     """The language model of an entry of the registry; converted first, once, where that is not shipped.
+
+    Args: see ``translation.load``.
 
     Raises:
         ModelNotFoundError: the model is not on this machine.
@@ -141,7 +158,8 @@ def load(
     from checker.translation.ctranslate2_engine import converted_folder
 
     converted = converted_folder(model, store)
-    return CTranslate2LanguageModel(model, store.path(model, weights=False), converted, device=device)
+    folder = store.path(model, weights=False)
+    return CTranslate2LanguageModel(model, folder, converted, device=device, threads=threads)
 
 
 def perplexity(scores: Sequence[float]) -> float | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +18,8 @@ from checker.store import Store
 from checker.store.lock import sha256
 from checker.store.registry import Profile
 from checker.style import StyleModel
-from checker.translation import Device, Engine, Translator, Translators
+from checker.translation import BEAM, Device, Engine, Translator, Translators
+from checker.translation.ctranslate2_engine import placed
 from checker.verdict import VerdictModel
 
 T = TypeVar("T")
@@ -32,6 +35,7 @@ class Models:
         device: ``auto``, ``cpu`` or ``cuda``.
         pivot: ISO 639-1 code of the round trip's pivot.
         calibration: a file of ``checker calibrate``, for the languages that it has.
+        threads: of CTranslate2 on a CPU; by default one a core.
 
     Raises:
         InputError: ``calibration`` cannot be read, or was not fitted for this version.
@@ -48,11 +52,12 @@ class Models:
         device: Device,
         pivot: str,
         calibration: Path | None = None,
+        threads: int | None = None,
     ) -> None:
         self._store, self._profile, self._engine, self._device = store, profile, engine, device
-        self._pivot = pivot
+        self._pivot, self._threads = pivot, threads
         self._embedded = store.registry.parent / "embedded"
-        self._translators = Translators(store, profile, engine, device)
+        self._translators = Translators(store, profile, engine, device, threads)
         self._styles: dict[str, StyleModel] = {}
         self._language_models: dict[str, LanguageModel] = {}
         self._labels: dict[str, dict[str, str]] = {}
@@ -96,17 +101,44 @@ class Models:
         with self._lock:
             if model.id not in self._language_models:
                 self._language_models[model.id] = language_model.load(
-                    model, self._store, self._engine, self._device
+                    model, self._store, self._engine, self._device, self._threads
                 )
             return self._language_models[model.id]
+
+    def translator(self, source: str, target: str) -> Translator | None:
+        """The translator of a pair of languages; None when the profile has none."""
+        return self._translators.get(source, target)
 
     def translators(self, language: str) -> tuple[Translator, Translator] | None:
         """The translators into the pivot and back; None when the profile lacks one of them."""
         pivot = self.pivot(language)
         if "translator" not in self.labels(language):
             return None
-        there, back = self._translators.get(language, pivot), self._translators.get(pivot, language)
+        there, back = self.translator(language, pivot), self.translator(pivot, language)
         return (there, back) if there and back else None
+
+    def scope(self, task: str, language: str) -> str:
+        """All that what a model says of a sentence depends on, the sentence itself left out.
+
+        Args:
+            task: ``fluency`` or ``translator``.
+            language: of the sentence, ISO 639-1.
+        """
+        model = self._store.language_model(self._profile, language)
+        pivot, models = "", [model] if model else []
+        if task == "translator":
+            pivot = self.pivot(language)
+            pairs = (language, pivot), (pivot, language)
+            models = [one for pair in pairs if (one := self._store.translator(self._profile, *pair))]
+        digests = [self._digests.get(model.id, "") for model in models]
+        labels = [model.label for model in models]
+        place = self._device if self._engine == "transformers" else placed(self._device)["compute_type"]
+        where = [self._engine, version(self._engine), place, __version__, BEAM]
+        return json.dumps([task, language, pivot, labels, digests, where])
+
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        return self._store.digests(self._profile)
 
     def verdict(self, language: str) -> VerdictModel:
         """The verdict layer of a language: the user's calibration if it holds, and the shipped one if not.

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple, get_args
 
 from checker import __version__, fluency, language_model, reasons, roundtrip, style
+from checker.cache import Cache, remembered
 from checker.errors import InputError
 from checker.language import SUPPORTED, identify
 from checker.models import Models
@@ -19,9 +21,11 @@ from checker.store import Store
 from checker.store.registry import Profile
 from checker.text import MAX_CHARACTERS, CleanText, Span, clean, sentences, width, words
 from checker.translation import Device, Engine
+from checker.translation.ctranslate2_engine import cores
 from checker.verdict import SHORTEST, Evidence, Judgement, decide, logit, sigmoid
 
 BATCH = 64  # posts scored together
+AHEAD = 3  # batches in work at a time
 OWN_LANGUAGE = 30  # columns from which a sentence's language is identified on its own
 LIKELY = 0.5  # confidence under which a post's language counts as not identified
 SURE = 0.9  # confidence from which a sentence may be in another language than its post
@@ -39,6 +43,7 @@ class _Unit:
     perplexity: float | None = None
     rank: fluency.Rank | None = None
     trip: roundtrip.SentenceRoundTrip | None = None
+    alone: _Findings | None = None
 
 
 @dataclass
@@ -80,8 +85,11 @@ class Checker:
             if it is English, and through English otherwise.
         language: score every post in this language instead of identifying it.
         round_trip: False skips translation, the slowest part.
+        fluency: False skips the language model; the verdict then rests on style.
         calibration: a file of ``checker calibrate``: the verdict in the languages that it has.
         store: where the models are.
+        cache: a folder to keep what models say of sentences in, see ``cache.Cache``; None keeps nothing.
+        threads: of CTranslate2 on a CPU; by default one a core.
 
     Raises:
         InputError: an argument has no such value, or ``calibration`` cannot be used.
@@ -97,8 +105,11 @@ class Checker:
         pivot: str = "en",
         language: str | None = None,
         round_trip: bool = True,
+        fluency: bool = True,
         calibration: str | Path | None = None,
         store: Store | None = None,
+        cache: str | Path | None = None,
+        threads: int | None = None,
     ) -> None:
         for name, value, known in (
             ("profile", profile, get_args(Profile)),
@@ -109,11 +120,15 @@ class Checker:
         ):
             if value not in known:
                 raise InputError(f"There is no {name} {value!r}.", fix=f"Use one of {', '.join(known)}.")
+        if threads is not None and threads < 1:
+            raise InputError(f"There cannot be {threads} threads.", fix="Use a number from 1.")
         self.profile = profile
-        self._forced, self._round_trip = language, round_trip
+        self._forced, self._round_trip, self._fluency = language, round_trip, fluency
+        self._ahead = AHEAD if (threads or cores()) > 1 else 1
+        self._cache = Cache(Path(cache)) if cache is not None else None
         self.store = store or Store()
         own = Path(calibration) if calibration is not None else None
-        self.models = Models(self.store, profile, engine, device, pivot, own)
+        self.models = Models(self.store, profile, engine, device, pivot, own, threads)
 
     def score(self, text: str, id: str = "1") -> Result:
         """Score one post.
@@ -127,13 +142,13 @@ class Checker:
             ModelNotFoundError: a model of the hub profile was not downloaded.
             ModelCorruptedError: a model file does not match its lock.
         """
-        return next(self.score_many([text], [id]))
+        return self._score_batch([(id, text)])[0]
 
     def score_many(self, texts: Iterable[str], ids: Iterable[str] | None = None) -> Iterator[Result]:
         """Score many posts, batched inside; results come in the order of the posts.
 
         Args:
-            texts: the posts; read as they are needed, so a generator of any length will do.
+            texts: the posts; a generator of any length will do. A few batches are read ahead.
             ids: one for each post; by default "1", "2", …
 
         Raises:
@@ -144,8 +159,35 @@ class Checker:
             raise InputError("The posts must be a sequence of strings.", fix="Use score for one post.")
         numbered = enumerate(texts, start=1)
         pairs = ((str(n), text) for n, text in numbered) if ids is None else zip(ids, texts, strict=True)
-        while batch := list(islice(pairs, BATCH)):
-            yield from self._score_batch(batch)
+        batches = iter(lambda: list(islice(pairs, BATCH)), [])
+        yield from chain.from_iterable(self.score_batches(batches))
+
+    def score_batches(self, batches: Iterable[Sequence[tuple[str, str]]]) -> Iterator[list[Result]]:
+        """Score batches of ``(id, text)``; the results of each, in order.
+
+        ``AHEAD`` batches are worked on at a time, so that the models have work while the results of one
+        batch are put together and the texts of another are cut.
+
+        Args:
+            batches: what is in the models at the same time; read ahead, but no further than that.
+
+        Raises:
+            InputError: a post is not a string; the batches before it have given their results.
+        """
+        if self._ahead == 1:
+            yield from map(self._score_batch, batches)
+            return
+        pool = ThreadPoolExecutor(self._ahead, "checker")
+        waiting: deque[Future[list[Result]]] = deque()
+        try:
+            for batch in batches:
+                waiting.append(pool.submit(self._score_batch, batch))
+                if len(waiting) == self._ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def evidence_many(
         self, texts: Iterable[str], language: str, percentiles: fluency.FluencyTable | None = None
@@ -232,8 +274,10 @@ class Checker:
             columns = width(span.text)
             own = code
             if self._forced is None and columns >= OWN_LANGUAGE:
-                guess = identify(span.text)
-                if guess.code in SUPPORTED and guess.confidence >= min(SURE, post.language.confidence):
+                wanted = min(SURE, post.language.confidence)
+                whole = span.text == post.cleaned.text
+                guess = post.language if whole else identify(span.text, wanted)
+                if guess.code in SUPPORTED and guess.confidence >= wanted:
                     own = guess.code
             guesses.append((span, own, columns))
         found: dict[str, int] = defaultdict(int)
@@ -260,25 +304,32 @@ class Checker:
     def _run_models(
         self, language: str, units: list[_Unit], percentiles: fluency.FluencyTable | None = None
     ) -> None:
-        self._add_fluency(language, units, percentiles or self.models.percentiles_of(language))
-        self._add_round_trips(language, units)
+        if self._fluency:
+            self._add_fluency(language, units, percentiles or self.models.percentiles_of(language))
+        if self._round_trip:
+            self._add_round_trips(language, units)
 
     def _add_fluency(self, language: str, units: list[_Unit], percentiles: fluency.FluencyTable) -> None:
         model = self.models.language_model(language)
         if model is None:
             return
-        for unit, scores in zip(units, model.score([u.span.text for u in units], language), strict=True):
+        texts = [unit.span.text for unit in units]
+        scope = self.models.scope("fluency", language) if self._cache else ""
+        found = remembered(self._cache, scope, texts, lambda new: model.score(new, language))
+        for unit, scores in zip(units, found, strict=True):
             unit.perplexity = language_model.perplexity(scores)
             cut = len(scores) >= language_model.MAX_TOKENS  # the rest of it was not scored
             if percentiles.model == model.label and not cut:
                 unit.rank = percentiles.rank(language, unit.span.text, scores)
 
     def _add_round_trips(self, language: str, units: list[_Unit]) -> None:
-        pair = self.models.translators(language) if self._round_trip else None
+        pair = self.models.translators(language)
         if pair is None:
             return
         texts = [unit.span.text for unit in units]
-        trips = roundtrip.round_trips(texts, language, self.models.pivot(language), *pair)
+        scope = self.models.scope("translator", language) if self._cache else ""
+        pivot = self.models.pivot(language)
+        trips = roundtrip.round_trips(texts, language, pivot, *pair, self._cache, scope)
         for unit, trip in zip(units, trips, strict=True):
             unit.trip = trip
 
@@ -286,6 +337,14 @@ class Checker:
 
     def _evidence(self, language: str, units: Sequence[_Unit]) -> _Findings:
         """What sentences of one language, taken as a post, give to a verdict."""
+        if len(units) > 1:
+            return self._measured(language, units)
+        unit = units[0]
+        if unit.alone is None:
+            unit.alone = self._measured(language, units)
+        return unit.alone
+
+    def _measured(self, language: str, units: Sequence[_Unit]) -> _Findings:
         text = " ".join(unit.span.text for unit in units)
         rank = fluency.pool([(unit.rank, unit.columns) for unit in units if unit.rank is not None])
         trips = [unit.trip for unit in units if unit.trip is not None]
@@ -407,8 +466,9 @@ class Checker:
         labels = dict(self.models.labels(language))
         if own := self.models.verdict(language).label:
             labels["calibration"] = own
-        if not self._round_trip:
-            labels.pop("translator", None)
+        for task, wanted in ("translator", self._round_trip), ("fluency", self._fluency):
+            if not wanted:
+                labels.pop(task, None)
         return labels
 
     def _warn(self, post: _Post, language: str, units: Sequence[_Unit], judgement: Judgement) -> None:
@@ -417,7 +477,7 @@ class Checker:
         if self._round_trip and not any(u.trip for u in units):
             post.warnings.append(
                 f"No {self.profile} translator serves {named} and {reasons.name(pivot)} yet: "
-                "the verdict rests on style and fluency."
+                f"the verdict rests on style{' and fluency' if self._fluency else ''}."
             )
         lost = sum(1 for u in units if u.trip is not None and not u.trip.reliable)
         if lost:

@@ -17,11 +17,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from checker.cache import Cache, remembered
 from checker.result import RoundTrip
 from checker.text import Span, words
-from checker.translation import Translation, Translator
+from checker.translation import Translator
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Metric
@@ -68,32 +69,72 @@ class SentenceRoundTrip:
     differences: tuple[Difference, ...]
 
 
-def round_trips(
+class Raw(NamedTuple):
+    """What the translators gave for one sentence: what is worth keeping.
+
+    Attributes:
+        pivot_text: the translation into the pivot.
+        back_translation: the translation of ``pivot_text`` back.
+        back_log_likelihood: mean token log-probability (nats) of ``back_translation``.
+        tokens: log-probability (nats) of every token of the sentence given ``pivot_text``.
+    """
+
+    pivot_text: str
+    back_translation: str
+    back_log_likelihood: float
+    tokens: Sequence[float]
+
+
+def translated(
     sentences: Sequence[str], language: str, pivot: str, forward: Translator, backward: Translator
-) -> list[SentenceRoundTrip]:
-    """Send every sentence on its round trip, all in one batch and equal ones once.
+) -> list[Raw]:
+    """Send every sentence there and back, all in one batch, and force-decode it.
 
     Args:
-        sentences: sentences of any number of posts.
+        sentences: distinct sentences of any number of posts.
         language: what they are written in, ISO 639-1.
         pivot: language to translate them into.
         forward: translates ``language`` into ``pivot``.
         backward: translates ``pivot`` into ``language``.
 
-    Returns:
-        One round trip a sentence, in their order.
+    Raises:
+        UnsupportedPairError: a translator does not serve its direction.
+    """
+    pivots = [translation.text for translation in forward.translate(sentences, language, pivot)]
+    backs = backward.translate(pivots, pivot, language)
+    scores = backward.score(pivots, sentences, pivot, language)
+    return [
+        Raw(pivot_text, back.text, back.log_likelihood, tokens)
+        for pivot_text, back, tokens in zip(pivots, backs, scores, strict=True)
+    ]
+
+
+def round_trips(
+    sentences: Sequence[str],
+    language: str,
+    pivot: str,
+    forward: Translator,
+    backward: Translator,
+    cache: Cache | None = None,
+    scope: str = "",
+) -> list[SentenceRoundTrip]:
+    """The round trip of every sentence, in their order; equal ones are sent once.
+
+    Args:
+        sentences: sentences of any number of posts.
+        language, pivot, forward, backward: as for ``translated``.
+        cache: has what the translators gave before.
+        scope: the models and options that ``cache`` knows it by.
 
     Raises:
         UnsupportedPairError: a translator does not serve its direction.
     """
-    distinct = list(dict.fromkeys(sentences))
-    pivots = [translation.text for translation in forward.translate(distinct, language, pivot)]
-    backs = backward.translate(pivots, pivot, language)
-    scores = backward.score(pivots, distinct, pivot, language)
-    trips = {
-        sentence: _measured(sentence, language, pivot, pivot_text, back, tuple(tokens))
-        for sentence, pivot_text, back, tokens in zip(distinct, pivots, backs, scores, strict=True)
-    }
+
+    def send(new: list[str]) -> list[Raw]:
+        return translated(new, language, pivot, forward, backward)
+
+    found = dict(zip(sentences, remembered(cache, scope, sentences, send), strict=True))
+    trips = {sentence: _measured(sentence, language, pivot, Raw(*raw)) for sentence, raw in found.items()}
     return [trips[sentence] for sentence in sentences]
 
 
@@ -159,24 +200,23 @@ def differences(sentence: str, back_translation: str) -> tuple[Difference, ...]:
     return tuple(spans)
 
 
-def _measured(
-    sentence: str, language: str, pivot: str, pivot_text: str, back: Translation, tokens: tuple[float, ...]
-) -> SentenceRoundTrip:
+def _measured(sentence: str, language: str, pivot: str, raw: Raw) -> SentenceRoundTrip:
     (chrf, bleu, ter), _ = _metrics(language)
+    back, tokens = raw.back_translation, tuple(raw.tokens)
     log_likelihood = sum(tokens) / len(tokens) if tokens else 0.0
-    reliable = bool(tokens) and is_reliable(sentence, pivot_text, back.text, language, pivot)
-    heads = [_head(text, language) for text in (back.text, sentence)]
+    reliable = bool(tokens) and is_reliable(sentence, raw.pivot_text, back, language, pivot)
+    heads = [_head(text, language) for text in (back, sentence)]
     return SentenceRoundTrip(
-        pivot_text=pivot_text,
-        back_translation=back.text,
-        chrf=round(chrf.sentence_score(back.text, [sentence]).score, 2),
-        bleu=round(bleu.sentence_score(back.text, [sentence]).score, 2),
+        pivot_text=raw.pivot_text,
+        back_translation=back,
+        chrf=round(chrf.sentence_score(back, [sentence]).score, 2),
+        bleu=round(bleu.sentence_score(back, [sentence]).score, 2),
         ter=round(ter.sentence_score(heads[0], heads[1:]).score, 2),
         log_likelihood=round(log_likelihood, 4),
-        gap=round(back.log_likelihood - log_likelihood, 4),
+        gap=round(raw.back_log_likelihood - log_likelihood, 4),
         token_log_likelihoods=tokens,
         reliable=reliable,
-        differences=differences(sentence, back.text) if reliable else (),
+        differences=differences(sentence, back) if reliable else (),
     )
 
 

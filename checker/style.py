@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -43,7 +44,8 @@ def fold(text: str) -> str:
     return _DIGITS.sub("0", text.translate(_FOLDED))
 
 
-def buckets(text: str) -> list[npt.NDArray[np.int64]]:
+@lru_cache(maxsize=8)  # the log-odds of a sentence and its contributions are asked for one after the other
+def buckets(text: str) -> tuple[npt.NDArray[np.int64], ...]:
     """Bucket numbers of the character n-grams of a text.
 
     Args:
@@ -57,15 +59,14 @@ def buckets(text: str) -> list[npt.NDArray[np.int64]]:
     points = np.frombuffer(padded, dtype="<u4").astype(np.uint64)
     rolling = np.zeros(len(points) + 1, np.uint64)
     found = []
-    with np.errstate(over="ignore"):
-        for order in ORDERS:
-            if order > len(points):
-                found.append(np.empty(0, np.int64))
-                continue
-            rolling = rolling[: len(points) - order + 1] * _PRIME + points[order - 1 :]
-            mixed = (rolling ^ (rolling >> np.uint64(29))) * _MIX
-            found.append((mixed >> np.uint64(64 - BITS)).astype(np.int64))
-    return found
+    for order in ORDERS:
+        if order > len(points):
+            found.append(np.empty(0, np.int64))
+            continue
+        rolling = rolling[: len(points) - order + 1] * _PRIME + points[order - 1 :]  # modulo 2 ** 64
+        mixed = (rolling ^ (rolling >> np.uint64(29))) * _MIX
+        found.append((mixed >> np.uint64(64 - BITS)).astype(np.int64))
+    return tuple(found)
 
 
 class StyleModel:

@@ -12,18 +12,24 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from checker.report.story import VERDICTS, advice, back_runs, error_rates, evidence, runs
 from checker.result import Result, RowError, Sentence
 
 LABELS = {
-    "machine_translated": ("machine-translated", "bold red"),
-    "human_written": ("human-written", "green"),
-    "uncertain": ("uncertain", "yellow"),
-    "not_scored": ("not scored", "dim"),
+    verdict: (name, style)
+    for (verdict, name), style in zip(VERDICTS.items(), ("bold red", "green", "yellow", "dim"), strict=True)
 }
 """What a verdict is called, and its style."""
 
-MACHINE, LOST = ("bold red", "*"), ("underline", "_")
-"""How a machine-like word and a span lost in the round trip are shown: a style, or a mark around them."""
+_MACHINE, _HUMAN, _LOST = "bold red", "green", "underline"
+"""How a machine-like word, a human-like word and a span lost in the round trip are shown."""
+
+_MARKS = ("*", "_")
+"""What stands around a machine-like word and a lost span where there are no styles."""
+
+_SHADES = ("black on green", "black on bright_green", "black on bright_yellow", "black on bright_red",
+           "bold white on red")  # fmt: skip
+"""How a probability is shown, a fifth each, on terminals of 16 colours, too."""
 
 _WIDTHS = {"id": 12, "verdict": 18, "P(MT)": 5, "language": 8, "fluency": 7, "chrF++": 6}
 _LINE_BREAKS = "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
@@ -71,31 +77,40 @@ def bad_rows(errors: Sequence[RowError], shown: int = 5) -> Iterator[str]:
 
 
 def show(result: Result, *, marks: bool = False) -> Group:
-    """One post: the verdict, the reasons, and every sentence beside its translation and back-translation.
+    """One post: the verdict and its error rate, the evidence, every sentence beside its translations, advice.
 
     Args:
         result: the verdict.
-        marks: show highlights by characters instead of colours: ``*points to a machine*`` and
+        marks: no colours or other styles; highlights are characters: ``*points to a machine*`` and
             ``_not given back by the round trip_``.
     """
-    label, style = LABELS[result.verdict]
+
+    def styled(text: str, style: str) -> Text:
+        return Text(text, "" if marks else style)
+
+    def listed(title: str, lines: Iterable[str]) -> list[RenderableType]:
+        items = [_item(printable(line)) for line in lines]
+        return [styled(f"\n{title}", "bold"), *items] if items else []
+
+    headline = styled(*LABELS[result.verdict])
+    if (probability := result.machine_translated) is not None:
+        shown = _probability(probability, marks)
+        headline = Text.assemble(headline, "   ", shown, " probability of machine translation")
     facts = [
-        ("probability", _percent(result.machine_translated)),
         ("language", f"{result.language.code or 'unknown'} {_percent(result.language.confidence)}"),
         ("fluency", _number(result.fluency, 2)),
         ("chrF++", _number(result.round_trip.chrf if result.round_trip else None, 1)),
     ]
-    shown = "".join(f"   {name} {value}" for name, value in facts if value)
-    headline = Text.assemble((label, style), shown, "   mixed languages" if result.language.mixed else "")
-    parts: list[RenderableType] = [headline]
-    if result.reasons:
-        parts += [Text("\nWhy", "bold"), *(Text(f"- {printable(text)}") for text in result.reasons)]
+    told = [f"{name} {value}" for name, value in facts if value]
+    told += ["mixed languages"] if result.language.mixed else []
+    parts: list[RenderableType] = [headline, *(Text(printable(rate)) for rate in error_rates(result))]
+    parts.append(Text(printable("   ".join(told))))
+    parts += listed("Why", evidence(result))
     if result.sentences:
-        parts += [Text("\nSentences", "bold"), _sentences(result, marks), _legend(marks)]
-    if result.warnings:
-        parts += [Text("\nWarnings", "bold"), *(Text(f"- {printable(text)}") for text in result.warnings)]
+        parts += [styled("\nSentences", "bold"), _sentences(result, marks), _legend(marks)]
+    parts += [*listed("Warnings", result.warnings), *listed("What would help", advice(result))]
     models = ", ".join(f"{role} {name}" for role, name in result.models.items())
-    parts.append(Text(f"\nstatement-checker {result.version}; {printable(models)}", "dim"))
+    parts.append(styled(printable(f"\nstatement-checker {result.version}; {models}"), "dim"))
     return Group(*parts)
 
 
@@ -105,44 +120,91 @@ def _sentences(result: Result, marks: bool) -> Table:
     grid.add_column()
     for number, sentence in enumerate(result.sentences, 1):
         facts = [
-            _percent(sentence.machine_translated),
             sentence.language or "unknown language",
             f"fluency {sentence.fluency:.2f}" if sentence.fluency is not None else "",
             f"chrF++ {sentence.chrf:.1f}" if sentence.chrf is not None else "",
             "round trip unreliable, not counted" if sentence.reliable is False else "",
         ]
-        grid.add_row(str(number), Text("   ".join(filter(None, facts)), "dim"))
+        said = Text("   ".join(filter(None, map(printable, facts))), "" if marks else "dim")
+        if (probability := sentence.machine_translated) is not None:
+            said = Text.assemble(_probability(probability, marks), "   ", said)
+        grid.add_row(str(number), said)
         grid.add_row("post", _highlighted(sentence, marks))
-        for name, text in (("pivot", sentence.pivot_text), ("back", sentence.back_translation)):
-            if text is not None:
-                grid.add_row(name, Text(printable(text)))
+        if sentence.pivot_text is not None:
+            grid.add_row("pivot", Text(printable(sentence.pivot_text)))
+        if sentence.back_translation is not None:
+            back = [
+                (text, _MARKS[1:] if other else (), _LOST if other else "")
+                for text, other in back_runs(sentence)
+            ]
+            grid.add_row("back", _marked(back) if marks else _coloured(back))
+        if moved := _moved(sentence):
+            grid.add_row("words", Text(moved))
     return grid
 
 
+_Stretch = tuple[str, tuple[str, ...], str]  # text, marks, style
+
+
 def _highlighted(sentence: Sentence, marks: bool) -> Text:
-    """The sentence with its machine-like words and the spans that the round trip lost."""
-    spans = [(word.start, word.end, MACHINE) for word in sentence.words if word.weight > 0]
-    spans += [(span.start, span.end, LOST) for span in sentence.differences if span.start < span.end]
-    text = printable(sentence.text)
-    if marks:
-        edges = []  # position, order at the same position, mark
-        for start, end, (_, mark) in spans:
-            inner = mark == LOST[1]
-            edges += [(start - sentence.start, 2 + inner, mark), (end - sentence.start, 1 - inner, mark)]
-        for position, _, mark in sorted(edges, reverse=True):
-            text = text[:position] + mark + text[position:]
-        return Text(text)
-    highlighted = Text(text)
-    for start, end, (style, _) in spans:
-        highlighted.stylize(style, start - sentence.start, end - sentence.start)
-    return highlighted
+    """The sentence with the words that moved its style and the spans that the round trip lost."""
+    stretches = []
+    for run in runs(sentence):
+        held = [mark for mark, holds in zip(_MARKS, (run.weight > 0, run.lost), strict=True) if holds]
+        styles = [_MACHINE if run.weight > 0 else _HUMAN if run.weight < 0 else "", _LOST if run.lost else ""]
+        stretches.append((run.text, tuple(held), " ".join(filter(None, styles))))
+    return _marked(stretches) if marks else _coloured(stretches)
+
+
+def _coloured(stretches: Iterable[_Stretch]) -> Text:
+    return Text.assemble(*((printable(text), style) for text, _, style in stretches))
+
+
+def _marked(stretches: Iterable[_Stretch]) -> Text:
+    """Marks at the edges of what they mark, the later one inside."""
+    written: list[str] = []
+    opened: tuple[str, ...] = ()
+    for text, marks, _ in [*stretches, ("", (), "")]:
+        written += [mark for mark in reversed(opened) if mark not in marks]
+        written += [mark for mark in marks if mark not in opened]
+        written.append(printable(text))
+        opened = marks
+    return Text("".join(written))
+
+
+def _moved(sentence: Sentence) -> str:
+    """The words that moved the style of a sentence, with their shares, strongest first."""
+    words = sorted(sentence.words, key=lambda word: -abs(word.weight))
+    named = []
+    for word in words:
+        start, end = word.start - sentence.start, word.end - sentence.start
+        if 0 <= start < end <= len(sentence.text):
+            named.append(f"{printable(sentence.text[start:end])} {word.weight:+.2f}")
+    return "   ".join(named)
 
 
 def _legend(marks: bool) -> Text:
-    legend = Text("\n")
-    for (style, mark), meaning in ((MACHINE, "points to a machine"), (LOST, "lost in the round trip")):
-        legend.append(f"{mark}{meaning}{mark}" if marks else meaning, "" if marks else style).append("   ")
-    return legend
+    if marks:
+        machine, lost = _MARKS
+        legend = f"\n{machine}points to a machine{machine}   {lost}lost in the round trip{lost}   "
+        return Text(f"{legend}words: log-odds, + points to a machine")
+    return Text.assemble(
+        "\n", ("points to a machine", _MACHINE), "   ", ("points to a human", _HUMAN), "   ",
+        ("lost in the round trip", _LOST), "   words: log-odds, + points to a machine",
+    )  # fmt: skip
+
+
+def _item(text: str) -> Table:
+    """A line of a list, its further lines indented."""
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_row("-", Text(text))
+    return grid
+
+
+def _probability(value: float, marks: bool) -> Text:
+    if marks:
+        return Text(_percent(value))
+    return Text(f" {_percent(value)} ", _SHADES[min(int(value * len(_SHADES)), len(_SHADES) - 1)])
 
 
 def _cell(text: str) -> Text:

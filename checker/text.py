@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.entities import html5
@@ -290,4 +291,7 @@ def words(text: str) -> list[Span]:
 
 def width(text: str) -> int:
     """Length in columns: wide East Asian characters count as two (UAX #11), so that lengths compare."""
-    return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    if text.isascii():
+        return len(text)
+    wide = (count for one, count in Counter(text).items() if unicodedata.east_asian_width(one) in "WF")
+    return len(text) + sum(wide)

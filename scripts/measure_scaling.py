@@ -189,7 +189,7 @@ def descendants(pid: int) -> list[int]:
 
 def measure_shards(count: int) -> tuple[float, float]:
     """Shards a second that the driver hands out if scoring takes no time, and bytes it keeps of each."""
-    import ray
+    from checker.runs.cluster import connected
 
     class Nothing:
         def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -199,20 +199,16 @@ def measure_shards(count: int) -> tuple[float, float]:
         for number in range(count):
             yield {"number": [number]}
 
-    ray.init(
-        address="local", num_cpus=2, object_store_memory=100 * MIB, include_dashboard=False,
-        log_to_driver=False, _node_ip_address="127.0.0.1",
-    )  # fmt: skip
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars, context.target_max_block_size = False, 1
-    pool = ray.data.ActorPoolStrategy(size=2, max_tasks_in_flight_per_actor=2)
-    shards = ray.data.from_items([0]).map_batches(read, batch_size=1, num_cpus=0)
-    rows = iter(shards.map_batches(Nothing, batch_size=1, compute=pool, num_cpus=1).iter_rows())
-    next(rows)
-    begun, before = time.monotonic(), resident()
-    rest = sum(1 for _ in rows)
-    seconds, after = time.monotonic() - begun, resident()
-    ray.shutdown()
+    with connected(None, 2):
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars, context.target_max_block_size = False, 1
+        pool = ray.data.ActorPoolStrategy(size=2, max_tasks_in_flight_per_actor=2)
+        shards = ray.data.from_items([0]).map_batches(read, batch_size=1, num_cpus=0)
+        rows = iter(shards.map_batches(Nothing, batch_size=1, compute=pool, num_cpus=1).iter_rows())
+        next(rows)
+        begun, before = time.monotonic(), resident()
+        rest = sum(1 for _ in rows)
+        seconds, after = time.monotonic() - begun, resident()
     return rest / seconds, (after - before) / rest
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,14 @@ import pytest
 from checker.pipeline import Checker
 
 MODELS = Path(__file__).parents[1] / "models"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes the user's cache of sentences."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STATEMENT_CHECKER_CACHE", str(tmp_path_factory.mktemp("sentences")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import csv
 import functools
+import gzip
 import io
 import json
 import logging
+import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
@@ -22,6 +25,10 @@ from checker.io.input import Post
 from checker.result import Language, Result, RowError
 from checker.runs import progress
 from checker.runs.batch import CHUNK, Summary, score_file, score_rows
+from checker.runs.rejects import rejects_path
+
+if TYPE_CHECKING:
+    from checker.pipeline import Checker
 
 
 class StandIn:
@@ -29,6 +36,10 @@ class StandIn:
 
     def __init__(self, pause: float = 0.0, stop_at: str | None = None) -> None:
         self.pause, self.stop_at, self.scored = pause, stop_at, 0
+
+    def score_batches(self, batches: Iterable[Sequence[tuple[str, str]]]) -> Iterator[list[Result]]:
+        for batch in batches:
+            yield list(self.score_many([text for _, text in batch], [id for id, _ in batch]))
 
     def score_many(self, texts: Iterable[str], ids: Iterable[str] | None = None) -> Iterator[Result]:
         assert ids is not None
@@ -78,25 +89,23 @@ def test_order_is_kept_with_errors_in_place() -> None:
     ]
 
 
-def test_chunks_are_whole_batches_of_the_checker() -> None:
-    from checker import pipeline
+def test_rows_are_read_as_they_are_needed(checker: Checker) -> None:
+    from checker.pipeline import AHEAD
 
-    assert CHUNK % pipeline.BATCH == 0
-
-
-def test_rows_are_read_as_they_are_needed() -> None:
     taken = 0
 
     def endless() -> Iterator[Post]:
         nonlocal taken
         while True:
             taken += 1
-            yield Post(str(taken), taken, "text")
+            yield Post(str(taken), taken, "")
 
-    outcomes = score_rows(StandIn(), endless())
-    for _ in range(CHUNK + 1):
-        next(outcomes)
-    assert taken == 2 * CHUNK
+    for scorer, ahead in ((StandIn(), 1), (checker, AHEAD)):
+        taken = 0
+        outcomes = score_rows(scorer, endless())
+        for _ in range(CHUNK + 1):
+            next(outcomes)
+        assert 2 * CHUNK <= taken <= (2 + ahead) * CHUNK
 
 
 HOSTILE = [
@@ -163,11 +172,48 @@ def test_a_run_that_fails_at_once_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [source]
 
 
-def test_an_empty_input_gives_an_empty_output(tmp_path: Path) -> None:
-    (tmp_path / "posts.jsonl").touch()
-    summary = score_file(StandIn(), tmp_path / "posts.jsonl", tmp_path / "out.jsonl")
-    assert summary.rows == 0
-    assert (tmp_path / "out.jsonl").read_bytes() == b""
+@pytest.mark.parametrize("target", [".jsonl", ".csv", ".tsv", ".parquet", ".sqlite", ".duckdb"])
+@pytest.mark.parametrize(
+    ("name", "content", "errors"),
+    [
+        ("empty.jsonl", b"", 0),
+        ("blank.jsonl", b"\n \n\r\n", 0),
+        ("header.csv", b"\xef\xbb\xbfid,text\r\n", 0),
+        ("header.tsv", b"id\ttext", 0),
+        ("bad.jsonl", b'{"id": "a"}\nnull\n', 2),
+    ],
+)
+def test_no_good_row_is_no_problem(
+    tmp_path: Path, name: str, content: bytes, errors: int, target: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    output = tmp_path / f"out{target}"
+    summary = score_file(StandIn(), tmp_path / name, output)
+    assert (summary.rows, summary.errors) == (errors, errors)
+    assert output.exists()
+    assert rejects_path(output).exists() == (errors > 0)
+
+
+def test_ids_that_repeat_stay_apart(tmp_path: Path) -> None:
+    source = tmp_path / "posts.jsonl"
+    source.write_text('{"id": "a", "text": "one"}\n{"id": "a", "text": "three"}\n' * CHUNK)
+    score_file(StandIn(), source, tmp_path / "out.jsonl")
+    written = records(tmp_path / "out.jsonl")
+    assert {str(row["id"]) for row in written} == {"a"}
+    assert [row["style"] for row in written] == [float(n) for n in range(CHUNK)] * 2
+
+
+@pytest.mark.slow
+def test_a_row_of_fifty_megabytes_is_a_row(tmp_path: Path) -> None:
+    source, output = tmp_path / "posts.jsonl", tmp_path / "out.parquet"
+    with source.open("wb") as file:
+        for huge in (b'{"id": "long", "text": "' + b"\\u0000 x" * 6_250_000 + b'"}', b"\0" * 50_000_000):
+            file.writelines([b'{"id": "short", "text": "a"}\n', huge, b"\n"])
+    summary = score_file(StandIn(), source, output)
+    assert (summary.scored, summary.errors) == (3, 1)
+    [reject] = records(rejects_path(output))
+    assert reject["row"] == 4
+    assert len(str(reject["raw"])) == 50_000_000
 
 
 def test_mistakes_are_found_before_anything_is_scored(tmp_path: Path) -> None:
@@ -184,6 +230,59 @@ def test_mistakes_are_found_before_anything_is_scored(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="is the input"):
         score_file(scorer, tmp_path / "other.jsonl.rejects.jsonl", tmp_path / "other.jsonl")
     assert scorer.scored == 0
+
+
+def test_what_is_no_file_is_neither_read_nor_replaced(tmp_path: Path) -> None:
+    source, pipe, folder = posts_file(tmp_path, 3), tmp_path / "pipe.jsonl", tmp_path / "folder.jsonl"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    scorer = StandIn()
+    for path, what in ((pipe, "a pipe or a device"), (folder, "a directory")):
+        with pytest.raises(InputError, match=f"{path.name} is {what}"):
+            score_file(scorer, path, tmp_path / "out.jsonl")
+        with pytest.raises(OutputError, match="it is a folder, a pipe or a device"):
+            score_file(scorer, source, path)
+    loop = tmp_path / "loop.jsonl"
+    loop.symlink_to(loop)
+    with pytest.raises(InputError, match=r"loop\.jsonl cannot be read"):
+        score_file(scorer, loop, tmp_path / "out.jsonl")
+    assert scorer.scored == 0
+    assert {path.name for path in tmp_path.iterdir()} == {source.name, pipe.name, folder.name, loop.name}
+
+
+def test_a_folder_that_may_not_be_written_is_found_out_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, folder, scorer = posts_file(tmp_path, 3), tmp_path / "folder", StandIn()
+    folder.mkdir(mode=0o500)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != folder)  # whoever runs this
+    with pytest.raises(OutputError, match=r"out\.csv cannot be written\. Check its permissions"):
+        score_file(scorer, source, folder / "out.csv")
+    assert scorer.scored == 0
+
+
+@pytest.mark.parametrize("head", [gzip.compress(b'{"text": "a"}\n'), b"PK\x03\x04\x14\x00"])
+def test_a_file_that_is_compressed_is_refused(tmp_path: Path, head: bytes) -> None:
+    for name in ("posts.jsonl", "posts.csv", "posts.txt"):
+        (tmp_path / name).write_bytes(head)
+        with pytest.raises(InputError, match=f"{name} is compressed. Unpack it"):
+            score_file(StandIn(), tmp_path / name, tmp_path / "out.jsonl")
+
+
+def test_a_disk_that_fails_while_it_is_read_is_an_error_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(io.BytesIO):
+        def readline(self, size: int | None = -1, /) -> bytes:
+            if self.tell():
+                raise OSError(5, "Input/output error")
+            return super().readline(size)
+
+    source = posts_file(tmp_path, 3)
+    content = source.read_bytes()
+    monkeypatch.setattr(Path, "open", lambda *_: Failing(content))
+    with pytest.raises(InputError, match=r"posts\.jsonl cannot be read: Input/output error"):
+        list(input.read(source))
 
 
 def test_progress_is_logged_where_no_bar_can_be_drawn(

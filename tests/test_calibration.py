@@ -585,7 +585,7 @@ def test_calibrate_from_end_to_end(posts: Path, tmp_path: Path, quick: Checker) 
     ("args", "problem"),
     [
         (["{folder}/missing.jsonl", "-o", "{folder}/own.json"], "missing.jsonl"),
-        (["{posts}", "-o", "{folder}/own.txt"], ".json file"),
+        (["{posts}", "-o", "{folder}/own.txt"], "Use .json."),
         (["{posts}", "-o", "{folder}/nowhere/own.json"], "no folder"),
         (["{folder}/few.csv", "-o", "{folder}/own.json"], "too few posts to calibrate on. English keeps"),
         (["{folder}/few.csv", "-o", "{folder}/own.json", "--label-column", "kind"], "no column 'kind'"),

@@ -134,6 +134,19 @@ def test_a_terminal_gets_a_table(posts: Path) -> None:
     assert "{" not in shown
 
 
+@pytest.mark.parametrize("plain", ["", "1"])
+def test_a_text_on_a_terminal_has_colours_unless_the_user_has_none(plain: str) -> None:
+    reader, writer = pty.openpty()
+    env = {**os.environ, "TERM": "xterm-256color", "NO_COLOR": plain}
+    done = subprocess.run([*stand_in(), "score", "--text", "three"], stdout=writer, env=env, check=False)
+    os.close(writer)
+    shown = os.read(reader, 100_000).decode()
+    os.close(reader)
+    assert done.returncode == 0
+    assert "machine-translated" in shown
+    assert ("\x1b[" in shown) is not bool(plain)
+
+
 @pytest.mark.parametrize(
     ("args", "problem"),
     [
@@ -236,8 +249,11 @@ def test_one_text_is_shown_with_its_evidence() -> None:
     done = run("score", "--text", text, command=REAL)
     assert done.returncode == 0, done.stderr
     assert "language ru" in done.stdout
-    for heading in ("Why", "Sentences", "pivot", "back"):
+    for heading in ("Why", "Sentences", "pivot", "back", "words", "What would help"):
         assert heading in done.stdout
+    assert "\x1b" not in done.stdout
+    told = " ".join(done.stdout.split())
+    assert re.match(r"\S+ \d\d% probability of machine translation The probability is 0\.\d\d; from", told)
     done = run("score", "--text", text, "--json", "--no-round-trip", command=REAL)
     result = Result.model_validate_json(done.stdout)
     assert result.language.code == "ru"
@@ -303,7 +319,7 @@ RESULT = Result(
 
 def render(renderable: RenderableType, width: int = 120, colour: bool = False) -> str:
     console = Console(
-        width=width, force_terminal=colour, color_system="standard" if colour else None, record=True
+        width=width, force_terminal=colour, color_system="standard" if colour else None, no_color=False
     )
     with console.capture() as capture:
         console.print(renderable)
@@ -328,16 +344,71 @@ def test_one_post_in_full() -> None:
         "A warning.",
         "marian@1",
         "statement-checker 0.1.0",
-        ">99%   ru",
+        ">99%    ru   chrF++ 41.0",
+        "Эвакуируйте +0.50",
+        "What would help",
     ):
         assert part in shown
+
+
+def test_the_error_rate_stands_under_the_verdict() -> None:
+    rate = "Russian part: The probability is 0.93; from 0.86 a Russian post is called machine-translated, …"
+    result = RESULT.model_copy(update={"reasons": ("first", rate, "second")})
+    lines = [line.strip() for line in render(show(result, marks=True), width=200).splitlines()]
+    assert lines[0] == "machine-translated   93% probability of machine translation"
+    assert lines[1] == rate
+    assert lines[2].startswith("language ru")
+    assert lines[lines.index("Why") + 1 : lines.index("Why") + 3] == ["- first", "- second"]
+
+
+@pytest.mark.parametrize(
+    ("update", "advice"),
+    [
+        ({"verdict": "uncertain"}, "Score the parts in different languages apart."),
+        ({"verdict": "uncertain", "machine_translated": None}, "checker calibrate"),
+        ({"verdict": "human_written"}, "no proof of a human author"),
+        ({"verdict": "not_scored", "sentences": ()}, "Give the text itself"),
+        ({"verdict": "not_scored", "language": Language(code=None, confidence=0)}, "--language"),
+        ({"verdict": "not_scored", "language": Language(code="sw", confidence=0.9)}, "no model here does"),
+        ({"verdict": "not_scored"}, "Give a longer text"),
+    ],
+)
+def test_every_verdict_comes_with_what_would_help(update: dict[str, object], advice: str) -> None:
+    shown = render(show(RESULT.model_copy(update=update), marks=True), width=200)
+    assert advice in shown.partition("What would help")[2]
+
+
+def test_differences_are_marked_in_the_back_translation_too() -> None:
+    changed = Difference(start=5, end=16, back_translation="Немедленно эвакуируйтесь")
+    sentence = SENTENCE.model_copy(update={"differences": (changed,)})
+    result = RESULT.model_copy(update={"sentences": (sentence,)})
+    assert "back   _Немедленно эвакуируйтесь_!" in render(show(result, marks=True))
+    assert "\x1b[4mНемедленно эвакуируйтесь\x1b[0m!" in render(show(result), colour=True)
+
+
+def test_marks_come_without_any_style() -> None:
+    """As NO_COLOR asks for, on a terminal that could show them."""
+    assert "\x1b" in render(show(RESULT), colour=True)
+    assert "\x1b" not in render(show(RESULT, marks=True), colour=True)
+
+
+def test_a_probability_is_shaded_by_its_size() -> None:
+    shades = set()
+    for probability in (0.0, 0.3, 0.5, 0.7, 1.0):
+        result = RESULT.model_copy(update={"machine_translated": probability})
+        escape = re.search(r"\x1b\[([\d;]+)m [<>\d]+% ", render(show(result), colour=True))
+        assert escape is not None
+        shades.add(escape[1])
+    assert len(shades) == 5
 
 
 def test_highlights_as_marks_and_as_styles() -> None:
     # "Эвакуируйте" from 5 to 16 is machine-like; "йте себя" and one more from 12 to 21 did not come back.
     assert "*Эвакуир_уйте* себя_ \ufffd[31mнемедленно\ufffd!" in render(show(RESULT, marks=True))
     styled = render(show(RESULT), colour=True)
-    assert "\x1b[1;31mЭвакуир\x1b[0m\x1b[1;4;31mуйте\x1b[0m\x1b[4m себя\x1b[0m" in styled
+    # "себя" points to a human.
+    machine, human = "\x1b[1;31mЭвакуир\x1b[0m\x1b[1;4;31mуйте\x1b[0m", "\x1b[4;32mсебя\x1b[0m"
+    assert f"{machine}\x1b[4m \x1b[0m{human}" in styled
     assert "*" not in styled
 
 

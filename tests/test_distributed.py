@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from test_calibration import own
 
 from checker.errors import CheckerError, InputError
 from checker.io.input import Post
 from checker.pipeline import Checker
-from checker.runs import distributed
-from checker.runs.batch import rejects_path, score_file
+from checker.runs import cluster, distributed
+from checker.runs.batch import score_file
 from checker.runs.distributed import TRIES, score_directory
 from checker.runs.partitions import PARTS, SHARD, claim_shard, find
-from checker.translation import ctranslate2_engine
+from checker.runs.rejects import rejects_path
 
 FAST = {"round_trip": False, "language": "ru"}
 TEXTS = (
@@ -70,18 +73,12 @@ def local(posts: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def ray() -> Iterator[Any]:
     """A Ray of two CPUs, and of a GPU that is not there."""
-    module = pytest.importorskip("ray", reason="Ray is not installed")
-    module.init(
-        address="local",
-        num_cpus=2,
-        num_gpus=1,
-        object_store_memory=100 * 2**20,
-        include_dashboard=False,
-        log_to_driver=False,
-        _node_ip_address="127.0.0.1",
-    )
-    yield module
-    module.shutdown()
+    with ExitStack() as stack:
+        options = cluster._local(2, stack)
+        module = pytest.importorskip("ray", reason="Ray is not installed")
+        module.init(**options, num_gpus=1, log_to_driver=False)
+        yield module
+        module.shutdown()
 
 
 def contents(output: Path) -> dict[str, bytes]:
@@ -110,6 +107,11 @@ def actors(pid: int) -> list[int]:
     return [child for child, line in descendants(pid).items() if line.startswith("ray::MapWorker")]
 
 
+def folders(processes: dict[int, str]) -> set[Path]:
+    """Folders of the Ray that these processes are."""
+    return {Path(name) for line in processes.values() for name in re.findall(r"--temp-dir=(\S+)", line)}
+
+
 def wait_for(what: Callable[[], Any], seconds: float = 240) -> Any:
     until = time.monotonic() + seconds
     while not (found := what()):
@@ -122,6 +124,24 @@ def in_flight(output: Path) -> list[Path]:
     """Notes of shards that a worker has begun and not finished."""
     notes = output.glob(f"{PARTS}/*/*.tries")
     return [note for note in notes if not note.with_suffix(".jsonl").exists()]
+
+
+LOOPBACK = {"0100007F", "0" * 24 + "01000000", "0000000000000000FFFF00000100007F"}
+"""127.0.0.1, ::1 and ::ffff:127.0.0.1 as /proc/net has them."""
+
+
+def listening(processes: Iterable[int]) -> set[str]:
+    """Addresses on which these processes wait for connections."""
+    files = set()
+    for process in processes:
+        for path in Path(f"/proc/{process}/fd").glob("*"):
+            try:
+                files.add(os.readlink(path))
+            except FileNotFoundError:
+                continue
+    tables = "".join(Path("/proc/net", name).read_text() for name in ("tcp", "tcp6"))
+    lines = [line.split() for line in tables.splitlines()]
+    return {line[1].partition(":")[0] for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in files}
 
 
 # -- on a Ray that runs --------------------------------------------------------------------------------
@@ -159,6 +179,22 @@ def test_round_trips_are_those_of_a_local_run(ray: Any, tmp_path: Path) -> None:
     score_file(Checker(), source, tmp_path / "posts.parquet")
     assert (tmp_path / "scores" / "posts.parquet").read_bytes() == (tmp_path / "posts.parquet").read_bytes()
     assert all(pq.read_table(tmp_path / "posts.parquet")["round_trip.chrf"].to_pylist())
+
+
+@pytest.mark.slow
+def test_a_calibration_of_ones_own_is_that_of_a_local_run(
+    ray: Any, posts: Path, checker: Checker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where the actors are not
+    own(Checker(round_trip=False, store=checker.store)).write(Path("own.json"))
+    score_directory(posts / "c.parquet", "scores", {**FAST, "calibration": "own.json"})
+    score_file(Checker(**FAST, calibration="own.json"), posts / "c.parquet", "c.parquet")
+    assert Path("scores", "c.parquet").read_bytes() == Path("c.parquet").read_bytes()
+    models = pq.read_table("c.parquet")["models"].to_pylist()
+    assert all(json.loads(model)["calibration"].startswith("own.json@") for model in models)
+    own(Checker(round_trip=False, store=checker.store), posts={"native": 5}).write(Path("own.json"))
+    with pytest.raises(CheckerError, match="is of another run: calibration was"):
+        score_directory(posts / "c.parquet", "scores", {**FAST, "calibration": "own.json"})
 
 
 @pytest.mark.slow
@@ -209,10 +245,14 @@ def test_a_killed_run_goes_on_to_the_same_bytes(posts: Path, local: dict[str, by
     pytest.importorskip("ray", reason="Ray is not installed")
     output = tmp_path / "scores"
     run = subprocess.Popen(command(posts, output), stderr=subprocess.DEVNULL)
-    wait_for(lambda: run.poll() is not None or [*output.glob(f"{PARTS}/*/*.jsonl")])
+    manifest = output / "_manifest.jsonl"
+    wait_for(lambda: run.poll() is not None or (manifest.exists() and manifest.read_text().count("\n") > 1))
     processes = descendants(run.pid)
+    [folder] = folders(processes)
     run.kill()
     assert run.wait() == -signal.SIGKILL, "it was killed before it ended"
+    written = {path: path.stat().st_mtime_ns for path in output.rglob("*.parquet")}
+    assert 0 < len(written) < len(local), "it was killed between two partitions"
 
     def left() -> list[int]:
         return [process for process, line in processes.items() if alive(process, line)]
@@ -220,12 +260,49 @@ def test_a_killed_run_goes_on_to_the_same_bytes(posts: Path, local: dict[str, by
     wait_for(lambda: all("Agent" in processes[process] for process in left()))
     for process in left():  # agents of Ray, which would end within a minute
         os.kill(process, signal.SIGKILL)
+    shutil.rmtree(folder)
 
     done = subprocess.run(command(posts, output), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith(f"{len(written)} of {len(local)} partitions are written already.\n")
     assert f"{2 * SHARD - 9 + 77 + 20} rows in" in done.stderr
     assert str(rejects_path(output)) in done.stderr
     assert contents(output) == local
+    assert all(path.stat().st_mtime_ns == time_ for path, time_ in written.items())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_is_heard_by_nobody_and_leaves_nothing(
+    posts: Path, tmp_path: Path, stop: signal.Signals
+) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed")
+    output = tmp_path / "scores"
+    run = subprocess.Popen(command(posts, output), stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: run.poll() is not None or [*output.glob(f"{PARTS}/*/*.jsonl")])
+    processes = descendants(run.pid)
+    addresses = listening(processes)
+    [folder] = folders(processes)
+    assert folder.is_dir()
+    run.send_signal(stop)
+    _, told = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert re.fullmatch(r"checker: interrupted\. Go on with: checker score .*--runner ray.*\n", told)
+    assert addresses
+    assert addresses <= LOOPBACK
+    wait_for(lambda: not any(alive(process, line) for process, line in processes.items()), seconds=10)
+    assert not folder.exists()
+    assert not Path(f"{output}.lock").exists()
+
+
+@pytest.mark.slow
+def test_models_that_were_not_downloaded_are_an_error_in_words(posts: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed")
+    run = command(posts / "c.parquet", tmp_path / "scores", "--profile", "hub", "--workers", "1")
+    home = {**os.environ, "STATEMENT_CHECKER_HOME": str(tmp_path / "home")}
+    done = subprocess.run(run, capture_output=True, text=True, env=home)
+    assert done.returncode == 2
+    assert re.match(r"checker: .* is not on this machine.*checker models download", done.stderr)
 
 
 def alive(pid: int, line: str) -> bool:
@@ -241,6 +318,7 @@ def alive(pid: int, line: str) -> bool:
         (["--runner", "spark"], "There is no runner 'spark'"),
         (["--runner", "local", "--workers", "2"], "--address and --workers are for Ray"),
         (["--workers", "0"], "There cannot be 0 workers"),
+        (["--threads", "0"], "There cannot be 0 threads"),
         (["--address", "127.0.0.1:9"], "Ray could not be reached at 127.0.0.1:9"),
     ],
 )
@@ -259,11 +337,12 @@ def test_mistakes_are_told(tmp_path: Path, options: list[str], problem: str) -> 
 @pytest.fixture
 def scorer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., distributed._Scorer]:
     """Make the object that is an actor on Ray."""
-    monkeypatch.setattr(ctranslate2_engine, "cores", ctranslate2_engine.cores)
-    monkeypatch.setenv("RAYON_NUM_THREADS", "")
+    for name in ("RAYON_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.setenv(name, "7")
 
-    def make(models: dict[str, str] | None = None) -> distributed._Scorer:
-        return distributed._Scorer(distributed._Job({"profile": "embedded", **FAST}, (), models or {}, None))
+    def make(models: dict[str, str] | None = None, threads: int = 1) -> distributed._Scorer:
+        settings = {"profile": "embedded", **FAST}
+        return distributed._Scorer(distributed._Job(settings, ("", ""), models or {}, None, threads))
 
     return make
 
@@ -275,10 +354,13 @@ def shard_of(parts: Path) -> pa.Table:
     )
 
 
-def test_an_actor_has_one_thread(scorer: Callable[..., distributed._Scorer]) -> None:
-    scorer()
-    assert ctranslate2_engine.cores() == 1
-    assert os.environ["RAYON_NUM_THREADS"] == "1"
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_actor_has_the_threads_that_it_is_given(
+    scorer: Callable[..., distributed._Scorer], threads: int
+) -> None:
+    model = scorer(threads=threads)._checker.models.language_model("ru")
+    assert model._generator.num_generators == threads
+    assert os.environ["RAYON_NUM_THREADS"] == os.environ["OMP_NUM_THREADS"] == str(threads)
 
 
 def test_an_actor_scores_a_shard_once(tmp_path: Path, scorer: Callable[..., distributed._Scorer]) -> None:

@@ -11,7 +11,8 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,11 @@ from test_batch import StandIn, posts_file
 from test_cli import REAL, run
 
 from checker.errors import CheckerError, InputError, OutputError
+from checker.io.input import read
+from checker.runs import batch
 from checker.runs.batch import CHUNK, journal_path, score_file
 from checker.runs.journal import Input, Journal, Run, alone
+from checker.runs.rejects import rejects_path
 from checker.store import Store
 
 ROWS = 5 * CHUNK + 7
@@ -229,13 +233,22 @@ def test_a_file_that_cannot_grow_is_finished_when_it_can(source: Path, whole: Pa
     assert same(output, whole)
 
 
-def test_a_full_disk_is_survived(source: Path, whole: Path, tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]
+@contextmanager
+def file_system(path: Path, size: str) -> Iterator[None]:
+    """A small file system of its own at a path."""
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", path]
     if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("this user may not mount a file system")
     try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", path], check=True)  # a traceback may hold a file of it
+
+
+def test_a_full_disk_is_survived(source: Path, whole: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    with file_system(disk, "64k"):
         for _ in range(2):
             with pytest.raises(OutputError, match=r"No space left on device\. Free space"):
                 score_file(StandIn(), source, disk / "out.jsonl")
@@ -245,8 +258,45 @@ def test_a_full_disk_is_survived(source: Path, whole: Path, tmp_path: Path) -> N
         score_file(rest, source, disk / "out.jsonl")
         assert 0 < rest.scored < ROWS * 9 / 10 - CHUNK / 2  # it went on
         assert same(disk / "out.jsonl", whole)
-    finally:
-        subprocess.run(["umount", disk], check=True)
+
+
+def test_an_output_on_another_disk_is_written_through_its_link(
+    source: Path, whole: Path, tmp_path: Path
+) -> None:
+    disk, link = tmp_path / "disk", tmp_path / "scores.jsonl"
+    link.symlink_to(disk / "out.jsonl")
+    with pytest.raises(OutputError, match="There is no folder"):
+        score_file(StandIn(), source, link)
+    with file_system(disk, "8m"):
+        with pytest.raises(CheckerError, match="device is gone"):
+            score_file(StandIn(stop_at=f"p{CHUNK + 3}"), source, link)
+        assert journal_path(link) == disk / "out.jsonl.journal"
+        with alone(disk / "out.jsonl"), pytest.raises(OutputError, match="Another run"):
+            score_file(StandIn(), source, link)
+        score_file(StandIn(), source, link)
+        assert link.is_symlink()
+        assert same(disk / "out.jsonl", whole)
+
+
+@pytest.mark.parametrize("full", ["out.jsonl.rejects.jsonl", "out.jsonl"])
+def test_a_disk_that_is_full_when_the_results_are_written_is_survived(tmp_path: Path, full: str) -> None:
+    source, disk, whole = tmp_path / "posts.jsonl", tmp_path / "disk", tmp_path / "whole" / "out.jsonl"
+    source.write_text("".join(f"{n} {'no JSON ' * 120}\n" for n in range(300)))
+    whole.parent.mkdir()
+    score_file(StandIn(), source, whole)
+    rejects, results = rejects_path(whole).stat().st_size, whole.stat().st_size
+    size = rejects + results + rejects // 2  # the journal has the lines of both
+    if full == whole.name:
+        size += rejects // 2 + results // 2
+    with file_system(disk, str(size)):
+        (disk / "out.jsonl").write_text("old")
+        with pytest.raises(OutputError, match=rf"{full} cannot be written: No space left on device"):
+            score_file(StandIn(), source, disk / "out.jsonl")
+        assert (disk / "out.jsonl").read_text() == "old"
+        assert not [*disk.glob("*.tmp")]
+        subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
+        score_file(StandIn(), source, disk / "out.jsonl")
+        assert same(disk / "out.jsonl", whole)
 
 
 def test_a_chunk_that_did_not_reach_the_disk_is_not_in_the_journal(
@@ -383,17 +433,55 @@ def test_a_run_that_did_nothing_keeps_no_other_out(source: Path, tmp_path: Path)
     assert score_file(StandIn(), source, output).rows == ROWS
 
 
-def test_an_input_that_changes_while_it_is_scored_is_refused(source: Path, tmp_path: Path) -> None:
+def test_an_input_that_changes_while_it_is_scored_is_refused(
+    source: Path, whole: Path, tmp_path: Path
+) -> None:
     class Meddler(StandIn):
         def score_many(self, texts, ids=None):
-            with source.open("a") as file:
-                file.write("\n")
+            source.write_bytes(content + b"\n")
             return super().score_many(texts, ids)
 
+    content, output = source.read_bytes(), tmp_path / "out.jsonl"
     with pytest.raises(InputError, match="changed while it was scored"):
-        score_file(Meddler(), source, tmp_path / "out.jsonl")
-    assert not (tmp_path / "out.jsonl").exists()
-    with pytest.raises(OutputError, match="the input was"):
+        score_file(Meddler(), source, output)
+    assert not output.exists()
+    source.write_bytes(content)
+    again = StandIn()
+    summary = score_file(again, source, output)
+    assert again.scored + summary.errors == ROWS, "rows that may be of either file are not kept"
+    assert same(output, whole)
+
+
+def test_an_input_that_goes_away_while_it_is_scored_is_an_error_in_words(
+    source: Path, whole: Path, tmp_path: Path
+) -> None:
+    class Thief(StandIn):
+        def score_many(self, texts, ids=None):
+            source.unlink(missing_ok=True)
+            return super().score_many(texts, ids)
+
+    content, output = source.read_bytes(), tmp_path / "out.jsonl"
+    with pytest.raises(InputError, match=r"posts\.jsonl cannot be read: No such file"):
+        score_file(Thief(), source, output)
+    source.write_bytes(content)
+    again = StandIn()
+    score_file(again, source, output)
+    assert again.scored == 0, "it had only to be written"
+    assert same(output, whole)
+
+
+def test_an_input_that_another_takes_the_place_of_as_the_run_begins_is_refused(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = iter(range(ROWS))
+
+    def swapped(path: Path, *columns: str) -> object:
+        opened = read(path, *columns)
+        posts_file(tmp_path, next(rows))
+        return opened
+
+    monkeypatch.setattr(batch, "read", swapped)
+    with pytest.raises(InputError, match="changed while it was scored"):
         score_file(StandIn(), source, tmp_path / "out.jsonl")
 
 

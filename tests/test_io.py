@@ -122,8 +122,8 @@ json_lines = st.one_of(
 @given(st.lists(json_lines, max_size=20))
 def test_no_jsonl_or_text_row_is_lost(lines: list[bytes]) -> None:
     data = b"\n".join(lines)
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return
+    if data.startswith((*input._UTF16_BOMS, *input._COMPRESSED)):
+        return  # refused
     expected = sum(bool(line.strip()) for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n"))
     for suffix in (".jsonl", ".txt"):
         rows = read_bytes(data, suffix)

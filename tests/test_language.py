@@ -324,3 +324,25 @@ def test_importing_loads_no_model() -> None:
     program = "import checker.language, sys; print({'py3langid', 'langdetect', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+# Asked only where it can change the answer
+
+WORDS = sorted({word for posts in POSTS.values() for post in posts for word in post.split()})
+
+
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join), st.floats(0, 1))
+def test_what_is_wanted_changes_no_answer_that_reaches_it(text: str, wanted: float) -> None:
+    full, quick = identify(text), identify(text, wanted)
+    assert quick == full or (quick.confidence < wanted and full.confidence < wanted)
+
+
+@pytest.mark.parametrize("text", [" ".join(WORDS[start::7]) for start in range(7)])
+def test_langdetect_in_numpy_gives_its_numbers(text: str) -> None:
+    factory = language._langdetect()
+    ours, theirs = language._quick()(factory), factory.create()
+    ours.append(text)
+    theirs.append(text)
+    found = [[(one.lang, one.prob) for one in two.get_probabilities()] for two in (ours, theirs)]
+    assert found[0] == found[1]
+    assert found[0]

@@ -148,6 +148,7 @@ def test_a_partition_that_changes_meanwhile_is_not_written(tmp_path: Path) -> No
     with pytest.raises(InputError, match="changed while it was scored"):
         write_partition(partition)
     assert not partition.output.exists()
+    assert not partition.parts.exists(), "shards that may be of either file are not kept"
 
 
 def test_an_empty_partition_gives_an_empty_one(tmp_path: Path) -> None:
@@ -189,6 +190,27 @@ def test_what_is_written_is_not_scored_again(tmp_path: Path, manifest: Callable[
     assert claim_shard(b.parts, 0) == 0, "a new run tries again"
     a.output.unlink()
     assert manifest().begin([a, b]) == [a, b]
+
+
+def test_a_run_that_was_killed_as_it_began_keeps_no_other_out(
+    tmp_path: Path, manifest: Callable[..., Manifest]
+) -> None:
+    (tmp_path / "scores").mkdir()
+    (tmp_path / "scores" / "_manifest.jsonl.tmp").write_text("{")
+    write_jsonl(tmp_path / "a.jsonl", rows(2, "a"))
+    a = survey(tmp_path / "a.jsonl", "a.jsonl", tmp_path / "scores", COLUMNS)
+    assert manifest().begin([a]) == [a]
+
+
+def test_shards_with_a_row_too_few_are_not_written(tmp_path: Path) -> None:
+    source, output = tmp_path / "a.jsonl", tmp_path / "scores"
+    write_jsonl(source, rows(3, "a"))
+    partition = scored(source, output)
+    write_shard([result(row) for row in [*read(source)][:2]], [], partition.parts, 0)
+    with pytest.raises(OutputError, match=r"has 2 rows of 3\..*--restart"):
+        write_partition(partition)
+    assert not partition.output.exists()
+    assert [path.name for path in partition.parts.iterdir()] == ["00000000.jsonl"]
 
 
 def test_results_of_another_run_are_not_mixed_with(tmp_path: Path, manifest: Callable[..., Manifest]) -> None:

@@ -21,7 +21,7 @@ import checker as package
 from checker import style
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
 from checker.language import SUPPORTED, identify
-from checker.pipeline import BATCH, Checker, _combine
+from checker.pipeline import AHEAD, BATCH, Checker, _combine
 from checker.result import Result, to_pandas
 from checker.store import Store
 from checker.text import MAX_CHARACTERS, words
@@ -357,7 +357,7 @@ def test_a_generator_is_read_as_it_is_needed(checker: Checker) -> None:
     found = checker.score_many(endless())
     for number in range(1, 2 * BATCH + 2):
         assert next(found).id == str(number)
-        assert taken <= number + BATCH
+        assert taken <= number + AHEAD * BATCH
 
 
 def test_two_checkers_and_many_threads_agree(checker: Checker, results: dict[str, Result]) -> None:

@@ -12,9 +12,16 @@ from tiny_models import RANDOM_M2M100, TOY_MARIAN, random_m2m100, toy_marian, to
 
 from checker import roundtrip
 from checker.errors import UnsupportedPairError
-from checker.roundtrip import SentenceRoundTrip, aggregate, differences, is_reliable, round_trips, signatures
+from checker.roundtrip import (
+    Raw,
+    SentenceRoundTrip,
+    aggregate,
+    differences,
+    is_reliable,
+    round_trips,
+    signatures,
+)
 from checker.text import words
-from checker.translation import Translation
 from checker.translation.ctranslate2_engine import CTranslate2Translator, convert
 
 RUSSIAN = [russian for _, russian in toy_pairs(12, seed=99)]
@@ -63,6 +70,18 @@ def test_the_metrics_are_those_of_sacrebleu(toy: CTranslate2Translator) -> None:
     assert found.chrf == pytest.approx(sacrebleu.sentence_chrf(back, reference, word_order=2).score, abs=0.01)
     assert found.bleu == pytest.approx(sacrebleu.sentence_bleu(back, reference).score, abs=0.01)
     assert found.ter == pytest.approx(sacrebleu.sentence_ter(back, reference).score, abs=0.01)
+
+
+@given(st.text(max_size=80), st.text(max_size=80), st.sampled_from(["ru", "en", "zh", "ja"]))
+def test_the_metrics_of_any_two_texts_are_those_of_sacrebleu(text: str, back: str, language: str) -> None:
+    tokenizer, unspaced = {"zh": "zh", "ja": "char"}.get(language, "13a"), language in ("zh", "ja")
+    expected = (
+        sacrebleu.sentence_chrf(back, [text], word_order=2),
+        sacrebleu.sentence_bleu(back, [text], tokenize=tokenizer),
+        sacrebleu.sentence_ter(back, [text], normalized=unspaced, asian_support=unspaced),
+    )
+    found = roundtrip._measured(text, language, "en", Raw("pivot", back, -1.0, (-1.0,)))
+    assert (found.chrf, found.bleu, found.ter) == tuple(round(metric.score, 2) for metric in expected)
 
 
 def test_equal_sentences_are_translated_once_and_order_is_kept(toy: CTranslate2Translator) -> None:
@@ -117,7 +136,7 @@ def test_scrambled_text_does_not_stall_the_metrics(language: str) -> None:
     letters = [chr(0x4E00 + n) if language == "zh" else f"слово{n} " for n in range(400)]
     one, other = ("".join(rng.choices(letters, k=3000)) for _ in range(2))
     begun = time.monotonic()
-    found = roundtrip._measured(one, language, "en", "x" * 20_000, Translation(other, -1.0), (-1.0,))
+    found = roundtrip._measured(one, language, "en", Raw("x" * 20_000, other, -1.0, (-1.0,)))
     assert found.ter > 50
     assert time.monotonic() - begun < 30
 

@@ -21,8 +21,8 @@ from checker.errors import CheckerError, ModelNotFoundError, UnsupportedPairErro
 from checker.store import Model, Store
 from checker.store.lock import LockedModel, lock_file, write_lock
 from checker.translation import Translation, Translator, Translators, load
-from checker.translation.ctranslate2_engine import CTranslate2Translator, convert
-from checker.translation.tokenizer import MAX_PIECES, Tokenizer, by_limit, length_limit
+from checker.translation.ctranslate2_engine import CTranslate2Translator, _quota, convert, cores
+from checker.translation.tokenizer import MAX_PIECES, Tokenizer, alike, by_limit, length_limit
 from checker.translation.transformers_engine import TransformersTranslator, quietly
 
 PAIRS = toy_pairs(60, seed=99)  # none in the training pairs' order, most not among them
@@ -268,6 +268,62 @@ def test_rows_are_grouped_by_their_length_limit(lengths: list[int]) -> None:
         assert [lengths[row] for row in rows] == sorted(lengths[row] for row in rows)
         assert {length_limit(lengths[row]) for row in rows} == {limit}
         assert all(min(2 * lengths[row], MAX_PIECES) <= limit <= max(32, 4 * lengths[row]) for row in rows)
+
+
+@given(st.lists(st.integers(0, 6), max_size=40))
+def test_rows_of_one_shape_go_together(shapes: list[int]) -> None:
+    groups = alike(shapes)
+    assert sorted(row for rows in groups for row in rows) == [
+        row for row, shape in enumerate(shapes) if shape
+    ]
+    found = [{shapes[row] for row in rows} for rows in groups]
+    assert all(len(one) == 1 for one in found)
+    assert [one.pop() for one in found] == sorted(set(shapes) - {0}, reverse=True)
+
+
+def test_a_batch_on_the_cpu_has_no_padding(conversions: dict[tuple[str, str], Path]) -> None:
+    translator = CTranslate2Translator(TOY_MARIAN, toy_marian(), conversions["marian", "int8"], device="cpu")
+    engine, shapes = translator._translator, []
+
+    class Watched:
+        def translate_batch(self, sources: list[list[str]], **options: Any) -> Any:
+            shapes.append({len(row) for row in sources})
+            return engine.translate_batch(sources, **options)
+
+        def score_batch(self, sources: list[list[str]], targets: list[list[str]], **options: Any) -> Any:
+            shapes.append({(len(one), len(other)) for one, other in zip(sources, targets, strict=True)})
+            return engine.score_batch(sources, targets, **options)
+
+    translator._translator = Watched()
+    translated = translator.translate(ENGLISH, "en", "ru")
+    scores = translator.score(ENGLISH, RUSSIAN, "en", "ru")
+    assert len(shapes) > 2
+    assert all(len(shape) == 1 for shape in shapes)
+    for number in range(0, len(ENGLISH), 7):
+        assert translator.translate([ENGLISH[number]], "en", "ru")[0].text == translated[number].text
+        alone = translator.score([ENGLISH[number]], [RUSSIAN[number]], "en", "ru")[0]
+        assert alone == pytest.approx(scores[number], abs=1e-4)
+
+
+def test_the_cores_that_may_be_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    every = cores()
+    assert 1 <= every <= (os.cpu_count() or 1)
+    for value, expected in ("1", 1), ("1,2", 1), ("100000", every), ("0", every), ("many", every):
+        monkeypatch.setenv("OMP_NUM_THREADS", value)
+        assert cores() == expected
+    quotas = {"max 100000": None, "150000 100000": 2, "1000 100000": 1, "400000 100000\n": 4, "": None}
+    for content, quota in quotas.items():
+        (tmp_path / "cpu.max").write_text(content)
+        assert (_quota(tmp_path) == quota) is (quota is not None)
+        assert quota is not None or _quota(tmp_path) > 1000
+    (tmp_path / "cpu.max").unlink()
+    assert _quota(tmp_path) > 1000
+    (tmp_path / "cpu").mkdir()
+    for quota, expected in ("-1", None), ("300000", 3):
+        (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(quota)
+        (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000")
+        assert _quota(tmp_path) == expected or (expected is None and _quota(tmp_path) > 1000)
 
 
 # ---- loading ----

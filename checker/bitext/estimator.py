@@ -28,7 +28,7 @@ from checker.result import Record
 from checker.store import Store
 from checker.store.registry import Profile
 from checker.text import Span
-from checker.translation import Device, Engine, Translators
+from checker.translation import Device, Engine
 
 BATCH = 32
 """Pairs measured together."""
@@ -54,6 +54,8 @@ class Estimator:
         device: ``auto``, ``cpu`` or ``cuda``.
         store: where the models are.
         table: what human translations look like; by default the one that ships.
+        models: those of a ``Checker`` of the same profile, engine and device, so that both share what is
+            loaded; by default its own.
 
     Raises:
         InputError: an argument has no such value.
@@ -67,6 +69,7 @@ class Estimator:
         device: Device = "auto",
         store: Store | None = None,
         table: HumanTable | None = None,
+        models: Models | None = None,
     ) -> None:
         for name, value, known in (
             ("profile", profile, get_args(Profile)),
@@ -77,8 +80,7 @@ class Estimator:
                 raise InputError(f"There is no {name} {value!r}.", fix=f"Use one of {', '.join(known)}.")
         self.profile = profile
         self.store = store or Store()
-        self._models = Models(self.store, profile, engine, device, "en")
-        self._translators = Translators(self.store, profile, engine, device)
+        self._models = models or Models(self.store, profile, engine, device, "en")
         self._table = table
 
     @cached_property
@@ -172,7 +174,7 @@ class Estimator:
         both = [(unit, unit.source.text, unit.target.text) for unit in units if unit.source and unit.target]
         for unit, ours, theirs in both:
             unit.checks = check(ours, theirs, source, target)
-        forward, backward = self._translators.get(source, target), self._translators.get(target, source)
+        forward, backward = self._models.translator(source, target), self._models.translator(target, source)
         if forward and backward:
             texts = [(ours, theirs) for _, ours, theirs in both]
             measured = adequacies(texts, source, target, forward, backward)
@@ -185,7 +187,7 @@ class Estimator:
 
     def _align(self, direction: tuple[str, str], documents: Sequence[Document]) -> None:
         """Align every document, with a translation of its source if a translator serves the pair."""
-        translator = self._translators.get(*direction)
+        translator = self._models.translator(*direction)
         lengths = self.table.length(*direction)
         # A sentence on either side leaves nothing to align.
         unsure = [max(len(d.source.sentences), len(d.target.sentences)) > 1 for d in documents]

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from checker.commands import options
-from checker.errors import OutputError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from checker.calibration.fitted import Calibration
-    from checker.result import RowError
-
-SHOWN = 5
-"""Bad rows that are named; of the others, the number is."""
 
 
 def calibrate(
@@ -41,19 +34,21 @@ def calibrate(
     Columns: text, label (human or machine), and if known lang, system (of machine posts), origin (original or
     translated, of human posts) and testset (where a post is from).
     """
-    _check_output(output, labelled)
     from rich.console import Console
 
     from checker.calibration.fitted import Source
     from checker.calibration.own import calibrate, select
     from checker.evaluation.labelled import read_labelled
+    from checker.io.output import check_output
     from checker.pipeline import Checker
     from checker.runs.progress import progress
     from checker.store.lock import sha256
+    from checker.terminal import bad_rows
 
+    check_output(output, labelled, (".json",))
     posts, bad = read_labelled(labelled, text_column=text_column, label_column=label_column)
     selected, told = select(posts)
-    for line in [*_bad_rows(bad), *told]:
+    for line in [*bad_rows(bad), *told]:
         print(line, file=sys.stderr)
     checker = Checker(profile, engine=engine, device=device, pivot=pivot, round_trip=not no_round_trip)  # type: ignore[arg-type]
     source = Source(file=labelled.name, sha256=sha256(labelled))
@@ -88,21 +83,3 @@ def summary(calibration: Calibration) -> Table:
             ", ".join(length(number) for number, cut in enumerate(cuts) if cut) or "none",
         )
     return table
-
-
-def _check_output(output: Path, labelled: Path) -> None:
-    """See before the work starts that the calibration can be written."""
-    if output.suffix.lower() != ".json":
-        raise OutputError(f"{output} is not a .json file. Write the calibration to one.")
-    if not output.parent.is_dir():
-        raise OutputError(f"There is no folder {output.parent}. Create it or write elsewhere.")
-    if output.is_dir() or not os.access(output.parent, os.W_OK):
-        raise OutputError(f"{output} cannot be written. Check its permissions or write elsewhere.")
-
-
-def _bad_rows(bad: Sequence[RowError]) -> Iterator[str]:
-    for row in bad[:SHOWN]:
-        field = f"field {row.field!r}: " if row.field else ""
-        yield f"Left out: row {row.row}: {field}{row.error} {row.fix}"
-    if (more := len(bad) - SHOWN) > 0:
-        yield f"Left out: {more} more bad rows."

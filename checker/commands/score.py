@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from checker import __version__
 from checker.commands import options
 from checker.errors import InputError
 
@@ -47,6 +46,9 @@ def score(
     text_column: options.TextColumn = "text",
     id_column: options.IdColumn = "id",
     no_round_trip: options.NoRoundTrip = False,
+    no_fluency: options.NoFluency = False,
+    no_cache: options.NoCache = False,
+    threads: options.Threads = None,
     restart: Annotated[
         bool, typer.Option("--restart", help="Forget what an interrupted run has done.")
     ] = False,
@@ -54,7 +56,9 @@ def score(
         str, typer.Option(help="Where to score: local, or ray for directories of .jsonl and .parquet files.")
     ] = "local",
     address: Annotated[str | None, typer.Option(help="Ray cluster; by default one on this machine.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Ray actors; by default one a CPU, or GPU.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Ray actors; by default one for each --threads CPUs (1), or GPU.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if any row was bad.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on a terminal, too.")] = False,
 ) -> None:
@@ -71,20 +75,24 @@ def score(
         raise InputError("--output is for the results of INPUT.", fix="Leave out --text and --json.")
     settings = {
         "profile": profile, "engine": engine, "device": device, "pivot": pivot, "language": language,
-        "round_trip": not no_round_trip, "calibration": calibration,
+        "round_trip": not no_round_trip, "fluency": not no_fluency, "calibration": calibration,
     }  # fmt: skip
+    here = {"cache": None if no_cache else _cache_folder(), "threads": threads}  # results do not depend on it
     columns = {"text_column": text_column, "id_column": id_column}
+    if output is not None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as cleanly as Ctrl+C
     try:
         if text is not None:
-            _score_text(text, settings, as_json)
+            _score_text(text, settings | here, as_json)
             return
         assert source is not None
         if runner != "local" or address is not None or workers is not None:
-            summary = _score_on(runner, source, columns, output, settings, restart, address, workers)
+            ray = {"address": address, "workers": workers, "threads": 1 if threads is None else threads}
+            summary = _score_on(runner, source, columns, output, settings, restart, ray)
         elif output is None:
-            summary = _score_to_stdout(source, columns, settings, as_json)
+            summary = _score_to_stdout(source, columns, settings | here, as_json)
         else:
-            summary = _score_to_file(source, columns, output, settings, restart)
+            summary = _score_to_file(source, columns, output, settings, here, restart)
     except KeyboardInterrupt:
         print(f"checker: interrupted{_hint(output)}", file=sys.stderr)
         raise typer.Exit(130) from None
@@ -112,28 +120,30 @@ def _score_text(text: str, settings: dict[str, Any], as_json: bool) -> None:
 
 
 def _score_to_file(
-    source: str, columns: dict[str, str], output: Path, settings: dict[str, Any], restart: bool
+    source: str,
+    columns: dict[str, str],
+    output: Path,
+    settings: dict[str, Any],
+    here: dict[str, Any],
+    restart: bool,
 ) -> Summary:
     from rich.console import Console
 
     from checker.pipeline import Checker
     from checker.runs.batch import score_file
+    from checker.runs.journal import options_of
     from checker.store import Store
-    from checker.store.lock import sha256
     from checker.terminal import table
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as cleanly as Ctrl+C
     first: list[Outcome] = []
-    checker = Checker(**settings)
-    calibration = settings["calibration"]
-    fitted = sha256(calibration) if calibration else None  # its content counts; another device may take over
+    checker = Checker(**settings, **here)
     summary = score_file(
         checker,
         source,
         output,
         text_column=columns["text_column"],
         id_column=columns["id_column"],
-        options={**settings, "device": None, "version": __version__, "calibration": fitted},
+        options=options_of(settings),
         models=Store().digests(settings["profile"]),
         restart=restart,
         on_outcome=lambda outcome: first.append(outcome) if len(first) < PREVIEW else None,
@@ -152,8 +162,7 @@ def _score_on(
     output: Path | None,
     settings: dict[str, Any],
     restart: bool,
-    address: str | None,
-    workers: int | None,
+    ray: dict[str, Any],
 ) -> Summary:
     if runner == "local":
         raise InputError("--address and --workers are for Ray.", fix="Add --runner ray.")
@@ -164,8 +173,9 @@ def _score_on(
     from checker.runs.distributed import score_directory
 
     return score_directory(
-        source, output, settings, **columns, address=address, workers=workers, restart=restart
-    )
+        source, output, settings, text_column=columns["text_column"], id_column=columns["id_column"],
+        restart=restart, **ray,
+    )  # fmt: skip
 
 
 def _score_to_stdout(
@@ -189,6 +199,13 @@ def _score_to_stdout(
     return summary
 
 
+def _cache_folder() -> Path:
+    from checker.cache import default_folder
+    from checker.store import Store
+
+    return default_folder(Store().home)
+
+
 def _hint(output: Path | None) -> str:
     """How to go on, if there is something to go on from."""
     from checker.runs.batch import journal_path
@@ -200,7 +217,7 @@ def _hint(output: Path | None) -> str:
 
 
 def _told(summary: Summary, output: Path | None) -> str:
-    from checker.runs.batch import rejects_path
+    from checker.runs.rejects import rejects_path
 
     counts = [f"{count} {verdict.replace('_', '-')}" for verdict, count in summary.verdicts.most_common()]
     if summary.errors:

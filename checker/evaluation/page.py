@@ -6,17 +6,20 @@ comes near it: names of groups and of files are all of the input that is shown, 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
 from checker.evaluation.figures import Evaluation, Figures
 from checker.evaluation.report import NONE, decimal, rows
+from checker.report import frame
+from checker.report.frame import text
 from checker.terminal import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 def page(evaluation: Evaluation) -> str:
@@ -27,49 +30,17 @@ def page(evaluation: Evaluation) -> str:
         f"translated by humans, {posts['machine']} machine-translated. {NONE} is a figure that too few posts "
         "stand behind.</p>",
         *_figure(evaluation),
-        *_html_table(evaluation, None),
+        _html_table(evaluation, None),
     ]
     for key in evaluation.groups:
-        parts += [f"<h2>By {escape(printable(key))}</h2>", *_html_table(evaluation, key)]
+        parts += [f"<h2>By {text(key)}</h2>", _html_table(evaluation, key)]
     parts += ["<h2>Calibration</h2>", *_html_reliability(evaluation.overall)]
     parts += ["<h2>What the figures are</h2>", *_METHOD, "<dl>"]
     for name, meaning in evaluation.definitions.items():
         parts.append(f"<dt>{escape(name)}</dt><dd>{escape(meaning)}</dd>")
-    parts += ["</dl>", "<h2>Signature</h2>", f"<p><code>{_text(evaluation.signature.line)}</code></p>"]
-    body = "\n".join(parts)
-    return _PAGE.format(style=_STYLE, body=body)
+    parts += ["</dl>", "<h2>Signature</h2>", f"<p><code>{text(evaluation.signature.line)}</code></p>"]
+    return frame.page("Evaluation of the machine-translation verdict", parts)
 
-
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-.wide { overflow-x: auto; }
-th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid #8885; vertical-align: top; }
-th:first-child { text-align: left; overflow-wrap: anywhere; }
-td small { display: block; opacity: .75; white-space: nowrap; }
-figure { margin: 1rem 0; background: #fff; color: #000; }
-figure svg { width: 100%; height: auto; }
-code { overflow-wrap: anywhere; }
-dt { font-weight: bold; }
-""".strip()
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Evaluation of the machine-translation verdict</title>
-<style>
-{style}
-</style>
-</head>
-<body>
-<h1>Evaluation of the machine-translation verdict</h1>
-{body}
-</body>
-</html>
-"""
 
 _METHOD = (
     "<p>Human posts are the negatives, machine-translated posts the positives. The share of machine posts in "
@@ -85,18 +56,15 @@ _METHOD = (
 )
 
 
-def _html_table(evaluation: Evaluation, key: str | None) -> Iterator[str]:
+def _html_table(evaluation: Evaluation, key: str | None) -> str:
     found = rows(evaluation, key)
-    yield '<div class="wide"><table>'
-    titles = "".join(f'<th scope="col">{escape(name)}</th>' for name in found[0][1])
-    yield f'<thead><tr><th scope="col">{_text(key or "group")}</th>{titles}</tr></thead><tbody>'
-    for group, row in found:
-        filled = "".join(
-            f"<td>{value}{f'<small>{interval}</small>' if interval else ''}</td>"
-            for value, interval in row.values()
-        )
-        yield f'<tr><th scope="row">{_text(group)}</th>{filled}</tr>'
-    yield "</tbody></table></div>"
+    titles = (printable(key or "group"), *found[0][1])
+    return frame.table("", titles, ([text(group), *map(_cell, row.values())] for group, row in found))
+
+
+def _cell(figure: tuple[str, str]) -> str:
+    value, interval = figure
+    return f"{value}<small>{interval}</small>" if interval else value
 
 
 def _html_reliability(figures: Figures) -> Iterator[str]:
@@ -108,20 +76,21 @@ def _html_reliability(figures: Figures) -> Iterator[str]:
         f"{decimal(figures.ece_at_prevalence)}. Brier score: {decimal(figures.brier)} and "
         f"{decimal(figures.brier_at_prevalence)}.</p>"
     )
-    titles = "".join(
-        f'<th scope="col">{name}</th>' for name in ("mean probability", "share of machine posts", "posts")
+    yield frame.table(
+        "",
+        ("mean probability", "share of machine posts", "posts"),
+        ([f"{row.predicted:.3f}", f"{row.observed:.3f}", str(row.posts)] for row in figures.reliability),
     )
-    yield f"<table><thead><tr>{titles}</tr></thead><tbody>"
-    for row in figures.reliability:
-        yield f"<tr><td>{row.predicted:.3f}</td><td>{row.observed:.3f}</td><td>{row.posts}</td></tr>"
-    yield "</tbody></table>"
 
 
 def _figure(evaluation: Evaluation) -> Iterator[str]:
     if not evaluation.roc:
         return
     yield "<figure>"
-    yield _svg(evaluation)
+    yield frame.svg(
+        partial(_draw, evaluation=evaluation), (11, 5), "plots", "ROC and reliability plots",
+        "The figures are in the tables below.",
+    )  # fmt: skip
     yield (
         "<figcaption>Left: ROC curves; the dotted lines are at 1 % and 5 % FPR. Right: what probabilities "
         "said against what was true, classes weighted equally, with the number of posts; on the diagonal "
@@ -129,41 +98,21 @@ def _figure(evaluation: Evaluation) -> Iterator[str]:
     )
 
 
-def _svg(evaluation: Evaluation) -> str:
-    """Both plots as one SVG element with the same ids every time."""
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context({"svg.hashsalt": "statement-checker", "svg.fonttype": "none"}):
-        figure = Figure(figsize=(11, 5), layout="constrained")
-        FigureCanvasSVG(figure)
-        left, right = figure.subplots(1, 2)
-        for curve, style in zip(evaluation.roc, ("-", "--", "-."), strict=False):
-            left.step(curve.fpr, curve.tpr, style, where="post", label=f"machine against {curve.against}")
-        for rate in (0.01, 0.05):
-            left.axvline(rate, color="0.5", linestyle=":", linewidth=1)
-        _square(left, "false-positive rate", "true-positive rate", "ROC")
-        left.legend(loc="lower right")
-        table = evaluation.overall.reliability
-        right.plot([row.predicted for row in table], [row.observed for row in table], "o-")
-        for row in table:
-            right.annotate(
-                str(row.posts), (row.predicted, row.observed), (4, -10), textcoords="offset points"
-            )
-        _square(right, "mean probability", "share of machine posts", "Reliability")
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    svg = buffer.getvalue()
-    return svg[svg.index("<svg") :].replace(
-        "<svg", '<svg role="img" aria-label="ROC and reliability plots"', 1
-    )
+def _draw(figure: Figure, evaluation: Evaluation) -> None:
+    left, right = figure.subplots(1, 2)
+    for curve, style in zip(evaluation.roc, ("-", "--", "-."), strict=False):
+        left.step(curve.fpr, curve.tpr, style, where="post", label=f"machine against {curve.against}")
+    for rate in (0.01, 0.05):
+        left.axvline(rate, color="0.5", linestyle=":", linewidth=1)
+    _square(left, "false-positive rate", "true-positive rate", "ROC")
+    left.legend(loc="lower right")
+    table = evaluation.overall.reliability
+    right.plot([row.predicted for row in table], [row.observed for row in table], "o-")
+    for row in table:
+        right.annotate(str(row.posts), (row.predicted, row.observed), (4, -10), textcoords="offset points")
+    _square(right, "mean probability", "share of machine posts", "Reliability")
 
 
 def _square(axes: Axes, x: str, y: str, title: str) -> None:
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
     axes.set(xlabel=x, ylabel=y, title=title, xlim=(-0.05, 1.05), ylim=(-0.05, 1.05), aspect="equal")
-
-
-def _text(text: str) -> str:
-    return escape(printable(text))

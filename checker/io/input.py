@@ -13,6 +13,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -29,6 +30,7 @@ KEPT_BYTES = 2**16
 
 DEFAULT_TEXT, DEFAULT_ID = "text", "id"
 
+_COMPRESSED = (b"\x1f\x8b\x08", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ")  # gzip, zip, zstd, xz
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _QUOTING = 'Put cells that hold a delimiter, a quote or a line break in "quotes", and double quotes inside.'
 _JSON_TYPES: dict[type, str] = {
@@ -128,6 +130,11 @@ def read_records(
         return _read_stdin(columns)
     path = Path(path)
     kind = path.suffix.lower()
+    if path.is_dir():
+        fix = "Name a file in it; checker score --runner ray takes directories."
+        raise InputError(f"{path} is a directory.", fix=fix)
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is a pipe or a device.", fix="Redirect it, and give - for standard input.")
     if kind not in (".jsonl", ".csv", ".tsv", ".parquet", ".txt"):
         raise InputError(
             f"The format of {path} is unknown.",
@@ -135,15 +142,22 @@ def read_records(
         )
     if kind == ".parquet":
         return _read_parquet(path, columns)
-    try:
+    with reading(path):
         lines = _lines(path.open("rb"), path)
-    except OSError as error:
-        raise _unreadable(path, error) from error
     if kind == ".jsonl":
         return _read_lines(lines, _json_row, columns)
     if kind == ".txt":
         return _read_lines(lines, _text_row, columns)
     return _read_csv(lines, path, columns)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn an error of the operating system into an `InputError` that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
@@ -218,7 +232,7 @@ def _lines(stream: BinaryIO, path: Path) -> Iterator[bytes]:
     """Lines without the byte order mark, none much longer than MAX_ROW_BYTES: the rest of it is dropped."""
 
     def bounded() -> Iterator[bytes]:
-        with stream:
+        with reading(path), stream:
             while line := stream.readline(MAX_ROW_BYTES + 1):
                 yield line
                 while len(line) > MAX_ROW_BYTES and not line.endswith(b"\n"):
@@ -230,6 +244,9 @@ def _lines(stream: BinaryIO, path: Path) -> Iterator[bytes]:
         raise InputError(
             f"{path} is UTF-16.", fix="Save it as UTF-8, for example: iconv -f UTF-16 -t UTF-8 OLD > NEW"
         )
+    if first.startswith(_COMPRESSED):
+        fix = "Unpack it, or send it through a pipe: zcat FILE | checker score -"
+        raise InputError(f"{path} is compressed.", fix=fix)
     return chain([first.removeprefix(codecs.BOM_UTF8)], lines)
 
 

@@ -37,8 +37,9 @@ def check_output(path: Path, source: str | Path, formats: Collection[str] | None
         formats: accepted extensions; by default those that `write` knows.
 
     Raises:
-        OutputError: unknown format, no such folder, no permission, or the input itself.
+        OutputError: unknown format, no such folder, no permission, no regular file, or the input itself.
     """
+    path = followed(path)
     formats = _WRITERS if formats is None else formats
     if path.suffix.lower() not in formats:
         raise OutputError(f"The format of {path} is unknown. Use {', '.join(formats)}.")
@@ -47,13 +48,20 @@ def check_output(path: Path, source: str | Path, formats: Collection[str] | None
         raise OutputError(f"DuckDB, which {path} takes, is not installed. {fix}")
     if not path.parent.is_dir():
         raise OutputError(f"There is no folder {path.parent}. Create it or write elsewhere.")
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
+    if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
         raise OutputError(f"{path} cannot be written. Check its permissions or write elsewhere.")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path} cannot be written: it is a folder, a pipe or a device. Write elsewhere.")
     if path.exists() and Path(source).exists() and path.samefile(source):
         raise OutputError(f"{path} is the input. Write the results to another file.")
 
 
-def write(lines: Iterable[str], path: Path) -> None:
+def followed(path: Path) -> Path:
+    """Where a file is written: a symbolic link stays, and what it points to is replaced."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def write(lines: Iterable[str], path: Path, temporary: Path | None = None) -> None:
     """Write results in the format that the extension of `path` names, complete or not at all.
 
     Args:
@@ -62,11 +70,12 @@ def write(lines: Iterable[str], path: Path) -> None:
             the whole record in a column ``json`` too; ``.sqlite``, ``.db`` and ``.duckdb`` are as
             `checker.io.database` says. CSV and TSV are meant for spreadsheets: they start with a byte order
             mark, and text that a spreadsheet would run as a formula is preceded by ``'``.
+        temporary: as for `write_whole`.
 
     Raises:
         OutputError: the disk is full, or the path has become unwritable.
     """
-    write_whole(path, lambda temporary: _WRITERS[path.suffix.lower()](lines, temporary))
+    write_whole(path, lambda unfinished: _WRITERS[path.suffix.lower()](lines, unfinished), temporary)
 
 
 def write_text(text: str, path: Path) -> None:
@@ -78,17 +87,20 @@ def write_text(text: str, path: Path) -> None:
     write_whole(path, lambda temporary: _write_jsonl([text], temporary))
 
 
-def write_whole(path: Path, writer: Callable[[Path], object]) -> None:
+def write_whole(path: Path, writer: Callable[[Path], object], temporary: Path | None = None) -> None:
     """Have a file written beside `path`, and put it there when it is complete and on the disk.
 
     Args:
         path: where to; an old file stays until the new one takes its place.
         writer: writes the path that it is given.
+        temporary: this path, on the same file system; by default ``path.tmp``, which is for one writer at a
+            time.
 
     Raises:
         OutputError: as `write`.
     """
-    temporary = path.with_name(f"{path.name}.tmp")
+    path = followed(path)
+    temporary = temporary or path.with_name(f"{path.name}.tmp")
     with writing(path):
         try:
             temporary.unlink(missing_ok=True)  # of a run that was killed

@@ -7,13 +7,10 @@ the output has the same bytes. At the end the journal becomes the output, in its
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import logging
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -23,15 +20,16 @@ from pydantic import TypeAdapter
 
 from checker.errors import InputError
 from checker.io.input import DEFAULT_ID, DEFAULT_TEXT, Post, read
-from checker.io.output import check_output, write, writing
+from checker.io.output import check_output, followed, write, writing
 from checker.result import Result, RowError
 from checker.runs.journal import Input, Journal, Run, alone
 from checker.runs.progress import progress
+from checker.runs.rejects import reject, rejects_path
 
 CHUNK = 64
-"""Rows given to the scorer at once: the most that a kill can cost, and the most posts held in memory.
+"""Rows that are scored, and put into the journal, together.
 
-It is a multiple of `checker.pipeline.BATCH`: what the scorer computes together does not depend on a kill.
+They begin at the same rows in every run: what the models compute together does not depend on a kill.
 """
 
 Outcome = Result | RowError
@@ -43,8 +41,8 @@ _outcome: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 class Scorer(Protocol):
     """What scores posts; `checker.Checker` is one."""
 
-    def score_many(self, texts: Iterable[str], ids: Iterable[str] | None = None) -> Iterator[Result]:
-        """One result a text, in order."""
+    def score_batches(self, batches: Iterable[Sequence[tuple[str, str]]]) -> Iterator[Sequence[Result]]:
+        """The results of each batch of ids and texts, in order; a few batches may be read ahead."""
         ...
 
 
@@ -95,10 +93,15 @@ class Summary:
 def score_chunks(scorer: Scorer, rows: Iterable[Post | RowError]) -> Iterator[list[Outcome]]:
     """Score the posts among the rows, `CHUNK` rows at a time; order is kept and errors keep their place."""
     rows = iter(rows)
-    while chunk := list(islice(rows, CHUNK)):
-        posts = [row for row in chunk if isinstance(row, Post)]
-        results = iter(scorer.score_many([post.text for post in posts], [post.id for post in posts]))
-        yield [next(results) if isinstance(row, Post) else row for row in chunk]
+    begun: deque[list[Post | RowError]] = deque()
+
+    def batches() -> Iterator[list[tuple[str, str]]]:
+        while chunk := list(islice(rows, CHUNK)):
+            begun.append(chunk)
+            yield [(row.id, row.text) for row in chunk if isinstance(row, Post)]
+
+    for results in map(iter, scorer.score_batches(batches())):
+        yield [next(results) if isinstance(row, Post) else row for row in begun.popleft()]
 
 
 def score_rows(scorer: Scorer, rows: Iterable[Post | RowError]) -> Iterator[Outcome]:
@@ -108,12 +111,8 @@ def score_rows(scorer: Scorer, rows: Iterable[Post | RowError]) -> Iterator[Outc
 
 def journal_path(output: Path) -> Path:
     """Where the journal of an output is, for as long as the output is not finished."""
-    return output.with_name(f"{output.name}.journal")
-
-
-def rejects_path(output: Path) -> Path:
-    """Where the rows of the input are that could not be read; there is no such file if there are none."""
-    return output.with_name(f"{output.name}.rejects.jsonl")
+    path = followed(output)
+    return path.with_name(f"{path.name}.journal")
 
 
 def score_file(
@@ -131,10 +130,10 @@ def score_file(
     """Score every row of a file into another, from where an interrupted run stopped if there was one.
 
     Args:
-        scorer: a `checker.Checker`, or anything with its ``score_many``.
+        scorer: a `checker.Checker`, or anything with its ``score_batches``.
         source: the input, as for `checker.io.input.read`. Standard input is scored but never resumed.
         output: in a format of `checker.io.output.write`; replaced only when everything is scored. Rows that
-            could not be read are in `rejects_path` too, as they were in the input.
+            could not be read are in `checker.runs.rejects.rejects_path` too, as they were in the input.
         text_column: the column with the text.
         id_column: the column with the id.
         options: what else the results depend on (profile, engine, version …), as JSON has it.
@@ -148,17 +147,18 @@ def score_file(
             another run is writing it; the interrupted run had another input, other options or models.
     """
     began = time.monotonic()
-    output = Path(output)
-    for path in (output, rejects_path(output)):
-        check_output(path, source)
-    rows = read(source, text_column, id_column)
-    total = sum(1 for _ in read(source, text_column, id_column)) if str(source) != "-" else None
+    output = followed(Path(output))
+    for target in (output, rejects_path(output)):
+        check_output(target, source)
+    path = Path(source) if str(source) != "-" else None
+    total = sum(1 for _ in read(path, text_column, id_column)) if path else None
     run = Run(
-        input=_identity(source),
+        input=Input.of(path) if path else None,  # as it is before it is opened below
         options={"text_column": text_column, "id_column": id_column, "format": Path(source).suffix.lower()}
         | dict(options or {}),
         models=dict(models or {}),
     )
+    rows = read(source, text_column, id_column)
     with alone(output):
         journal = Journal(journal_path(output), run, restart=restart)
         summary = Summary()
@@ -167,11 +167,12 @@ def score_file(
                 _log.info("Going on after the %d rows of an interrupted run.", journal.rows)
             with progress(journal.rows, total) as advance:
                 for chunk in score_chunks(scorer, islice(rows, journal.rows, None)):
-                    rejects = [_reject(row) for row in chunk if isinstance(row, RowError)]
+                    rejects = [reject(row) for row in chunk if isinstance(row, RowError)]
                     journal.append([outcome.to_json() for outcome in chunk], rejects)
                     advance(len(chunk))
-            if _identity(source) != run.input:
-                fix = "Give the command again with --restart when the file is complete."
+            if path and Input.of(path) != run.input:
+                journal.close(remove=True)  # it may have rows of either
+                fix = "Give the command again when the file is complete."
                 raise InputError(f"{source} changed while it was scored.", fix=fix)
             _publish(journal, output, summary, on_outcome)
         except BaseException:
@@ -180,31 +181,6 @@ def score_file(
         journal.close(remove=True)
     summary.seconds = time.monotonic() - began
     return summary
-
-
-def _identity(source: str | Path) -> Input | None:
-    if str(source) == "-":
-        return None
-    path = Path(source)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Input(path=str(path), size=file.tell(), sha256=digest)
-
-
-def _reject(row: RowError) -> str:
-    """The line of a bad row: what is wrong with it, and what it was, exactly."""
-    reject: dict[str, Any] = {
-        "row": row.row,
-        "id": row.id,
-        "field": row.field,
-        "reason": row.error,
-        "fix": row.fix,
-    }
-    if row.raw is not None:
-        reject["raw"] = row.raw.decode(errors="replace")
-        if reject["raw"].encode() != row.raw:
-            reject["raw_base64"] = base64.b64encode(row.raw).decode()
-    return json.dumps(reject, ensure_ascii=False)
 
 
 def _publish(

@@ -13,26 +13,22 @@ import json
 import logging
 import os
 import platform
-import re
 import shutil
-import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from checker import __version__
 from checker.errors import CheckerError, InputError
 from checker.io.input import DEFAULT_ID, DEFAULT_TEXT, Post
 from checker.io.output import writing
 from checker.result import RowError
-from checker.runs.batch import Summary, rejects_path, score_rows
-from checker.runs.batch import _reject as reject
-from checker.runs.journal import Run, alone
+from checker.runs.batch import Summary, score_rows
+from checker.runs.cluster import connected
+from checker.runs.journal import Run, alone, options_of
 from checker.runs.partitions import (
     PARTS,
     Manifest,
@@ -47,7 +43,7 @@ from checker.runs.partitions import (
     write_shard,
 )
 from checker.runs.progress import Advance, progress
-from checker.store.lock import sha256
+from checker.runs.rejects import reject, rejects_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,9 +53,6 @@ TRIES = 4
 
 ACTORS_A_READER = 32
 """Actors that one reader serves: reading is more than a thousand times as fast as scoring."""
-
-_PATIENCE = 10.0  # seconds for a cluster to answer
-_OBJECT_STORE = 256 * 2**20  # bytes, of a local Ray; two shards of some 0.4 MiB wait there for each actor
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -73,13 +66,12 @@ class _Job:
     columns: tuple[str, str]
     models: Mapping[str, str]
     workers: int | None
+    threads: int
 
     def run(self) -> Run:
-        """What the results depend on, besides the input; another device may take over."""
-        own = self.settings["calibration"]
-        fitted = sha256(Path(own)) if own else None
-        options = {**self.settings, "device": None, "calibration": fitted, "version": __version__}
-        return Run(input=None, options={**options, "columns": [*self.columns]}, models=dict(self.models))
+        """What the results depend on, besides the input."""
+        options = {**options_of(self.settings), "columns": [*self.columns]}
+        return Run(input=None, options=options, models=dict(self.models))
 
 
 def score_directory(
@@ -91,6 +83,7 @@ def score_directory(
     id_column: str = DEFAULT_ID,
     address: str | None = None,
     workers: int | None = None,
+    threads: int = 1,
     restart: bool = False,
 ) -> Summary:
     """Score the partitions of a directory that are not written yet.
@@ -104,7 +97,8 @@ def score_directory(
         id_column: the column with the id.
         address: of a Ray cluster; by default a local Ray is started for the run. If this process is already
             connected to a Ray, that one is used.
-        workers: number of actors, of one CPU each; by default the cluster's CPUs, or for ``cuda`` its GPUs.
+        workers: number of actors; by default as many as the cluster has CPUs for, or for ``cuda`` GPUs.
+        threads: of an actor, and CPUs that it takes. They share the models: less memory, and nearly as fast.
         restart: score everything again.
 
     Returns:
@@ -116,20 +110,22 @@ def score_directory(
         CheckerError: Ray is missing, cannot be reached or gave up; a worker lacks a model or a device.
     """
     from checker.pipeline import Checker
+    from checker.translation.ctranslate2_engine import cores
 
     began = time.monotonic()
-    if workers is not None and workers < 1:
-        raise InputError(f"There cannot be {workers} workers.", fix="Give --workers a number from 1.")
+    for name, number in ("workers", workers), ("threads", threads):
+        if number is not None and number < 1:
+            raise InputError(f"There cannot be {number} {name}.", fix=f"Give --{name} a number from 1.")
     source, output = Path(source).resolve(), Path(output).resolve()
     settings = {"profile": "embedded", "device": "auto", "calibration": None, **settings}
     if own := settings["calibration"]:
         settings["calibration"] = Path(own).resolve()  # an actor has another working directory
     store = Checker(**settings).store
-    job = _Job(settings, (text_column, id_column), store.digests(settings["profile"]), workers)
+    job = _Job(settings, (text_column, id_column), store.digests(settings["profile"]), workers, threads)
     files = find(source, output)
     with writing(output):
         output.mkdir(parents=True, exist_ok=True)
-    with alone(output), _connected(address, workers):
+    with alone(output), connected(address, (workers or max(1, cores() // threads)) * threads):
         manifest = Manifest(output, job.run(), restart=restart)
         partitions = _survey(files, output, job)
         todo = manifest.begin(partitions)
@@ -153,45 +149,6 @@ def _summary(partitions: Iterable[Written], seconds: float) -> Summary:
         for task, names in written.models.items():
             summary.models[task].update(names)
     return summary
-
-
-@contextmanager
-def _connected(address: str | None, workers: int | None) -> Iterator[None]:
-    """A connection to Ray for the time of a run."""
-    try:
-        import ray.data
-        from ray.exceptions import RayError, RayTaskError
-    except ImportError:
-        fix = 'Install it with: pip install "statement-checker[ray]"'
-        raise CheckerError(f"Ray is not installed. {fix}") from None
-    from checker.translation.ctranslate2_engine import cores
-
-    ours = not ray.is_initialized()
-    if ours:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
-        options: dict[str, Any] = {"address": address} if address else {
-            "address": "local", "num_cpus": workers or cores(), "object_store_memory": _OBJECT_STORE,
-            "include_dashboard": False, "_node_ip_address": "127.0.0.1",
-        }  # fmt: skip
-        try:
-            if address and (found := re.fullmatch(r"([^/]+):(\d+)", address)):  # Ray would try for long
-                socket.create_connection((found[1], int(found[2])), _PATIENCE).close()
-            ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
-        except (OSError, OverflowError, RayError, ValueError) as error:
-            where, why = f"at {address}" if address else "on this machine", str(error).rstrip(".")
-            raise CheckerError(f"Ray could not be reached {where} ({why}). Check that it runs.") from error
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
-    try:
-        yield
-    except RayTaskError:
-        raise  # an error in this package, with its traceback
-    except RayError as error:
-        problem = str(error).strip().splitlines()[0]
-        fix = "What is scored is kept: give the command again to go on."
-        raise CheckerError(f"Ray gave up: {problem} {fix}") from error
-    finally:
-        if ours:
-            ray.shutdown()
 
 
 # -- on this machine -----------------------------------------------------------------------------------
@@ -244,7 +201,7 @@ def _score_shards(missing: Mapping[Partition, set[int]], job: _Job) -> Iterator[
     if not items:
         return
     gpus = int(job.settings["device"] == "cuda")
-    room = _room(gpus)
+    room = _room(gpus, job.threads)
     workers = min(job.workers or room, sum(map(len, missing.values())))
     named = {partition.name: partition for partition in missing}
     context = ray.data.DataContext.get_current().copy()
@@ -264,7 +221,7 @@ def _score_shards(missing: Mapping[Partition, set[int]], job: _Job) -> Iterator[
             batch_format="pyarrow",
             fn_constructor_args=[job],
             compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=2),
-            num_cpus=1,
+            num_cpus=job.threads,
             num_gpus=gpus,
         )
         for row in scored.iter_rows():
@@ -273,13 +230,15 @@ def _score_shards(missing: Mapping[Partition, set[int]], job: _Job) -> Iterator[
             yield named[row["partition"]], row["number"], row["rows"]
 
 
-def _room(gpus: int) -> int:
+def _room(gpus: int, threads: int) -> int:
     """Actors that the cluster has room for."""
     import ray
 
     resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    if not (found := int(resources.get("GPU" if gpus else "CPU", 0))):
-        raise CheckerError(f"Ray has no {'GPU: use the device cpu' if gpus else 'CPU: add a machine to it'}.")
+    found = int(resources.get("GPU", 0)) if gpus else int(resources.get("CPU", 0)) // threads
+    if not found:
+        lacking = "GPU: use the device cpu" if gpus else f"room for {threads} CPUs: add a machine to it"
+        raise CheckerError(f"Ray has no {lacking}.")
     return found
 
 
@@ -341,12 +300,10 @@ class _Scorer:
 
     def __init__(self, job: _Job) -> None:
         from checker.pipeline import Checker
-        from checker.translation import ctranslate2_engine
 
-        # One thread, as the actor has one CPU. Ray has seen to OpenMP.
-        os.environ["RAYON_NUM_THREADS"] = "1"
-        ctranslate2_engine.cores = lambda: 1
-        self._checker = Checker(**job.settings)
+        # An actor may use as many threads as it has CPUs. Those of Rust and OpenMP are started on import.
+        os.environ["RAYON_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(job.threads)
+        self._checker = Checker(**job.settings, threads=job.threads)
         found = self._checker.store.digests(self._checker.profile)
         self._strange = [name for name, digest in job.models.items() if found.get(name) != digest]
 

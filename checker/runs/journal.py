@@ -8,19 +8,25 @@ A record that was torn by a crash does not match its length or its checksum: it 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, Self
 
 from pydantic import JsonValue, ValidationError
 
+from checker import __version__
 from checker.errors import OutputError
-from checker.io.output import write_whole, writing
+from checker.io.input import reading
+from checker.io.output import followed, write_whole, writing
 from checker.result import Record
+from checker.store.lock import sha256
 
+_INDIFFERENT = ("device",)
 _HEADER = re.compile(rb"(run|chunk) (\d{1,15}) ([0-9a-f]{8})\n")
 
 
@@ -30,6 +36,32 @@ class Input(Record):
     path: str
     size: int
     sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """A file as it is now.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        with reading(path), path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return cls(path=str(path), size=file.tell(), sha256=digest)
+
+
+def options_of(settings: Mapping[str, Any]) -> dict[str, JsonValue]:
+    """Those of the arguments of `checker.Checker` that results depend on, as JSON has them.
+
+    Another device may take over. Of a calibration the content counts.
+
+    Raises:
+        InputError: the calibration cannot be read.
+    """
+    options = {name: value for name, value in settings.items() if name not in _INDIFFERENT}
+    if own := options.get("calibration"):
+        with reading(Path(own)):
+            options["calibration"] = sha256(Path(own))
+    return {**options, "version": __version__}
 
 
 class Run(Record):
@@ -115,9 +147,10 @@ class Journal:
 
     def close(self, *, remove: bool = False) -> None:
         """Close the file; delete it if asked to, or if no run could go on from it."""
-        self._file.close()
-        if remove or not self.rows or not self._resumable:
-            self.path.unlink(missing_ok=True)
+        with writing(self.path):
+            self._file.close()
+            if remove or not self.rows or not self._resumable:
+                self.path.unlink(missing_ok=True)
 
     def _recover(self, run: Run) -> Run | None:
         """Count what is whole; the last run that wrote it, or None if there are no rows to go on from."""
@@ -208,6 +241,7 @@ def alone(output: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
+    output = followed(output)
     path = output.with_name(f"{output.name}.lock")
     lock = FileLock(path)
     with writing(path):

@@ -26,7 +26,6 @@ from checker.io.output import write, write_whole, writing
 from checker.result import Record, RowError
 from checker.runs.batch import CHUNK, Outcome, Summary
 from checker.runs.journal import Input, Run
-from checker.store.lock import sha256
 
 SHARD = 16 * CHUNK
 """Rows that a worker takes at once: the most that its end costs. Each shard costs the driver some time and
@@ -130,10 +129,10 @@ def survey(path: Path, name: str, output: Path, columns: tuple[str, str]) -> Par
     Raises:
         InputError: it cannot be read.
     """
+    input = Input.of(path)
     rows = shards = 0
     for shard in read_shards(path, columns):
         rows, shards = rows + len(shard), shards + 1
-    input = _identity(path)
     key = hashlib.sha256(f"{input.sha256} {name}".encode()).hexdigest()[:32]
     rejects = (output / REJECTS / name).with_suffix(".jsonl")
     return Partition(name, input, rows, shards, _result(output, name), rejects, output / PARTS / key)
@@ -189,11 +188,13 @@ def write_shard(lines: Sequence[str], rejects: Sequence[str], parts: Path, numbe
     """
     # A worker that was given up may still be writing the same shard: each writes a file of its own.
     text = "".join(f"{line}\n" for line in [*lines, "", *rejects])
-    own = parts / uuid.uuid4().hex
     with writing(parts):
         parts.mkdir(parents=True, exist_ok=True)
-        write_whole(own, lambda temporary: temporary.write_text(text, "utf-8", newline="\n"))
-        own.replace(_part(parts, number))
+    write_whole(
+        _part(parts, number),
+        lambda temporary: temporary.write_text(text, "utf-8", newline="\n"),
+        parts / uuid.uuid4().hex,
+    )
 
 
 def write_partition(partition: Partition) -> Written:
@@ -204,8 +205,9 @@ def write_partition(partition: Partition) -> Written:
         OutputError: a file cannot be written.
     """
     path = Path(partition.input.path)
-    if _identity(path) != partition.input:
-        fix = "Give the command again with --restart when the file is complete."
+    if Input.of(path) != partition.input:
+        shutil.rmtree(partition.parts, ignore_errors=True)  # they may have rows of either
+        fix = "Give the command again when the file is complete."
         raise InputError(f"{path} changed while it was scored.", fix=fix)
     summary, rejects = Summary(), []
 
@@ -216,19 +218,17 @@ def write_partition(partition: Partition) -> Written:
             for line in scored.split("\n"):
                 summary.add(_outcome.validate_json(line))
                 yield line
-
-    own = partition.parts / f"{uuid.uuid4().hex}.parquet"
-    with writing(partition.output):
-        for file in (partition.output, partition.rejects, own):
-            file.parent.mkdir(parents=True, exist_ok=True)
-        write(lines(), own)
         if summary.rows != partition.rows:
             problem = f"{partition.parts} has {summary.rows} rows of {partition.rows}."
             raise OutputError(f"{problem} Score everything again with --restart.")
+
+    with writing(partition.output):
+        for file in (partition.output, partition.rejects, partition.parts / "one"):
+            file.parent.mkdir(parents=True, exist_ok=True)
         partition.rejects.unlink(missing_ok=True)
-        if rejects:
-            write(rejects, partition.rejects)
-        own.replace(partition.output)
+    write(lines(), partition.output, partition.parts / uuid.uuid4().hex)
+    if rejects:
+        write(rejects, partition.rejects, partition.parts / uuid.uuid4().hex)
     return Written(
         partition=partition.name,
         input=partition.input,
@@ -283,7 +283,8 @@ class Manifest:
         self.written: dict[str, Written] = {}
         with writing(output):
             lines = self._path.read_bytes().splitlines(keepends=True) if self._path.exists() else []
-            if not lines and any(output.iterdir()):
+            unfinished = self._path.with_name(f"{_MANIFEST}.tmp")  # of a run that was killed as it began
+            if not lines and {*output.iterdir()} - {unfinished}:
                 raise OutputError(f"{output} has other files in it. Write the results to a new directory.")
         whole = [line for line in lines if line.endswith(b"\n")]  # the last may be torn
         try:
@@ -335,10 +336,6 @@ class Manifest:
     def _refused(self, problem: str) -> OutputError:
         fix = "Write the results to a new directory, or score everything again with --restart."
         return OutputError(f"{self._path.parent} is of another run: {problem}. {fix}")
-
-
-def _identity(path: Path) -> Input:
-    return Input(path=str(path), size=path.stat().st_size, sha256=sha256(path))
 
 
 def _part(parts: Path, number: int) -> Path:

@@ -69,10 +69,23 @@ class Translator(Protocol):
         ...
 
 
-def load(model: Model, store: Store, engine: Engine = "ctranslate2", device: Device = "auto") -> Translator:
+def load(
+    model: Model,
+    store: Store,
+    engine: Engine = "ctranslate2",
+    device: Device = "auto",
+    threads: int | None = None,
+) -> Translator:
     """The translator of a model of the store.
 
     With ``ctranslate2``, a model that has no conversion yet is converted first, once.
+
+    Args:
+        model: an entry of the registry.
+        store: where its files are.
+        engine: ``ctranslate2`` or ``transformers``.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        threads: of ``ctranslate2`` on a CPU; by default one a core.
 
     Raises:
         ModelNotFoundError: the model is not on this machine.
@@ -86,16 +99,23 @@ def load(model: Model, store: Store, engine: Engine = "ctranslate2", device: Dev
     from checker.translation.ctranslate2_engine import CTranslate2Translator, converted_folder
 
     converted = converted_folder(model, store)
-    return CTranslate2Translator(model, store.path(model, weights=False), converted, device=device)
+    folder = store.path(model, weights=False)
+    return CTranslate2Translator(model, folder, converted, device=device, threads=threads)
 
 
 class Translators:
     """The translators of a profile, each loaded when it is first asked for. Safe to share by threads."""
 
     def __init__(
-        self, store: Store, profile: Profile, engine: Engine = "ctranslate2", device: Device = "auto"
+        self,
+        store: Store,
+        profile: Profile,
+        engine: Engine = "ctranslate2",
+        device: Device = "auto",
+        threads: int | None = None,
     ) -> None:
         self._store, self._profile, self._engine, self._device = store, profile, engine, device
+        self._threads = threads
         self._loaded: dict[str, Translator] = {}
         self._lock = threading.Lock()
 
@@ -114,5 +134,5 @@ class Translators:
             return None
         with self._lock:
             if model.id not in self._loaded:
-                self._loaded[model.id] = load(model, self._store, self._engine, self._device)
+                self._loaded[model.id] = load(model, self._store, self._engine, self._device, self._threads)
             return self._loaded[model.id]

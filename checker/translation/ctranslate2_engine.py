@@ -1,4 +1,9 @@
-"""The default engine: CTranslate2, 8-bit integers, on the CPU or a GPU."""
+"""The default engine: CTranslate2, 8-bit integers on the CPU, 16-bit floats on a GPU.
+
+On the CPU, texts are computed together only if they have the same number of tokens. Without padding, a row of
+a batch goes through the same additions as it does alone, so what is said of a sentence does not depend on the
+sentences beside it, and may be kept. On a GPU batches are padded: the third decimal may change.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +16,11 @@ from typing import Any
 from checker.errors import CheckerError
 from checker.store import Model, Store
 from checker.translation import BEAM, Translation
-from checker.translation.tokenizer import Tokenizer, by_limit
+from checker.translation.tokenizer import Tokenizer, alike, length_limit
 
 _TRANSLATE_TOKENS = 1024
-_SCORE_TOKENS = 256  # a score batch holds one logit for every position and word of the vocabulary
+_UNLIMITED = 1 << 20
+_SCORE_TOKENS = 128  # a score batch holds one logit for every position and word of the vocabulary
 
 
 class CTranslate2Translator:
@@ -26,7 +32,8 @@ class CTranslate2Translator:
         converted: folder of the conversion; see ``convert``.
         beam: width of the beam; 1 is greedy search.
         device: ``auto``, ``cpu`` or ``cuda``.
-        compute_type: of CTranslate2; ``auto`` is the fastest of the device, 8-bit integers on a CPU.
+        compute_type: of CTranslate2; None is that of ``placed``.
+        threads: on the CPU; by default ``cores()``.
 
     Raises:
         CheckerError: ``cuda`` was asked for and there is no such device.
@@ -40,22 +47,19 @@ class CTranslate2Translator:
         *,
         beam: int = BEAM,
         device: str = "auto",
-        compute_type: str = "auto",
+        compute_type: str | None = None,
+        threads: int | None = None,
     ) -> None:
         import ctranslate2
 
-        if device == "cuda" and not ctranslate2.get_cuda_device_count():
-            raise CheckerError("CTranslate2 sees no CUDA device: use the device cpu or auto.")
+        place = placed(device, threads)
+        if compute_type is not None:
+            place["compute_type"] = compute_type
         self.label = model.label
         self._model, self._beam = model, beam
         self._tokenizer = Tokenizer(model, folder)
-        self._translator = ctranslate2.Translator(
-            str(converted),
-            device=device,
-            compute_type=compute_type,
-            inter_threads=cores(),
-            intra_threads=1,
-        )
+        self._translator = ctranslate2.Translator(str(converted), **place)
+        self._padded = place["device"] != "cpu"
 
     def serves(self, source: str, target: str) -> bool:
         """Whether the model translates ``source`` into ``target``."""
@@ -67,7 +71,11 @@ class CTranslate2Translator:
         translations = [Translation("", 0.0)] * len(texts)
         prefix = self._tokenizer.prefix(target)
         running: list[tuple[int, Any]] = []
-        for limit, rows in by_limit(sources).items():
+        shapes = [len(tokens) for tokens in sources]
+        if self._padded:
+            shapes = [length_limit(length) if length else 0 for length in shapes]
+        for rows in alike(shapes):
+            limit = length_limit(len(sources[rows[0]]))
             results = self._translator.translate_batch(
                 [sources[row] for row in rows],
                 target_prefix=[prefix] * len(rows),
@@ -96,18 +104,24 @@ class CTranslate2Translator:
         encoded = self._tokenizer.sources(sources, source, target)
         decoded = self._tokenizer.targets(targets)
         prefix = self._tokenizer.prefix(target)
-        rows = [row for row in range(len(sources)) if encoded[row] and decoded[row]]
+        shapes = [(len(a), len(b)) if a and b else None for a, b in zip(encoded, decoded, strict=True)]
+        if self._padded:
+            shapes = [shape and (1, 1) for shape in shapes]
         scores: list[list[float]] = [[] for _ in sources]
-        results = self._translator.score_batch(
-            [encoded[row] for row in rows],
-            [prefix + decoded[row] for row in rows],
-            max_batch_size=_SCORE_TOKENS,
-            batch_type="tokens",
-            max_input_length=0,
-            offset=len(prefix),
-        )
-        for row, result in zip(rows, results, strict=True):
-            scores[row] = [min(value, 0.0) for value in result.log_probs]
+        running: list[tuple[int, Any]] = []
+        for rows in alike(shapes):
+            results = self._translator.score_batch(
+                [encoded[row] for row in rows],
+                [prefix + decoded[row] for row in rows],
+                max_batch_size=_SCORE_TOKENS,
+                batch_type="tokens",
+                max_input_length=0,
+                offset=len(prefix),
+                asynchronous=True,
+            )
+            running += zip(rows, results, strict=True)
+        for row, future in running:
+            scores[row] = [min(value, 0.0) for value in future.result().log_probs]
         return scores
 
 
@@ -156,6 +170,49 @@ def convert(folder: Path, converted: Path, quantization: str = "int8") -> None:
                 raise
 
 
+def placed(device: str, threads: int | None = None) -> dict[str, Any]:
+    """Arguments of a CTranslate2 model: where it runs, with which numbers, on how many threads.
+
+    Args:
+        device: ``auto``, ``cpu`` or ``cuda``; ``auto`` is ``cuda`` where there is one.
+        threads: on the CPU; by default ``cores()``. Each computes a batch of its own: threads inside one
+            product of small matrices wait for each other.
+
+    Raises:
+        CheckerError: ``cuda`` was asked for and there is no such device.
+    """
+    import ctranslate2
+
+    found = device != "cpu" and ctranslate2.get_cuda_device_count() > 0
+    if device == "cuda" and not found:
+        raise CheckerError("CTranslate2 sees no CUDA device: use the device cpu or auto.")
+    if found:
+        return {"device": "cuda", "compute_type": "float16"}
+    return {
+        "device": "cpu", "compute_type": "int8", "inter_threads": threads or cores(), "intra_threads": 1,
+    }  # fmt: skip
+
+
 def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Processor cores that this process may use: its affinity, its cgroup's quota, ``OMP_NUM_THREADS``."""
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if asked.isdecimal() and int(asked):
+        found = min(found, int(asked))
+    return max(1, min(found, _quota(Path("/sys/fs/cgroup"))))
+
+
+def _quota(root: Path) -> int:
+    """Cores that a container may use, at least 1; many where no quota is set."""
+    try:
+        quota, period = (root / "cpu.max").read_text().split()[:2]  # cgroup v2
+    except (OSError, ValueError):
+        try:
+            quota, period = (
+                (root / "cpu" / f"cpu.cfs_{name}_us").read_text().strip() for name in ("quota", "period")
+            )
+        except OSError:
+            return _UNLIMITED
+    if not (quota.isdecimal() and period.isdecimal() and int(period)):
+        return _UNLIMITED  # "max" or -1
+    return max(1, -(-int(quota) // int(period)))

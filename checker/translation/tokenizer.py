@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from checker.errors import UnsupportedPairError
 from checker.store import Model
@@ -81,6 +81,18 @@ def length_limit(length: int) -> int:
     and depends on nothing else, so that a text is translated the same alone and in a batch.
     """
     return min(2 * max(16, 1 << (length - 1).bit_length()), MAX_PIECES)
+
+
+def alike(shapes: Sequence[Hashable]) -> list[list[int]]:
+    """Numbers of the rows that have the same shape, a list a shape; largest shape first, falsy ones left out.
+
+    Largest first, because what is begun last should be done soon.
+    """
+    groups: dict[Any, list[int]] = defaultdict(list)
+    for row, shape in enumerate(shapes):
+        if shape:
+            groups[shape].append(row)
+    return [groups[shape] for shape in sorted(groups, reverse=True)]
 
 
 def by_limit(tokens: Sequence[Sequence[str]]) -> dict[int, list[int]]:

@@ -1,0 +1,301 @@
+"""The HTTP service: what the command line says, as JSON, and the page. ``docs/http.md`` is its manual."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Body, Depends, FastAPI, File, Form, Request, UploadFile
+from fastapi.responses import FileResponse, Response
+from fastapi.security import HTTPBearer
+from fastapi.staticfiles import StaticFiles
+from pydantic import Discriminator, Field, StrictInt, Tag
+
+from checker import __version__
+from checker.bitext.estimator import Estimator, Pair
+from checker.bitext.result import Quality
+from checker.io.input import problem_of
+from checker.language import SUPPORTED
+from checker.pipeline import Checker
+from checker.result import Record, Result, RowError
+from checker.web import catalogue, problems
+from checker.web.batching import Batcher, BusyError
+from checker.web.limits import BodyLimit, Limits
+from checker.web.metrics import CONTENT_TYPE, Metrics, Observe
+from checker.web.problems import RequestError, documented
+from checker.web.security import LOCAL_HOSTS, Guard, SecurityHeaders
+from checker.web.upload import read_upload
+
+T = TypeVar("T")
+
+STATIC = Path(__file__).parent / "static"
+MAX_ID = 256
+"""Characters of an id."""
+
+_ERRORS = (400, 401, 403, 500)
+_POST_ERRORS = (*_ERRORS, 408, 413, 422, 503)
+
+
+class Post(Record):
+    """A post to score."""
+
+    text: str = Field(description="The post as it was published.")
+    id: Annotated[str, Field(max_length=MAX_ID)] | StrictInt | None = Field(
+        None, description="Returned in the result as a string; by default the place in the list, from 1."
+    )
+
+
+class Results(Record):
+    """One result a post, in order."""
+
+    results: tuple[Result | RowError, ...]
+
+
+class Health(Record):
+    """The service is up."""
+
+    status: str
+    version: str
+
+
+Posts = Annotated[
+    Annotated[Post, Tag("post")] | Annotated[list[Post], Tag("posts")],
+    Discriminator(lambda body: "posts" if isinstance(body, list) else "post"),
+    Body(description="One post, or a list of posts."),
+]
+
+
+def create_app(
+    checker: Checker | None = None,
+    estimator: Estimator | None = None,
+    *,
+    calibration: Path | None = None,
+    limits: Limits | None = None,
+    token: str | None = None,
+    hosts: Collection[str] | None = LOCAL_HOSTS,
+) -> FastAPI:
+    """The service as an ASGI application; the models are loaded by this call.
+
+    Args:
+        checker: scores posts; by default with the embedded models.
+        estimator: estimates translation quality; by default with the models of ``checker``.
+        calibration: the file of the calibration that ``checker`` was made with, if any.
+        limits: how much a client may ask for.
+        token: that clients must send; None for no token.
+        hosts: names that the Host header may have; None for any.
+
+    Raises:
+        ModelNotFoundError: an embedded model is missing.
+        ModelCorruptedError: a file of a model is not the one in the lock.
+    """
+    scorer = checker or Checker()
+    judge = estimator or Estimator(scorer.profile, store=scorer.store, models=scorer.models)
+    limits = limits or Limits()
+    _load(scorer)
+    served = catalogue.models(scorer).to_json()
+    languages = catalogue.languages(scorer, calibration).model_dump_json(by_alias=True)
+
+    # One thread runs the models, which use all cores by themselves: memory does not grow with the clients.
+    models = ThreadPoolExecutor(1, thread_name_prefix="models")
+    metrics = Metrics(lambda: scoring.waiting + judging.waiting)
+    scoring = Batcher[tuple[str, str], Result](
+        lambda posts: scorer.score_many([text for _, text in posts], [id for id, _ in posts]),
+        models,
+        size=lambda post: len(post[1]),
+        waiting=limits.waiting,
+        on_batch=metrics.batch,
+    )
+    judging = Batcher[Pair, Quality](
+        judge.estimate_many,
+        models,
+        size=lambda pair: len(pair.source) + len(pair.target),
+        waiting=limits.waiting,
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with scoring.running(), judging.running():
+            yield
+        models.shutdown(wait=False, cancel_futures=True)
+
+    app = FastAPI(
+        title="statement-checker",
+        version=__version__,
+        description="Is this official post machine-translated? A calibrated answer with the evidence for it.",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    problems.install(app)
+    locked: Any = [Depends(HTTPBearer(auto_error=False))] if token is not None else []
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(STATIC / "index.html")
+
+    app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
+
+    @app.get("/healthz", responses=documented(400, 500))
+    async def healthz() -> Health:
+        """Whether the service is up."""
+        return Health(status="ok", version=__version__)
+
+    @app.get("/metrics", response_class=Response, responses=documented(*_ERRORS), dependencies=locked)
+    async def prometheus() -> Response:
+        """Counters and histograms in the text format of Prometheus."""
+        return Response(metrics.exposition(), media_type=CONTENT_TYPE)
+
+    @app.get(
+        "/v1/models",
+        response_model=catalogue.Catalogue,
+        responses=documented(*_ERRORS),
+        dependencies=locked,
+    )
+    async def list_models() -> Response:
+        """The models that score, with revisions and checksums."""
+        return _json(served)
+
+    @app.get(
+        "/v1/languages",
+        response_model=catalogue.Languages,
+        responses=documented(*_ERRORS),
+        dependencies=locked,
+    )
+    async def list_languages() -> Response:
+        """The languages in which posts are scored, with the measured error rates of their verdicts."""
+        return _json(languages)
+
+    @app.post(
+        "/v1/score",
+        response_model=Result | Results,
+        responses=documented(*_POST_ERRORS),
+        dependencies=locked,
+    )
+    async def score(request: Request, body: Posts) -> Response:
+        """Score one post, or a list of posts; one bad post refuses the list."""
+        posts = body if isinstance(body, list) else [body]
+        if len(posts) > limits.posts:
+            problem = f"There are {len(posts)} posts; a request may have {limits.posts}."
+            raise RequestError(422, problem, fix="Send them in parts.")
+        for n, post in enumerate(posts):
+            _check_post(post, limits, f"{n}." if isinstance(body, list) else "")
+        named = [(str(n if post.id is None else post.id), post.text) for n, post in enumerate(posts, 1)]
+        results = await _answered(request, scoring.submit(named), limits.seconds)
+        metrics.results(results)
+        return _json(
+            Results(results=tuple(results)).to_json() if isinstance(body, list) else results[0].to_json()
+        )
+
+    @app.post(
+        "/v1/score/file", response_model=Results, responses=documented(*_POST_ERRORS), dependencies=locked
+    )
+    async def score_file(
+        request: Request,
+        file: Annotated[UploadFile, File(description="A .csv, .tsv, .jsonl or .txt file.")],
+        text_column: Annotated[str, Form(description="Column or field with the text.")] = "text",
+        id_column: Annotated[str, Form(description="Column or field with the id.")] = "id",
+    ) -> Response:
+        """Score the posts of a small file; a row that cannot be scored has an error in its place."""
+        rows = await asyncio.to_thread(
+            read_upload, file.file, file.filename or "", text_column, id_column, limits
+        )
+        posts = [(row.id, row.text) for row in rows if not isinstance(row, RowError)]
+        scored = iter(await _answered(request, scoring.submit(posts), limits.seconds))
+        results = [row if isinstance(row, RowError) else next(scored) for row in rows]
+        metrics.results(results)
+        return _json(Results(results=tuple(results)).to_json())
+
+    @app.post("/v1/quality", response_model=Quality, responses=documented(*_POST_ERRORS), dependencies=locked)
+    async def quality(request: Request, pair: Pair) -> Response:
+        """Say how good a translation one text is of another."""
+        for field, value in pair:
+            _check_unicode(field, value)
+        [found] = await _answered(request, judging.submit([pair]), limits.seconds)
+        return _json(found.to_json())
+
+    _describe_limits(app, limits)
+    # The last one added is the first that a request meets.
+    app.add_middleware(BodyLimit, limits=limits)
+    app.add_middleware(Guard, token=token, hosts=hosts)
+    paths = frozenset(getattr(route, "path", "") for route in app.routes)
+    app.add_middleware(Observe, metrics=metrics, paths=paths)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def _load(checker: Checker) -> None:
+    """Load the embedded models. Those of the hub are large: the first post that needs one loads it."""
+    if checker.profile == "embedded":
+        for language in SUPPORTED:
+            checker.models.style(language)
+            checker.models.language_model(language)
+            checker.models.translators(language)
+        checker.score("The first post loads what else there is.")
+
+
+def _check_post(post: Post, limits: Limits, place: str) -> None:
+    """Raise RequestError unless a post can be scored; ``place`` goes before the name of the field."""
+    if len(post.text) > limits.characters:
+        problem = f"The text is longer than {limits.characters} characters."
+        raise RequestError(422, problem, fix="Send it in parts.", field=f"{place}text")
+    _check_unicode(f"{place}text", post.text)
+    _check_unicode(f"{place}id", post.id)
+
+
+def _check_unicode(field: str, value: object) -> None:
+    """Raise RequestError for a string with lone surrogates, which JSON may have and UTF-8 may not."""
+    if isinstance(value, str) and (problem := problem_of(value)):
+        fix = "Do not cut it inside a character."
+        raise RequestError(422, f"The text {problem}.", fix=fix, field=field)
+
+
+def _json(content: str) -> Response:
+    return Response(content, media_type="application/json")
+
+
+async def _answered(request: Request, answer: Awaitable[T], seconds: float) -> T:
+    """Wait for an answer, not longer than its client does.
+
+    Raises:
+        RequestError: there is no room for the request, or it took too long.
+    """
+    work = asyncio.ensure_future(answer)
+    gone = asyncio.ensure_future(_hung_up(request))
+    try:
+        done, _ = await asyncio.wait({work, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if work in done:
+            return work.result()
+        if gone in done:
+            raise RequestError(499, "The client hung up.", fix="Stay connected.")
+        retry = {"Retry-After": "10"}
+        raise RequestError(
+            503, f"Scoring took longer than {seconds:g} seconds.", fix="Send less at once.", headers=retry
+        )
+    except BusyError as busy:
+        retry = {"Retry-After": str(busy.retry_after)}
+        problem = "Too many posts are waiting."
+        fix = f"Try again after {busy.retry_after} seconds."
+        raise RequestError(503, problem, fix=fix, headers=retry) from None
+    finally:
+        work.cancel()
+        gone.cancel()
+
+
+async def _hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _describe_limits(app: FastAPI, limits: Limits) -> None:
+    """Put the limits of requests into the OpenAPI document, too."""
+    schema = app.openapi()
+    schema["components"]["schemas"]["Post"]["properties"]["text"]["maxLength"] = limits.characters
+    body = schema["paths"]["/v1/score"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    for choice in body["oneOf"]:
+        if choice.get("type") == "array":
+            choice["maxItems"] = limits.posts

@@ -1,0 +1,155 @@
+"""``/v1/models`` and ``/v1/languages``: what the service scores with, and how good that was when measured."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+from pydantic import ConfigDict, Field
+
+from checker import __version__
+from checker.calibration import fitted
+from checker.language import SUPPORTED
+from checker.pipeline import Checker
+from checker.reasons import name
+from checker.result import Record
+from checker.store.registry import Model, Profile
+from checker.verdict import BANDS, LONGEST, SHORTEST, Evidence
+
+
+class LengthBand(Record):
+    """Texts of one range of lengths, and the cut that applies to them."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    start: int = Field(alias="from", description="Shortest, in columns; a wide character counts as two.")
+    end: int = Field(alias="to", description="One past the longest; the last band has it included.")
+    threshold: fitted.Threshold | None = Field(
+        description="Where the verdict changes; null where no error rate was measured."
+    )
+
+
+class MeasuredVerdict(Record):
+    """The verdict of one language with its error rates, on posts that the fit had not seen."""
+
+    variant: str = Field(description="The evidence that it counts.")
+    calibration: str | None = Field(
+        description="Label of the user's own calibration; null for the shipped one."
+    )
+    ece: float = Field(description="Expected calibration error, classes weighted equally.")
+    auc: float | None = Field(description="Area under the ROC curve, human against machine.")
+    flagged: dict[str, float] = Field(description="Kind of post → share called machine-translated.")
+    bins: tuple[fitted.Bin, ...] = Field(description="The reliability table.")
+    bands: tuple[LengthBand, ...] = Field(description="Thresholds by length.")
+
+
+class ServedLanguage(Record):
+    """A language in which posts are scored."""
+
+    code: str = Field(description="ISO 639-1 code.")
+    name: str = Field(description="English name.")
+    fluency: bool = Field(description="Whether a language model of the profile reads it.")
+    round_trip: bool = Field(description="Whether translators of the profile serve it, there and back.")
+    verdict: MeasuredVerdict | None = Field(description="Null where no verdict was fitted.")
+
+
+class Languages(Record):
+    """All languages in which posts are scored."""
+
+    languages: tuple[ServedLanguage, ...]
+
+
+class ServedModel(Record):
+    """A model of the profile."""
+
+    id: str
+    revision: str = Field(description="Commit or version; empty for a hub model that was not downloaded.")
+    task: str
+    languages: tuple[str, ...] = Field(description="ISO 639-1 codes.")
+    licence: str = Field(description="SPDX identifier.")
+    installed: bool
+    bytes: int = Field(description="Size; an estimate where the model is not installed.")
+
+
+class Catalogue(Record):
+    """The models that score."""
+
+    version: str = Field(description="Of the package.")
+    profile: Profile
+    calibration: str | None = Field(description="Label of the user's own calibration.")
+    models: tuple[ServedModel, ...]
+    sha256: dict[str, str] = Field(description="Of all that scores depend on, by name.")
+
+
+def models(checker: Checker) -> Catalogue:
+    """The models that a checker scores with."""
+    own = checker.models.calibration
+    return Catalogue(
+        version=__version__,
+        profile=checker.profile,
+        calibration=own.label if own else None,
+        models=tuple(_model(checker, model) for model in checker.store.models(checker.profile)),
+        sha256=checker.store.digests(checker.profile),
+    )
+
+
+def languages(checker: Checker, calibration: Path | None) -> Languages:
+    """The languages that a checker scores, with the error rates of their verdicts.
+
+    Args:
+        checker: what scores.
+        calibration: the file of the calibration that it was made with, if any.
+    """
+    shipped = fitted.read(checker.store.registry.parent / "embedded" / "verdict.json")
+    own = fitted.read(calibration) if calibration else None
+    return Languages(languages=tuple(_language(checker, code, shipped, own) for code in SUPPORTED))
+
+
+def _model(checker: Checker, model: Model) -> ServedModel:
+    codes = dict.fromkeys([*model.languages, *(code for pair in model.pairs for code in pair)])
+    return ServedModel(
+        id=model.id,
+        revision=model.revision,
+        task=model.task,
+        languages=tuple(sorted(codes)),
+        licence=model.licence,
+        installed=checker.store.installed(model),
+        bytes=checker.store.size(model),
+    )
+
+
+def _language(
+    checker: Checker, code: str, shipped: fitted.Calibration, own: fitted.Calibration | None
+) -> ServedLanguage:
+    labels = checker.models.labels(code)
+    has = {"fluency": "fluency" in labels, "round_trip": "translator" in labels}
+    layer = checker.models.verdict(code)
+    known = Evidence(
+        columns=SHORTEST,
+        style=0.0,
+        fluency=0.0 if has["fluency"] else None,
+        chrf=0.0 if has["round_trip"] else None,
+        log_likelihood=0.0 if has["round_trip"] else None,
+        gap=0.0 if has["round_trip"] else None,
+    ).without(checker.models.outdated(code))
+    variant = layer.usable(known, code)
+    calibration = own if own is not None and layer.label else shipped
+    verdict = None if variant is None else _verdict(calibration.languages[code], variant, layer.label)
+    return ServedLanguage(code=code, name=name(code), **has, verdict=verdict)
+
+
+def _verdict(language: fitted.Fitted, variant: str, label: str | None) -> MeasuredVerdict:
+    reliability = language.reliability[variant]
+    edges = [SHORTEST, *BANDS, LONGEST]
+    return MeasuredVerdict(
+        variant=variant,
+        calibration=label,
+        ece=reliability.ece,
+        auc=reliability.auc,
+        flagged=reliability.flagged,
+        bins=reliability.bins,
+        bands=tuple(
+            LengthBand(start=start, end=end, threshold=threshold)
+            for (start, end), threshold in zip(pairwise(edges), language.thresholds[variant], strict=True)
+        ),
+    )

@@ -1,0 +1,145 @@
+"""What is wrong with a request: one JSON object for every error, whoever finds it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import Field
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from checker.errors import CheckerError, InputError
+from checker.result import Record
+
+LINGER = 1.0
+"""Seconds for which the rest of a refused body is read and dropped, so that its sender sees the answer."""
+
+_FIXES = {
+    404: "See /openapi.json for what there is.",
+    405: "See /openapi.json for the methods of each path.",
+}
+_MESSAGES = {
+    "missing": "The field is missing.",
+    "extra_forbidden": "There is no such field.",
+}
+
+
+class Problem(Record):
+    """What is wrong with a request."""
+
+    field: str | None = Field(None, description="The field that is wrong.")
+    error: str = Field(description="What is wrong.")
+    fix: str = Field(description="What to do about it.")
+
+
+class RequestError(Exception):
+    """A request that is not served.
+
+    Args:
+        status: of the answer.
+        error: what is wrong, in one sentence.
+        fix: what to do about it, in one sentence.
+        field: the field that is wrong, if there is one.
+        headers: of the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        error: str,
+        *,
+        fix: str,
+        field: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(error)
+        self.status, self.headers = status, headers
+        self.problem = Problem(field=field, error=error, fix=fix)
+
+    def response(self) -> Response:
+        """The answer."""
+        return Response(self.problem.to_json(), self.status, self.headers, "application/json")
+
+    async def send_early(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer before the body was read, and close the connection.
+
+        The body is then read for up to ``LINGER`` seconds: a connection that is closed on a client that is
+        still sending may lose the answer.
+        """
+        response = self.response()
+        response.headers["connection"] = "close"
+        await send(
+            {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
+        )
+        await send({"type": "http.response.body", "body": response.body, "more_body": True})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER):
+                while (await receive()).get("more_body", False):
+                    pass
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The error answers of a path, for its OpenAPI description."""
+    return {status: {"model": Problem, "description": _MEANINGS[status]} for status in statuses}
+
+
+_MEANINGS = {
+    400: "The body cannot be read, or the Host header is not one of this service.",
+    401: "The token is missing or wrong.",
+    403: "A page of another site sent the request.",
+    408: "The request did not arrive in time.",
+    413: "The body is too large.",
+    422: "JSON, a field or a file is wrong, or there is too much of it.",
+    500: "A mistake in the service.",
+    503: "Too much is waiting, scoring took too long, or a model is missing.",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of an application answered with a `Problem`."""
+    app.add_exception_handler(RequestError, _on_refusal)
+    app.add_exception_handler(InputError, _on_input_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(CheckerError, _on_checker_error)
+    app.add_exception_handler(HTTPException, _on_http)
+
+
+async def _on_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError)
+    return error.response()
+
+
+async def _on_input_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, InputError)
+    return RequestError(422, error.problem, fix=error.fix, field=error.field).response()
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        place, message = [], f"The body is not JSON: {first['ctx']['error']}."
+    else:
+        place = [str(part) for part in first["loc"][1:] if part not in ("post", "posts")]
+        message = _MESSAGES.get(first["type"], f"{first['msg']}.")
+    return RequestError(
+        422, message, fix="Send it as /openapi.json has it.", field=".".join(place) or None
+    ).response()
+
+
+async def _on_checker_error(request: Request, error: Exception) -> Response:
+    return RequestError(503, str(error), fix="Tell whoever runs this service.").response()
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers) if error.headers else None
+    fix = _FIXES.get(error.status_code, "Send it as /openapi.json has it.")
+    message = f"{str(error.detail).rstrip('.')}."
+    return RequestError(error.status_code, message, fix=fix, headers=headers).response()

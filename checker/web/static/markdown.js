@@ -1,0 +1,66 @@
+// Results as Markdown, to paste into a note or a ticket. Text of posts is escaped and quoted.
+
+import { summary } from "./table.js";
+import { errorRate } from "./rates.js";
+import { languageName, number, percent, printable } from "./text.js";
+import { VERDICTS } from "./verdict.js";
+
+/** One post with its evidence. */
+export function asMarkdown(result, languages) {
+  const lines = [
+    `## ${VERDICTS[result.verdict][0]}: ${percent(result.machine_translated)}`,
+    "",
+    ...bullets(errorRate(result, languages)?.sentences ?? []),
+    `- Language: ${languageName(result.language.code)} (${percent(result.language.confidence)})${result.language.mixed ? ", mixed" : ""}`,
+    ...(result.fluency === null ? [] : [`- Fluency percentile: ${percent(result.fluency)}`]),
+    ...(result.round_trip ? [trip(result.round_trip)] : []),
+    ...part("Why", bullets(result.reasons)),
+    ...part("Warnings", bullets(result.warnings)),
+    ...part("Sentences", result.sentences.flatMap(sentence)),
+    "",
+    `statement-checker ${result.version}; ${escaped(Object.entries(result.models).map((pair) => pair.join(" ")).join(", "))}`,
+    "",
+    "A verdict is a reason to look closer, not a finding.",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** The posts of a file as a table. */
+export function tableAsMarkdown(outcomes) {
+  const rows = outcomes.map((outcome) =>
+    outcome.verdict
+      ? [
+          escaped(outcome.id),
+          VERDICTS[outcome.verdict][0],
+          percent(outcome.machine_translated),
+          languageName(outcome.language.code),
+          escaped(outcome.reasons[0] ?? outcome.warnings[0] ?? ""),
+        ]
+      : [escaped(outcome.id), "Not read", "–", "–", escaped(`Row ${outcome.row}: ${outcome.error} ${outcome.fix}`)],
+  );
+  const table = [["Post", "Verdict", "Probability", "Language", "Why"], Array(5).fill("---"), ...rows];
+  return `${summary(outcomes)}\n\n${table.map((cells) => `| ${cells.join(" | ")} |`).join("\n")}\n`;
+}
+
+function trip({ pivot, chrf, bleu, ter }) {
+  return `- Round trip through ${languageName(pivot)}: chrF++ ${number(chrf, 1)}, BLEU ${number(bleu, 1)}, TER ${number(ter, 1)}`;
+}
+
+function sentence({ text, machine_translated: probability, pivot_text: pivot, back_translation: back }) {
+  const lines = [`> ${percent(probability)}: ${escaped(text)}`];
+  if (pivot !== null) lines.push(">", `> Pivot: ${escaped(pivot)}`, ">", `> Translated back: ${escaped(back)}`);
+  return [...lines, ""];
+}
+
+function part(title, lines) {
+  return lines.length ? ["", `### ${title}`, "", ...lines] : [];
+}
+
+function bullets(texts) {
+  return texts.map((text) => `- ${escaped(text)}`);
+}
+
+/** On one line, with everything that Markdown or HTML would read taken literally. */
+function escaped(text) {
+  return printable(text).replace(/\s+/g, " ").trim().replace(/[\\`*_[\]<>#|~&@]/g, "\\$&").replace(/:\/\//g, ":\\//");
+}

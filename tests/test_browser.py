@@ -1,0 +1,485 @@
+"""The web page in a real Chromium, against a real ``checker serve``: ``make test-browser``."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from checker.text import words
+
+pytest.importorskip("playwright", reason="playwright is not installed (it is in the extra dev)")
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+
+from axe_playwright_python.sync_playwright import Axe
+from browser import chromium, find_chromium, serving
+from playwright.sync_api import Browser, Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+
+EXAMPLES = Path(__file__).parents[1] / "examples" / "posts.jsonl"
+TOKEN = "a-token-for-these-tests-only"
+RUSSIAN = (
+    "🚨🚢 Паром сегодня не ходит из-за шторма. 🙂 Пожалуйста, осуществите посещение кассы для возврата ваших "
+    "билетов. Мы сделали решение, что рейсы будут возобновлены до 12 мая! @port_news https://example.org/a"
+)
+PERSIAN = (
+    "به دلیل توفان، کشتی امروز حرکت نمی‌کند. بلیت‌ها را می‌توان تا عصر به باجه پس داد. از مسافران گرامی "
+    "خواهشمندیم برای آگاهی از زمان حرکت بعدی با شماره ۱۲۳ تماس بگیرند."
+)
+HOSTILE = (
+    '<img src="x" onerror="window.owned = 1"> </textarea><script>window.owned = 2</script> Паром сегодня '
+    "\u202eне ходит\u202c из-за шторма. <b>Билеты</b> можно сдать \u2066в кассе\u2069 до самого вечера."
+)
+FILE = f'id,text\nnorth,"{RUSSIAN}"\nsouth,"{PERSIAN}"\nbroken\n<b>x</b>,Внимание!\n'
+NAMES = {
+    "machine_translated": "Machine-translated",
+    "human_written": "Human-written",
+    "uncertain": "Uncertain",
+    "not_scored": "Not scored",
+}
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = find_chromium()
+    if path is None:
+        give_up = pytest.fail if os.environ.get("CI_BROWSER") == "1" else pytest.skip
+        give_up("There is no Chromium: run make test-browser, or give the path of one in CHROMIUM.")
+    expect.set_options(timeout=30_000)
+    with chromium(path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("service") / "log") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def api(address: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str) -> Iterator[Open]:
+    """Open the page in a fresh browser context.
+
+    At the end of every test: no error on the console, no request to another origin, nothing stored. A test
+    that provokes an error says which line of the console belongs to it (``told``).
+    """
+    opened: list[tuple[Page, list[str], str]] = []
+
+    def open_one(url: str = address, told: str = "(?!)", **options: Any) -> Page:
+        context = browser.new_context(**options)
+        context.set_default_timeout(30_000)
+        page, wrong = context.new_page(), []
+
+        def note(requested: str) -> None:
+            if urlsplit(requested)[:2] != urlsplit(url)[:2]:
+                wrong.append(f"request to {requested}")
+
+        page.on("console", lambda line: line.type in ("error", "warning") and wrong.append(line.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: note(request.url))
+        page.goto(url)
+        opened.append((page, wrong, told))
+        return page
+
+    yield open_one
+    for page, wrong, told in opened:
+        stored = page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]")
+        page.context.close()
+        assert [line for line in wrong if not re.search(told, line)] == []
+        assert stored == [0, 0, ""]
+
+
+def check(page: Page, text: str) -> Locator:
+    """Check a post; gives its verdict."""
+    page.get_by_label("The post, as it was published").fill(text)
+    page.get_by_role("button", name="Check the post").click()
+    verdict = page.locator("#verdict")
+    expect(verdict).to_be_visible()
+    return verdict
+
+
+def drop(page: Page, name: str, content: str) -> None:
+    """Drop a file on the page."""
+    data = page.evaluate_handle("new DataTransfer()")
+    data.evaluate("(data, [name, text]) => data.items.add(new File([text], name))", [name, content])
+    page.dispatch_event("body", "drop", {"dataTransfer": data})
+    expect(page.get_by_role("table")).to_be_visible()
+
+
+def sentence(page: Page, number: int) -> Locator:
+    return page.locator(".passage [role=button]").nth(number)
+
+
+def score(api: httpx.Client, text: str) -> dict[str, Any]:
+    answer = api.post("/v1/score", json={"text": text})
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def percent(share: float) -> str:
+    said = "> 99 %" if share > 0.99 else "< 1 %" if share < 0.01 else f"{share * 100:.0f} %"
+    return said.replace(" ", "\u00a0")
+
+
+# -- a post ------------------------------------------------------------------------------------------
+
+
+def test_a_pasted_post_gets_a_verdict(open_page: Open, api: httpx.Client) -> None:
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    result = score(api, RUSSIAN)
+    page.evaluate("text => navigator.clipboard.writeText(text)", RUSSIAN)
+    page.get_by_label("The post, as it was published").focus()
+    page.keyboard.press("Control+v")
+    expect(page.locator("#verdict")).to_have_text(NAMES[result["verdict"]])
+    shown = percent(result["machine_translated"])
+    expect(page.get_by_role("status").first).to_contain_text(shown)  # the live region
+    expect(page.locator(".dial .value")).to_have_text(shown)
+    assert page.locator(".facts").inner_text().count(percent(result["fluency"])) == 1
+    expect(page.locator(".facts")).to_contain_text("Russian, >\u00a099\u00a0% sure")
+    for metric in ("chrf", "bleu", "ter"):
+        expect(page.locator(".facts")).to_contain_text(f"{result['round_trip'][metric]:.1f}")
+    said = page.locator("#result li").all_text_contents()
+    assert set(result["reasons"] + result["warnings"]) <= set(said)
+
+
+def test_the_dial_has_the_measured_error_rate_of_this_language_and_length(
+    open_page: Open, api: httpx.Client
+) -> None:
+    page = open_page()
+    check(page, RUSSIAN)
+    columns = sum(len(part["text"]) for part in score(api, RUSSIAN)["sentences"])
+    (russian,) = (known for known in api.get("/v1/languages").json()["languages"] if known["code"] == "ru")
+    (band,) = (part for part in russian["verdict"]["bands"] if part["from"] <= columns < part["to"])
+    cut = band["threshold"]
+    assert cut is not None
+    marks = page.locator(".dial .mark").all_text_contents()
+    assert percent(cut["machine"]) in marks
+    assert percent(1 - cut["machine"]) in marks
+    rate = page.locator(".rate li").all_text_contents()
+    assert f"{band['from']} to {band['to']} columns: of {cut['posts']} native posts" in rate[0]
+    assert f"({cut['false_positive_rate'] * 100:.1f}\u00a0%) reached {percent(cut['machine'])}" in rate[0]
+    assert len(rate) == 3  # the error rate, posts with such a probability, the detection rate
+    assert re.search(r"Of \d+ Russian test posts with a probability near \d+", rate[1])
+
+
+def test_sentences_and_words_are_marked_where_the_service_says(open_page: Open, api: httpx.Client) -> None:
+    page = open_page()
+    check(page, RUSSIAN)
+    result = score(api, RUSSIAN)
+    marked = page.locator(".passage .telling").all_text_contents()
+    assert marked == [
+        RUSSIAN[word["start"] : word["end"]]
+        for part in result["sentences"]
+        for word in part["words"]
+        if word["weight"] > 0
+    ]
+    assert len(marked) > 3
+    badges = page.locator(".passage .badge").all_text_contents()
+    assert badges == [percent(part["machine_translated"]) for part in result["sentences"]]
+    for number, part in enumerate(result["sentences"]):
+        level = min(4, int(part["machine_translated"] * 5))
+        expect(sentence(page, number)).to_have_class(re.compile(rf"\blevel-{level}\b"))
+    page.evaluate("document.querySelectorAll('.passage .badge').forEach(badge => badge.remove())")
+    assert page.locator(".passage").text_content() == RUSSIAN
+
+
+def test_a_sentence_opens_by_keyboard(open_page: Open, api: httpx.Client) -> None:
+    page = open_page()
+    check(page, RUSSIAN)
+    (_, part, _) = score(api, RUSSIAN)["sentences"]
+    sentence(page, 0).focus()
+    page.keyboard.press("Tab")
+    expect(sentence(page, 1)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(sentence(page, 1)).to_have_attribute("aria-expanded", "true")
+    region = page.get_by_role("region", name="Sentence 2 of 3")
+    expect(region.get_by_role("heading", name="Sentence 2 of 3")).to_be_focused()
+    assert region.locator(".text").all_text_contents() == [
+        part["text"],
+        part["pivot_text"],
+        part["back_translation"],
+    ]
+    lost = region.locator(".text").nth(0).locator(".differs").all_text_contents()
+    assert lost == [RUSSIAN[span["start"] : span["end"]] for span in part["differences"]]
+    added = " ".join(region.locator(".text").nth(2).locator(".differs").all_text_contents()).lower()
+    for span in part["differences"]:
+        assert span["back_translation"].lower() in added
+    page.keyboard.press("Escape")
+    expect(region).to_be_hidden()
+    expect(sentence(page, 1)).to_be_focused()
+    page.keyboard.press("Space")
+    expect(region).to_be_visible()
+
+
+def test_words_are_cut_as_python_cuts_them(open_page: Open) -> None:
+    texts = [
+        RUSSIAN, PERSIAN, "L'eau n'est plus potable dès 17 h.", "今晚八点起 MRT 停运，东京タワー。",
+        "1,250.5 Büros – 14:00", "Будь-ласка, з'їзд о 9.30",
+        "𝔓ort 🚢 naïve cafe\u0301", "שלום לכולם ב־12 במאי", "नमस्ते दुनिया",
+    ]  # fmt: skip
+    page = open_page()
+    cut = """async texts => {
+        const { words } = await import("/static/text.js");
+        return texts.map(text => words(text).map(word => text.slice(word.start, word.end)));
+    }"""
+    assert page.evaluate(cut, texts) == [[word.text for word in words(text)] for text in texts]
+
+
+def test_persian_runs_from_right_to_left(open_page: Open) -> None:
+    page = open_page()
+    check(page, PERSIAN)
+    passage = page.locator(".passage")
+    expect(passage).to_have_css("direction", "rtl")
+    expect(passage).to_have_attribute("lang", "fa")
+    expect(sentence(page, 0)).to_have_css("direction", "rtl")
+    expect(page.get_by_label("The post, as it was published")).to_have_css("direction", "rtl")
+    expect(page.locator(".verdict .meaning")).to_have_css("direction", "ltr")
+    first = sentence(page, 0).evaluate("sentence => sentence.getClientRects()[0].right")
+    whole = passage.evaluate("passage => passage.getBoundingClientRect().right")
+    assert whole - first < 30  # the first line begins at the right edge
+    sentence(page, 0).click()
+    expect(page.locator("#sentence")).to_contain_text("was not translated")
+
+
+def test_a_hostile_post_is_text(open_page: Open) -> None:
+    page = open_page()
+    images = page.locator("img, script").count()
+    check(page, HOSTILE)
+    sentence(page, 0).click()
+    expect(page.locator("#sentence")).to_be_visible()
+    drop(page, "<img src=x onerror=window.owned=3>.csv", FILE)
+    assert page.locator("img, script").count() == images
+    assert page.evaluate("window.owned") is None
+    expect(page.locator("#posts-title")).to_have_text("<img src=x onerror=window.owned=3>.csv")
+    check(page, HOSTILE)
+    shown = page.locator(".passage").inner_text()
+    assert "onerror" in shown
+    assert not re.search("[\u202a-\u202e\u2066-\u2069]", shown)
+    assert shown.count("\ufffd") == 4  # changes of direction are visible
+    expect(page.locator(".passage [role=button]").first).to_have_css("unicode-bidi", "isolate")
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "why", "help_"),
+    [
+        ("Внимание!", "Not scored", "too short", "Add the rest of the post"),
+        (
+            "🙂🙂 https://example.org/a @port_news",
+            "Not scored",
+            "no text left",
+            "Paste the words of the post",
+        ),
+        (
+            "Паром сегодня не ходит из-за сильного шторма.",
+            "Uncertain",
+            "No error rate was measured",
+            "columns",
+        ),
+    ],
+)
+def test_it_says_why_there_is_no_verdict_and_what_would_help(
+    open_page: Open, text: str, verdict: str, why: str, help_: str
+) -> None:
+    page = open_page()
+    expect(check(page, text)).to_have_text(verdict)
+    expect(page.locator("#result")).to_contain_text(why)
+    advice = page.locator("#result section").filter(has_text="What would help")
+    expect(advice).to_contain_text(help_)
+
+
+def test_results_can_be_copied(open_page: Open, api: httpx.Client) -> None:
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    check(page, HOSTILE)
+    page.get_by_role("button", name="Copy as JSON").click()
+    expect(page.locator("#result .done")).to_have_text("Copied.")
+    assert json.loads(page.evaluate("navigator.clipboard.readText()")) == score(api, HOSTILE)
+    page.get_by_role("button", name="Copy as Markdown").click()
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).startsWith('##')")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "### Why" in copied
+    assert "</b>" not in copied
+    assert "\\</b\\>" in copied
+    assert "\u202e" not in copied
+
+
+# -- a file ------------------------------------------------------------------------------------------
+
+
+def test_a_dropped_file_becomes_a_table_whose_rows_open(open_page: Open) -> None:
+    page = open_page()
+    drop(page, "posts.csv", FILE)
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(4)
+    assert rows.locator("th").all_text_contents() == ["north", "south", "3", "<b>x</b>"]
+    expect(rows.nth(1)).to_contain_text("Persian")
+    expect(rows.nth(2)).to_contain_text("Not read")
+    expect(rows.nth(2)).to_contain_text("The columns are wrong in line 4")
+    expect(page.get_by_role("status").first).to_contain_text("4 posts")
+    expect(page.get_by_role("heading", name="posts.csv")).to_be_focused()
+    page.get_by_role("button", name="south").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#verdict")).to_be_focused()
+    expect(page.locator(".passage")).to_contain_text("به دلیل توفان")
+    page.get_by_role("button", name="Back to the table").click()
+    expect(page.locator("#result")).to_be_hidden()
+    expect(page.get_by_role("button", name="south")).to_be_focused()
+
+
+def test_every_example_gets_the_verdict_of_the_service(open_page: Open, api: httpx.Client) -> None:
+    page = open_page()
+    page.set_input_files("#file", EXAMPLES)
+    posts = [json.loads(line) for line in EXAMPLES.read_text(encoding="utf-8").splitlines()]
+    expect(page.locator("tbody tr")).to_have_count(len(posts))
+    results = api.post("/v1/score", json=posts).json()["results"]
+    labels = page.locator("tbody .label").all_text_contents()
+    assert labels == [NAMES[result["verdict"]] for result in results]
+    assert len(set(labels)) > 2
+    for post, result in zip(posts, results, strict=True):
+        page.get_by_role("button", name=post["id"], exact=True).click()
+        expect(page.locator("#verdict")).to_have_text(NAMES[result["verdict"]])
+        expect(page.locator(".passage .shaded")).to_have_count(len(result["sentences"]))
+
+
+def test_a_file_can_be_chosen_and_its_column_named(open_page: Open, tmp_path: Path) -> None:
+    path = tmp_path / "posts.jsonl"
+    path.with_suffix(".csv").write_text(f"body\n{PERSIAN}\n", encoding="utf-8")
+    path.write_text(json.dumps({"body": RUSSIAN}, ensure_ascii=False) + "\n", encoding="utf-8")
+    page = open_page(told="status of 422")
+    page.set_input_files("#file", path.with_suffix(".csv"))
+    expect(page.get_by_role("alert")).to_contain_text(
+        "no column 'text'; it has 'body'. Use “Column with the text”"
+    )
+    page.get_by_label("Column with the text").fill("body")
+    with page.expect_file_chooser() as chosen:
+        page.get_by_role("button", name="Choose a file").click()
+    chosen.value.set_files(path)
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text("Russian")
+
+
+# -- what goes wrong -----------------------------------------------------------------------------------
+
+
+def test_a_refusal_says_what_to_do(open_page: Open) -> None:
+    page = open_page(told="status of 422")
+    page.get_by_label("The post, as it was published").fill("а" * 20_001)
+    page.get_by_role("button", name="Check the post").click()
+    expect(page.get_by_role("alert")).to_contain_text("20000 characters")
+    expect(page.locator("#result")).to_be_hidden()
+    check(page, RUSSIAN)
+    expect(page.locator("#problem")).to_be_hidden()
+
+
+def test_an_empty_field_and_a_silent_service_are_explained(open_page: Open) -> None:
+    page = open_page(told="ERR_INTERNET_DISCONNECTED")
+    page.get_by_role("button", name="Check the post").click()
+    expect(page.get_by_role("alert")).to_contain_text("There is no post to check.")
+    page.context.set_offline(True)
+    page.get_by_label("The post, as it was published").fill(RUSSIAN)
+    page.get_by_role("button", name="Check the post").click()
+    expect(page.get_by_role("alert")).to_contain_text("The service does not answer.")
+
+
+def test_a_token_is_asked_for_when_it_is_needed(open_page: Open, browser: Browser, tmp_path: Path) -> None:
+    with serving(tmp_path / "log", {"STATEMENT_CHECKER_TOKEN": TOKEN}) as url:
+        page = open_page(url, told="status of 401")
+        field = page.get_by_label("This service asks for a token")
+        expect(field).to_be_hidden()
+        page.get_by_label("The post, as it was published").fill(RUSSIAN)
+        page.get_by_role("button", name="Check the post").click()
+        expect(field).to_be_focused()
+        expect(page.locator("#problem")).to_be_hidden()
+        field.fill("not-the-right-token")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("The token is wrong.")
+        field.fill(TOKEN)
+        page.keyboard.press("Enter")
+        expect(page.locator("#verdict")).to_be_visible()
+        expect(field).to_be_hidden()
+
+
+# -- everybody can use it --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(open_page: Open, scheme: str) -> None:
+    page = open_page(color_scheme=scheme)
+
+    def findings() -> list[str]:
+        found = Axe().run(page).response["violations"]
+        return [f"{one['impact']}: {one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
+
+    assert findings() == []
+    check(page, RUSSIAN)
+    sentence(page, 1).click()
+    expect(page.locator("#sentence")).to_be_visible()
+    assert findings() == []
+    drop(page, "posts.csv", FILE)
+    assert findings() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_shade_has_contrast(open_page: Open, scheme: str) -> None:
+    page = open_page(color_scheme=scheme)
+    names = ["paper", "card", "ink", "muted", "edge", "accent", "on-accent", "machine", "human", "between",
+             "differs", "level-1", "level-2", "level-3", "level-4"]  # fmt: skip
+    root = page.evaluate_handle("getComputedStyle(document.documentElement)")
+    value = "(style, name) => style.getPropertyValue('--' + name)"
+    colour = {name: root.evaluate(value, name) for name in names}
+    text = [("ink", ground) for ground in ("paper", "card", "differs", *names[-4:])]
+    text += [(ink, ground) for ink in ("muted", "machine", "human", "accent") for ground in ("paper", "card")]
+    text += [("on-accent", "accent")]
+    graphics = [(ink, ground) for ink in ("edge", "between") for ground in ("paper", "card")]
+    graphics += [("machine", f"level-{level}") for level in range(1, 5)]
+    low = [(pair, 4.5) for pair in text if contrast(colour, *pair) < 4.5]
+    low += [(pair, 3.0) for pair in graphics if contrast(colour, *pair) < 3]
+    assert low == []
+    dark = luminance(colour["paper"]) < luminance(colour["ink"])
+    assert dark == (scheme == "dark")
+    body = page.locator("body").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert [int(part) for part in re.findall(r"\d+", body)] == list(bytes.fromhex(colour["paper"][1:]))
+
+
+def contrast(colours: dict[str, str], one: str, other: str) -> float:
+    """Contrast ratio of WCAG 2.2."""
+    low, high = sorted([luminance(colours[one]), luminance(colours[other])])
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of ``#rrggbb``, as WCAG 2.2 has it."""
+    parts = [value / 255 for value in bytes.fromhex(colour.strip().removeprefix("#"))]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_a_phone_need_not_scroll_sideways(open_page: Open) -> None:
+    page = open_page(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+
+    def overflow() -> int:
+        return int(page.locator("html").evaluate("html => html.scrollWidth - html.clientWidth"))
+
+    assert overflow() == 0
+    check(page, RUSSIAN + " " + "ы" * 300)
+    sentence(page, 1).tap()
+    expect(page.locator("#sentence")).to_be_visible()
+    assert overflow() == 0
+    drop(page, f"{'long' * 40}.csv", FILE)
+    assert overflow() == 0

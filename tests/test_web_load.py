@@ -1,0 +1,208 @@
+"""Load, and clients that misbehave: nobody else may notice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from web_server import serving
+
+from checker.pipeline import Checker
+from checker.store import Store
+from checker.web.app import create_app
+from checker.web.limits import Limits
+
+CLIENTS = 32
+SENTENCES = (
+    "Министерство сообщило о начале ремонта моста через реку.",
+    "Губернатор провёл совещание по вопросам подготовки к зиме.",
+    "The ministry said on Monday that repairs of the bridge have begun.",
+    "The governor met heads of the districts to discuss the coming winter.",
+    "Das Ministerium teilte mit, dass die Arbeiten an der Brücke begonnen haben.",
+    "وزارت راه اعلام کرد که تعمیر پل روی رودخانه آغاز شده است.",
+)
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[str]:
+    """``checker serve`` as a process of its own; gives its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "checker.cli", "serve", "--port", str(port)]
+    environment = {key: value for key, value in os.environ.items() if key != "STATEMENT_CHECKER_TOKEN"}
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment) as server:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                httpx.get(f"{url}/healthz", trust_env=False)
+                break
+            except httpx.ConnectError:
+                assert server.poll() is None, "the service did not start"
+                assert time.monotonic() < deadline, "the service did not start in time"
+                time.sleep(0.1)
+        yield url
+        server.terminate()
+        assert server.wait(timeout=20) == -signal.SIGTERM  # uvicorn shuts down, then takes the signal
+
+
+def sample(url: str, name: str) -> float:
+    """The value of a metric; 0 where it has none yet."""
+    exposition = httpx.get(f"{url}/metrics", trust_env=False).text
+    found = re.search(rf"^{re.escape(name)} (\S+)$", exposition, re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+async def load(url: str, seconds: float) -> tuple[Counter[int], list[float]]:
+    """Post as many clients as fast as they are answered; gives statuses and seconds of each answer."""
+    statuses: Counter[int] = Counter()
+    latencies: list[float] = []
+    end = time.monotonic() + seconds
+
+    async def client(number: int) -> None:
+        chosen = random.Random(number)
+        async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as session:
+            while time.monotonic() < end:
+                text, id = " ".join(chosen.sample(SENTENCES, 2)), f"{number}-{chosen.random()}"
+                began = time.monotonic()
+                answer = await session.post("/v1/score", json={"text": text, "id": id})
+                latencies.append(time.monotonic() - began)
+                statuses[answer.status_code] += 1
+                if answer.status_code == 200:
+                    assert answer.json()["id"] == id
+                    assert " ".join(s["text"] for s in answer.json()["sentences"]).split() == text.split()
+
+    await asyncio.gather(*map(client, range(CLIENTS)))
+    return statuses, latencies
+
+
+@pytest.mark.parametrize("seconds", [3, pytest.param(30, marks=pytest.mark.slow)])
+def test_load(process: str, seconds: float, record_property: Callable[[str, object], None]) -> None:
+    asyncio.run(load(process, 2))  # models, threads and buffers are there
+    before = sample(process, "process_resident_memory_bytes")
+    statuses, latencies = asyncio.run(load(process, seconds))
+    growth = sample(process, "process_resident_memory_bytes") - before
+    p95 = sorted(latencies)[int(0.95 * len(latencies))]
+    print(f"{len(latencies)} posts in {seconds} s, p95 {p95:.2f} s, memory {growth / 2**20:+.0f} MiB")
+    record_property("p95_seconds", p95)
+    record_property("memory_growth_bytes", growth)
+    assert set(statuses) <= {200, 503}
+    assert statuses[200] >= CLIENTS
+    assert growth < 64 * 2**20
+    assert sample(process, "statement_checker_waiting_posts") == 0
+
+
+def test_a_full_queue_is_503_and_nothing_else(checker: Checker) -> None:
+    limits = Limits(posts=5, waiting=5)
+    with serving(create_app(checker, limits=limits)) as url:
+
+        def ask(number: int) -> httpx.Response:
+            posts = [{"text": f"{SENTENCES[number % 6]} {n}", "id": f"{number}.{n}"} for n in range(5)]
+            return httpx.post(f"{url}/v1/score", json=posts, timeout=60, trust_env=False)
+
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            answers = list(pool.map(ask, range(CLIENTS)))
+    assert {answer.status_code for answer in answers} == {200, 503}
+    for number, answer in enumerate(answers):
+        if answer.status_code == 200:
+            assert [result["id"] for result in answer.json()["results"]] == [
+                f"{number}.{n}" for n in range(5)
+            ]
+        else:
+            assert int(answer.headers["retry-after"]) >= 1
+            assert "waiting" in answer.json()["error"]
+
+
+def test_an_answer_that_takes_too_long_is_503(checker: Checker) -> None:
+    with serving(create_app(checker, limits=Limits(seconds=0.001))) as url:
+        answer = httpx.post(f"{url}/v1/score", json={"text": " ".join(SENTENCES * 20)}, trust_env=False)
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) >= 1
+        assert "0.001 seconds" in answer.json()["error"]
+
+
+def test_a_model_that_is_not_here_is_503_and_names_the_command(tmp_path: object) -> None:
+    checker = Checker(profile="hub", store=Store(home=tmp_path))  # type: ignore[arg-type]
+    with serving(create_app(checker)) as url:
+        answer = httpx.post(f"{url}/v1/score", json={"text": SENTENCES[0]}, trust_env=False, timeout=60)
+        assert answer.status_code == 503
+        assert "checker models download" in answer.json()["error"]
+        assert httpx.post(f"{url}/v1/score", json={"text": ""}, trust_env=False).status_code == 200
+
+
+@pytest.fixture(scope="module")
+def url(checker: Checker) -> Iterator[str]:
+    with serving(create_app(checker, limits=Limits(upload_seconds=1))) as base:
+        yield base
+
+
+def connect(url: str, body: bytes, length: int) -> socket.socket:
+    """A connection on which a request was begun, with ``length`` bytes of body announced."""
+    address = httpx.URL(url)
+    connection = socket.create_connection((address.host, address.port or 80), timeout=10)
+    head = f"POST /v1/score HTTP/1.1\r\nHost: {address.host}\r\nContent-Type: application/json\r\n"
+    connection.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode() + body)
+    return connection
+
+
+def test_slow_clients_keep_nobody_waiting(url: str) -> None:
+    slow = [connect(url, b'{"text": "', 1000) for _ in range(20)]
+    began = time.monotonic()
+    for n in range(8):
+        for connection in slow:
+            connection.sendall(b"x")
+        answer = httpx.post(f"{url}/v1/score", json={"text": SENTENCES[n % 6]}, trust_env=False, timeout=10)
+        assert answer.status_code == 200
+        if time.monotonic() - began > 0.8:
+            break
+    for connection in slow:
+        connection.settimeout(5)
+        with connection.makefile("rb") as stream:
+            answered = stream.read()  # until it is closed
+        assert answered.startswith(b"HTTP/1.1 408 ")
+        assert b'"fix"' in answered
+        connection.close()
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_body_of_100_mb_is_refused_at_once(url: str, told: bool) -> None:
+    def chunks() -> Iterator[bytes]:
+        for _ in range(100):
+            yield b"x" * 2**20
+
+    headers = {"content-type": "application/json"} | ({"content-length": str(100 * 2**20)} if told else {})
+    began = time.monotonic()
+    answer = httpx.post(f"{url}/v1/score", content=chunks(), headers=headers, trust_env=False, timeout=30)
+    assert answer.status_code == 413
+    assert "bytes" in answer.json()["error"]
+    assert time.monotonic() - began < 10
+    assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
+
+
+def test_a_client_that_hangs_up_leaves_nothing_behind(url: str) -> None:
+    gone = 'statement_checker_requests_total{method="POST",path="/v1/score",status="499"}'
+    before = sample(url, gone)
+    posts = json.dumps([{"text": f"{SENTENCES[n % 6]} {SENTENCES[n % 5]} {n}"} for n in range(200)]).encode()
+    for _ in range(3):
+        connect(url, posts, len(posts)).close()
+    connect(url, b'{"text": ', 100).close()  # in the middle of the body
+    connect(url, b'{"text": "half"}', 100).close()  # what came is JSON, but not all that was to come
+    deadline = time.monotonic() + 10
+    while sample(url, gone) < before + 5 or sample(url, "statement_checker_waiting_posts"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    answer = httpx.post(f"{url}/v1/score", json={"text": SENTENCES[0]}, trust_env=False, timeout=10)
+    assert answer.status_code == 200
