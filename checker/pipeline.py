@@ -16,13 +16,13 @@ from checker.cache import Cache, remembered
 from checker.errors import InputError
 from checker.language import SUPPORTED, identify
 from checker.models import Models
-from checker.result import Difference, Language, Result, RoundTrip, Sentence, Verdict, Word
+from checker.result import Difference, Language, MeasuredThreshold, Result, RoundTrip, Sentence, Verdict, Word
 from checker.store import Store
 from checker.store.registry import Profile
 from checker.text import MAX_CHARACTERS, CleanText, Span, clean, sentences, width, words
 from checker.translation import Device, Engine
 from checker.translation.ctranslate2_engine import cores
-from checker.verdict import SHORTEST, Evidence, Judgement, decide, logit, sigmoid
+from checker.verdict import SHORTEST, Evidence, Judgement, decide, logit, measured, sigmoid
 
 BATCH = 64  # posts scored together
 AHEAD = 3  # batches in work at a time
@@ -373,6 +373,7 @@ class Checker:
             )  # fmt: skip
         judged: list[tuple[int, Judgement]] = []
         lines: list[str] = []
+        cuts: list[MeasuredThreshold] = []
         main: _Findings | None = None
         for language, units in post.parts().items():
             found = self._evidence(language, units)
@@ -382,6 +383,8 @@ class Checker:
             if judgement is None:
                 continue
             judged.append((evidence.columns, judgement))
+            if judgement.threshold is not None:
+                cuts.append(measured(language, evidence.columns, judgement.threshold))
             said = reasons.reasons(
                 language, evidence, judgement, self.models.verdict(language), percentile, trip
             )
@@ -405,6 +408,7 @@ class Checker:
                 self._sentence(post, unit, unit.language if unit.language in SUPPORTED else None)
                 for unit in post.units
             ),
+            thresholds=tuple(cuts),
             reasons=tuple(lines),
             warnings=tuple(dict.fromkeys(post.warnings)),
             models={"profile": self.profile} | self._labels(code),

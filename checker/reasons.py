@@ -19,6 +19,10 @@ def name(language: str) -> str:
     return NAMES.get(language, language)
 
 
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'AEIOU' else 'a'} {noun}"
+
+
 def _share(value: float) -> str:
     return (
         "fewer than 1 %"
@@ -75,7 +79,7 @@ def threshold_reason(language: str, judgement: Judgement) -> str:
         )
     kind = "native posts" if cut.negatives == "native" else "human translations"
     return (
-        f"The probability is {judgement.probability:.2f}; from {cut.machine:.2f} a {name(language)} post "
-        f"of this length is called machine-translated, which {cut.false_positive_rate:.1%} of {cut.posts} "
-        f"{kind} were."
+        f"The probability is {judgement.probability:.2f}; from {cut.machine:.2f} "
+        f"{_article(name(language))} post of this length is called machine-translated, which "
+        f"{cut.false_positive_rate:.1%} of {cut.posts} {kind} were."
     ).replace("%", " %")

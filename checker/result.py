@@ -116,6 +116,20 @@ class Sentence(Record):
     )
 
 
+class MeasuredThreshold(Record):
+    """What a probability was compared with, and how often that cut was wrong when it was measured."""
+
+    language: str = Field(description="ISO 639-1 code of the part of the post that it holds for.")
+    machine_translated: float = Field(
+        ge=0.5, le=1, description="Probability from which a post of this language and length is called so."
+    )
+    false_positive_rate: float = Field(ge=0, le=1, description="Share of human posts that reached it.")
+    posts: int = Field(ge=0, description="Number of these human posts.")
+    negatives: Literal["native", "human translations"] = Field(description="What they were.")
+    shortest: int = Field(ge=0, description="Columns of the shortest post that it holds for.")
+    longest: int = Field(ge=0, description="Columns of the longest one; a wide character counts as two.")
+
+
 class Result(Record):
     """The verdict on one post with everything it rests on."""
 
@@ -134,6 +148,9 @@ class Result(Record):
         None, description="Calibrated log-odds of the style detector alone; positive points to a machine."
     )
     sentences: tuple[Sentence, ...] = ()
+    thresholds: tuple[MeasuredThreshold, ...] = Field(
+        (), description="One a language of the post; none where no error rate was measured."
+    )
     reasons: tuple[str, ...] = Field((), description="Plain English, strongest first.")
     warnings: tuple[str, ...] = ()
     models: dict[str, str] = Field(description="Profile, and name@revision of every model used.")

@@ -24,7 +24,7 @@ import numpy as np
 
 from checker import fluency
 from checker.calibration.fitted import Calibration, Threshold, read
-from checker.result import Verdict
+from checker.result import MeasuredThreshold, Verdict
 
 BANDS = (60, 120, 240, 480)  # upper edges in columns; the last band is open, up to LONGEST
 LONGEST = 1200
@@ -253,6 +253,20 @@ def _check(calibration: Calibration) -> None:
             len(table) == rows and all(row is None or len(row) == length for row in table)
         )
         demand(fits, f"{place}.percentiles", f"there must be {rows} rows of {length}")
+
+
+def measured(language: str, columns: int, threshold: Threshold) -> MeasuredThreshold:
+    """A threshold as a result shows it: with the language and the length band that it holds for."""
+    number = band(columns)
+    return MeasuredThreshold(
+        language=language,
+        machine_translated=threshold.machine,
+        false_positive_rate=threshold.false_positive_rate,
+        posts=threshold.posts,
+        negatives=threshold.negatives,
+        shortest=(SHORTEST, *BANDS)[number],
+        longest=(*(edge - 1 for edge in BANDS), LONGEST)[number],
+    )
 
 
 def sigmoid(log_odds: float) -> float:

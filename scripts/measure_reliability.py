@@ -4,7 +4,8 @@
 
 Every run is a process of its own, every kill a SIGKILL at a moment drawn evenly from the time that a whole
 run takes, start-up and writing of the output included. A run that ends before its moment is compared, and the
-next one begins anew. Posts are scored with the shipped models; a tenth of the rows is bad.
+next one begins anew. Posts are scored with the shipped models; a tenth of the rows is bad. The run left alone
+has no cache of sentences; those that are killed begin with an empty one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -83,15 +86,17 @@ def survive(source: Path, suffix: str, kills: int, seed: int, *, round_trip: boo
     whole, output = source.with_name(f"whole{suffix}"), source.with_name(f"out{suffix}")
     rejects = [path.with_name(f"{path.name}.rejects.jsonl") for path in (whole, output)]
     began = time.monotonic()
-    subprocess.run([*command, source, "-o", whole], check=True, capture_output=True)
+    subprocess.run([*command, "--no-cache", source, "-o", whole], check=True, capture_output=True)
     duration = time.monotonic() - began
     expected, random_ = ids(whole), random.Random(seed)
-    figures, finished = Figures(), False
+    figures, finished, cache = Figures(), False, source.with_name("cache")
+    environment = {**os.environ, "STATEMENT_CHECKER_CACHE": str(cache)}
     while figures.kills < kills or not finished:
         moment = random_.uniform(0, duration) if figures.kills < kills else None
         process = subprocess.Popen(
-            [*command, source, "-o", output], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
+            [*command, source, "-o", output],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment,
+        )  # fmt: skip
         try:
             _, told = process.communicate(timeout=moment)
         except subprocess.TimeoutExpired:
@@ -112,6 +117,7 @@ def survive(source: Path, suffix: str, kills: int, seed: int, *, round_trip: boo
         figures.changed += output.read_bytes() != whole.read_bytes()
         figures.changed += rejects[0].read_bytes() != rejects[1].read_bytes()
         output.unlink()
+        shutil.rmtree(cache, ignore_errors=True)
     return figures
 
 

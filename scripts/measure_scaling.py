@@ -200,6 +200,8 @@ def measure_shards(count: int) -> tuple[float, float]:
             yield {"number": [number]}
 
     with connected(None, 2):
+        import ray.data
+
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars, context.target_max_block_size = False, 1
         pool = ray.data.ActorPoolStrategy(size=2, max_tasks_in_flight_per_actor=2)

@@ -36,7 +36,8 @@ TAIL = """\
 `.csv`, `.tsv` and `.parquet` outputs have a row for each object, with these columns:
 {columns}.
 `sentences` is their number, `reasons` and `warnings` are joined by ` | `, `models` is JSON. Parquet has the
-whole object in a further column, `json`.
+whole object in a further column, `json`. SQLite and DuckDB have these columns too, and a table of sentences:
+[databases.md](databases.md).
 
 CSV and TSV are made for spreadsheets: they are UTF-8 with a byte order mark, and text that a spreadsheet
 would run as a formula (it starts with `=`, `+`, `-`, `@`, their full-width forms, a tab or a line break, and

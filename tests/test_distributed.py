@@ -285,12 +285,12 @@ def test_a_run_that_is_stopped_is_heard_by_nobody_and_leaves_nothing(
     [folder] = folders(processes)
     assert folder.is_dir()
     run.send_signal(stop)
-    _, told = run.communicate(timeout=60)
+    _, told = run.communicate(timeout=240)
     assert run.returncode == 130
     assert re.fullmatch(r"checker: interrupted\. Go on with: checker score .*--runner ray.*\n", told)
     assert addresses
     assert addresses <= LOOPBACK
-    wait_for(lambda: not any(alive(process, line) for process, line in processes.items()), seconds=10)
+    wait_for(lambda: not any(alive(process, line) for process, line in processes.items()), seconds=60)
     assert not folder.exists()
     assert not Path(f"{output}.lock").exists()
 

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.errors import InputError, OutputError
-from checker.io.input import Post, read
+from checker.io.input import _COMPRESSED, _UTF16_BOMS, Post, read
 from checker.io.output import COLUMNS, check_output, write
 from checker.result import Language, Result, RoundTrip, RowError
 
@@ -122,7 +122,7 @@ json_lines = st.one_of(
 @given(st.lists(json_lines, max_size=20))
 def test_no_jsonl_or_text_row_is_lost(lines: list[bytes]) -> None:
     data = b"\n".join(lines)
-    if data.startswith((*input._UTF16_BOMS, *input._COMPRESSED)):
+    if data.startswith((*_UTF16_BOMS, *_COMPRESSED)):
         return  # refused
     expected = sum(bool(line.strip()) for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n"))
     for suffix in (".jsonl", ".txt"):

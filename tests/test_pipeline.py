@@ -24,7 +24,7 @@ from checker.language import SUPPORTED, identify
 from checker.pipeline import AHEAD, BATCH, Checker, _combine
 from checker.result import Result, to_pandas
 from checker.store import Store
-from checker.text import MAX_CHARACTERS, words
+from checker.text import MAX_CHARACTERS, width, words
 from checker.verdict import SHORTEST, Evidence, Judgement, Threshold
 
 ROOT = Path(__file__).parents[1]
@@ -165,6 +165,22 @@ def test_reasons_carry_their_numbers_and_end_with_the_threshold(results: dict[st
         for line, amount in zip(evidence, amounts, strict=True):
             assert ("points to a machine" in line) is (amount > 0)
         assert "probability" in threshold or "No error rate" in threshold
+
+
+def test_a_result_has_the_threshold_that_its_verdict_was_compared_with(quick: Checker) -> None:
+    result = quick.score(" ".join([RUSSIAN, "Об этом сообщили в управе района.", RUSSIAN]))
+    (cut,) = result.thresholds
+    assert cut.language == "ru"
+    assert cut.shortest <= sum(width(s.text) + 1 for s in result.sentences) - 1 <= cut.longest
+    assert 0 <= cut.false_positive_rate <= 0.02
+    assert f"from {cut.machine_translated:.2f} " in result.reasons[-1]
+    assert f"of {cut.posts} " in result.reasons[-1]
+
+
+def test_there_is_no_threshold_where_no_error_rate_was_measured(results: dict[str, Result]) -> None:
+    for result in results.values():
+        unmeasured = any("No error rate" in reason for reason in result.reasons)
+        assert not (result.thresholds and (result.verdict == "not_scored" or unmeasured))
 
 
 def test_the_verdict_follows_from_the_probability_and_its_threshold(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
-import shutil
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
@@ -593,32 +593,36 @@ def test_the_frame_escapes() -> None:
     assert '<th scope="col">&lt;</th>' in frame.table("", ["<"], [["x"]])
 
 
-def test_browser_print(examples: Path, tmp_path: Path) -> None:
-    """In a real browser: nothing is requested, nothing logged, and the PDF has pages."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    browser_path = shutil.which("chromium") or shutil.which("google-chrome")
+@pytest.mark.browser
+def test_in_a_browser(examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is requested or logged, Persian runs from the right, print is light, axe finds nothing."""
+    pytest.importorskip("playwright", reason="playwright is not installed (it is in the extra dev)")
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "scripts")
+    from axe_playwright_python.sync_playwright import Axe
+    from browser import chromium, find_chromium
+
+    browser_path = find_chromium()
     if browser_path is None:
-        pytest.skip("there is no browser")
+        give_up = pytest.fail if os.environ.get("CI_BROWSER") == "1" else pytest.skip
+        give_up("There is no Chromium: run make test-browser, or give the path of one in CHROMIUM.")
     path = tmp_path / "report.html"
     path.write_text(made(contents(read(examples, Columns()))), encoding="utf-8")
     asked, logged = [], []
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        try:
-            tab = browser.new_page(color_scheme="dark")
-            tab.on("request", lambda request: asked.append(request.url))
-            tab.on("console", lambda message: logged.append(message.text))
-            tab.goto(path.as_uri())
-            persian = tab.locator('bdi[lang="fa"]').first
-            assert persian.evaluate("e => getComputedStyle(e).direction") == "rtl"
-            assert tab.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-            tab.emulate_media(media="print", color_scheme="dark")
-            assert tab.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
-            assert tab.pdf(format="A4").startswith(b"%PDF")
-            tab.emulate_media(media="screen")
-            tab.set_viewport_size({"width": 360, "height": 700})
-            assert tab.evaluate("document.documentElement.scrollWidth") <= 360
-        finally:
-            browser.close()
+    with chromium(browser_path) as browser:
+        tab = browser.new_page(color_scheme="dark")
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.on("console", lambda message: logged.append(message.text))
+        tab.goto(path.as_uri())
+        persian = tab.locator('bdi[lang="fa"]').first
+        assert persian.evaluate("e => getComputedStyle(e).direction") == "rtl"
+        for scheme in ("dark", "light"):
+            tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            assert Axe().run(tab).response["violations"] == []
+        tab.emulate_media(media="print", color_scheme="dark")
+        assert tab.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+        assert tab.pdf(format="A4").startswith(b"%PDF")
+        tab.emulate_media(media="screen")
+        tab.set_viewport_size({"width": 360, "height": 700})
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 360
     assert asked == [path.as_uri()]
     assert logged == []

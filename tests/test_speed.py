@@ -91,11 +91,10 @@ def test_several_batches_are_in_work_at_a_time_but_not_more(
 def test_a_bad_post_stops_after_the_batches_before_it(threads: int) -> None:
     checker = Checker(round_trip=False, fluency=False, threads=threads)
     posts: list[Any] = [*numbered(BATCH), None, *numbered(BATCH)]
-    found = []
+    results = checker.score_many(posts)
+    assert len([next(results) for _ in range(BATCH)]) == BATCH
     with pytest.raises(InputError, match="must be a string"):
-        for result in checker.score_many(posts):
-            found.append(result)
-    assert len(found) == BATCH
+        next(results)
 
 
 def test_who_stops_early_leaves_nothing_running(fastest: Checker) -> None:

@@ -66,7 +66,7 @@ def test_the_description_is_complete(url: str) -> None:
     paths = document["paths"]
     assert set(paths) == {path for _, path in PATHS}
     for path in "/v1/score", "/v1/score/file", "/v1/quality":
-        errors = {"400", "401", "403", "408", "413", "422", "500", "503"}
+        errors = {"400", "401", "403", "408", "413", "415", "422", "500", "503"}
         assert set(paths[path]["post"]["responses"]) == {"200"} | errors
         for status in errors:
             content = paths[path]["post"]["responses"][status]["content"]

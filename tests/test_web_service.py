@@ -169,6 +169,13 @@ def test_json_that_is_nested_too_deep(client: httpx.Client) -> None:
     assert answer.json()["fix"]
 
 
+def test_a_body_that_is_not_said_to_be_json(client: httpx.Client) -> None:
+    for headers in {}, {"content-type": "text/plain"}:
+        answer = client.post("/v1/score", content=b'{"text": "x"}', headers=headers)
+        assert answer.status_code == 415
+        assert "application/json" in answer.json()["fix"]
+
+
 def test_no_such_path_or_method(client: httpx.Client) -> None:
     for answer, status in (client.get("/v1/scores"), 404), (client.get("/v1/score"), 405):
         assert answer.status_code == status

@@ -37,7 +37,7 @@ MAX_ID = 256
 """Characters of an id."""
 
 _ERRORS = (400, 401, 403, 500)
-_POST_ERRORS = (*_ERRORS, 408, 413, 422, 503)
+_POST_ERRORS = (*_ERRORS, 408, 413, 415, 422, 503)
 
 
 class Post(Record):

@@ -95,6 +95,7 @@ _MEANINGS = {
     403: "A page of another site sent the request.",
     408: "The request did not arrive in time.",
     413: "The body is too large.",
+    415: "The body is not said to be JSON.",
     422: "JSON, a field or a file is wrong, or there is too much of it.",
     500: "A mistake in the service.",
     503: "Too much is waiting, scoring took too long, or a model is missing.",
@@ -122,6 +123,10 @@ async def _on_input_error(request: Request, error: Exception) -> Response:
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if sent != "application/json" and not sent.startswith("multipart/"):
+        problem = "The body is not said to be JSON."
+        return RequestError(415, problem, fix="Send the header Content-Type: application/json.").response()
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         place, message = [], f"The body is not JSON: {first['ctx']['error']}."

@@ -1,0 +1,323 @@
+"""Measure speed, memory and start-up: this project beside the plain way, with the same models and posts.
+
+    python scripts/benchmark.py --model embedded --json benchmark.json
+    python scripts/benchmark.py --model opus --posts 96 --batched-posts 16 --plain-posts 5
+
+* compare: posts per second of (a) transformers, a sentence at a time, (b) transformers, 32 sentences at a time,
+  (c) this project, each in a process of its own, in turn, ``--repeat`` times; medians. The posts have three
+  sentences and are in Russian and English, which the round trip serves.
+* ways: posts per second of this project with and without round trip, fluency and cache.
+* stages: what one post costs in each stage, in processor time on one thread.
+* memory: peak of a process that scores ``--grow`` posts, read and dropped one by one.
+* start: ``checker score --text`` beside ``python -c "import torch, transformers"``.
+
+``--model opus`` takes a Marian of random weights, of the size of an OPUS-MT model, whose translations are as
+long as their sources in all three. Models are loaded and warm before the clock starts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from benchmark_setup import EMBEDDED, SENTENCES, posts, random_store
+
+PARTS = ("compare", "ways", "stages", "memory", "start")
+WAYS: dict[str, dict[str, Any]] = {
+    "everything": {},
+    "--no-round-trip": {"round_trip": False},
+    "--no-round-trip --no-fluency": {"round_trip": False, "fluency": False},
+}
+SCORE = "from checker.cli import main; main()"
+
+
+# -- in a process of its own ---------------------------------------------------------------------------
+
+
+def checker_of(job: dict[str, Any]) -> Any:
+    """The checker that a job asks for."""
+    from checker.pipeline import Checker
+
+    if job["model"] == "embedded":
+        return Checker(**job["settings"])
+    from checker.translation import ctranslate2_engine
+
+    ctranslate2_engine.length_limit = lambda length: length  # type: ignore[assignment]
+    return Checker("hub", store=random_store(Path(job["folder"])), **job["settings"])
+
+
+def run_ours(job: dict[str, Any]) -> dict[str, float]:
+    """Score posts with this project."""
+    checker = checker_of(job)
+    list(checker.score_many(posts(job["languages"], 8)))
+    stream = islice(posts(job["languages"], job["posts"] + 8), 8, None)
+    return timed(lambda: sum(1 for result in checker.score_many(stream) if result.to_json()))
+
+
+def run_plain(job: dict[str, Any]) -> dict[str, float]:
+    """Score posts with transformers."""
+    from benchmark_plain import Plain
+
+    from checker.text import clean, sentences
+
+    translator, fluency = EMBEDDED / "translator", EMBEDDED / "fluency"
+    fixed = job["model"] != "embedded"
+    if fixed:
+        store = random_store(Path(job["folder"]))
+        translator, fluency = (store.path(store.model(f"random/{name}")) for name in ("opus-mt", "fluency"))
+    plain = Plain(translator, fluency, job["beam"], job["size"], fixed)
+    by_language: dict[str, list[str]] = defaultdict(list)
+    languages = job["languages"]
+    for number, post in enumerate(posts(languages, job["posts"])):
+        code = languages[number % len(languages)]
+        by_language[code] += [span.text for span in sentences(clean(post).text, code)]
+    list(plain.evidence(["Да."], "ru"))
+
+    def score() -> int:
+        for code, texts in by_language.items():
+            for evidence in plain.evidence(texts, code):
+                json.dumps(evidence)
+        return int(job["posts"])
+
+    return timed(score)
+
+
+def run_stages(job: dict[str, Any]) -> dict[str, float]:
+    """Share of processor time by stage: one thread, one batch at a time."""
+    from checker import pipeline, roundtrip
+    from checker.language_model import CTranslate2LanguageModel
+    from checker.result import Result
+    from checker.translation.ctranslate2_engine import CTranslate2Translator
+
+    job["settings"]["threads"] = 1
+    spent: dict[str, float] = defaultdict(float)
+    open_stages: list[str] = []
+
+    def watch(owner: Any, name: str, stage: str) -> None:
+        function = getattr(owner, name)
+
+        def watched(*args: Any, **options: Any) -> Any:
+            begun, inner = time.process_time(), sum(spent.values())
+            open_stages.append(stage)
+            try:
+                return function(*args, **options)
+            finally:
+                open_stages.pop()
+                nested = sum(spent.values()) - inner
+                spent[stage] += time.process_time() - begun - nested
+
+        setattr(owner, name, watched)
+
+    watch(pipeline, "clean", "cleaning")
+    watch(pipeline, "sentences", "sentences")
+    watch(pipeline, "identify", "language")
+    watch(CTranslate2Translator, "translate", "translation")
+    watch(CTranslate2Translator, "score", "forced decoding")
+    watch(CTranslate2LanguageModel, "score", "language model")
+    watch(roundtrip, "_measured", "metrics and differences")
+    watch(pipeline.Checker, "_result", "style, verdict, result")
+    watch(Result, "to_json", "JSON")
+    checker = checker_of(job)
+    stream = posts(job["languages"], job["posts"] + 8)
+    [result.to_json() for result in checker.score_many(islice(stream, 8))]
+    spent.clear()
+    begun = time.process_time()
+    count = sum(1 for result in checker.score_many(stream) if result.to_json())
+    total = time.process_time() - begun
+    spent["everything else"] = total - sum(spent.values())
+    return {stage: round(1000 * seconds / count, 3) for stage, seconds in spent.items()}
+
+
+def timed(score: Callable[[], int]) -> dict[str, float]:
+    """Posts per second and posts per second of processor time of a function that returns their number."""
+    before, begun = time.process_time(), time.perf_counter()
+    count = score()
+    wall, cpu = time.perf_counter() - begun, time.process_time() - before
+    return {"posts_per_second": count / wall, "posts_per_cpu_second": count / cpu}
+
+
+RUNS = {"ours": run_ours, "plain": run_plain, "stages": run_stages}
+
+
+def child(job: dict[str, Any]) -> None:
+    """Do one job; the last line of the output is what it found."""
+    found = RUNS[job["run"]](job)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 2**20)
+    print(json.dumps({"found": found, "peak_mib": round(peak)}))
+
+
+# -- the measurements ----------------------------------------------------------------------------------
+
+
+def measured(args: argparse.Namespace, run: str, **job: Any) -> dict[str, Any]:
+    """What a process of its own finds."""
+    job = {"run": run, "model": args.model, "folder": str(args.folder), "settings": {}, **job}
+    command = [sys.executable, __file__, "--child", json.dumps(job)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=quiet())
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def medians(rounds: list[dict[str, dict[str, Any]]]) -> dict[str, dict[str, float]]:
+    """Median speed and highest peak of every job over the rounds."""
+    return {
+        name: {
+            **{
+                key: round(statistics.median(one[name]["found"][key] for one in rounds), 3)
+                for key in ("posts_per_second", "posts_per_cpu_second")
+            },
+            "peak_mib": max(one[name]["peak_mib"] for one in rounds),
+        }
+        for name in rounds[0]
+    }
+
+
+def compare(args: argparse.Namespace) -> dict[str, Any]:
+    """(a), (b) and (c), in turn."""
+    languages = ["ru", "en"]
+    plain = {"languages": languages, "beam": args.plain_beam}
+    rounds = [
+        {
+            "a": measured(args, "plain", posts=args.plain_posts, size=1, **plain),
+            "b": measured(args, "plain", posts=args.batched_posts, size=32, **plain),
+            "c": measured(args, "ours", posts=args.posts, languages=languages),
+        }
+        for _ in range(args.repeat)
+    ]
+    found: dict[str, Any] = medians(rounds)
+    for name in "a", "b":
+        for key in "posts_per_second", "posts_per_cpu_second":
+            ratios = [one["c"]["found"][key] / one[name]["found"][key] for one in rounds]
+            found[name][f"ratio_{key}"] = round(statistics.median(ratios), 1)
+    return found
+
+
+def ways(args: argparse.Namespace) -> dict[str, Any]:
+    """What leaving out and remembering gain; every language that is written with spaces."""
+    languages = ["ru", "en", "uk", "de", "fr", "tr", "ar", "fa"]
+    rounds = []
+    for _ in range(args.repeat):
+        found = {
+            way: measured(args, "ours", posts=args.posts, languages=languages, settings=settings)
+            for way, settings in WAYS.items()
+        }
+        with tempfile.TemporaryDirectory() as cache:
+            for way in "cache, empty", "cache, filled":
+                found[way] = measured(
+                    args, "ours", posts=args.posts, languages=languages, settings={"cache": cache}
+                )
+        rounds.append(found)
+    return medians(rounds)
+
+
+def stages(args: argparse.Namespace) -> dict[str, Any]:
+    """Milliseconds a post."""
+    found: dict[str, Any] = measured(args, "stages", posts=args.posts, languages=["ru", "en"])["found"]
+    return found
+
+
+def memory(args: argparse.Namespace) -> dict[str, Any]:
+    """Peaks by number of posts: all evidence up to ``--grow-full`` posts, and the fastest way."""
+    full = [count for count in args.grow if count <= args.grow_full]
+    fast = WAYS["--no-round-trip --no-fluency"]
+    languages = ["ru", "en"]
+    return {
+        "everything": {
+            str(count): measured(args, "ours", posts=count, languages=languages)["peak_mib"] for count in full
+        },
+        "--no-round-trip --no-fluency": {
+            str(count): measured(args, "ours", posts=count, languages=languages, settings=fast)["peak_mib"]
+            for count in args.grow
+        },
+    }
+
+
+def start(args: argparse.Namespace) -> dict[str, float]:
+    """Seconds to the first verdict of a new process, beside the import of torch and transformers."""
+    (text,) = posts(["ru"], 1)
+    ours: list[float] = []
+    theirs: list[float] = []
+    for _ in range(max(args.repeat, 3)):
+        ours.append(seconds([sys.executable, "-c", SCORE, "score", "--text", text, "--no-cache"]))
+        theirs.append(seconds([sys.executable, "-c", "import torch, transformers"]))
+    return {
+        "checker": round(statistics.median(ours), 2),
+        "import": round(statistics.median(theirs), 2),
+        "ratio": round(statistics.median(o / t for o, t in zip(ours, theirs, strict=True)), 2),
+    }
+
+
+def seconds(command: list[str]) -> float:
+    """Wall time of a command that must succeed."""
+    begun = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - begun
+
+
+def quiet() -> dict[str, str]:
+    """The environment of a child: no hub, no progress bars, no warnings about them."""
+    return {
+        **os.environ,
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_VERBOSITY": "error",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+@contextmanager
+def models(args: argparse.Namespace) -> Iterator[None]:
+    """The folder of the random translator, made and converted before anything is measured."""
+    with tempfile.TemporaryDirectory() as folder:
+        args.folder = Path(folder)
+        if args.model == "opus":
+            measured(args, "ours", posts=1, languages=["ru"])
+        yield
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--model", choices=["embedded", "opus"], default="embedded")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--posts", type=int, default=192, help="of this project")
+    parser.add_argument("--plain-posts", type=int, default=10, help="of (a)")
+    parser.add_argument("--batched-posts", type=int, default=32, help="of (b)")
+    parser.add_argument("--plain-beam", type=int, default=4, help="of (a) and (b); this project has 2")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--grow", type=int, nargs="+", default=[100, 1000, 10_000])
+    parser.add_argument("--grow-full", type=int, default=1000)
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.child:
+        child(json.loads(args.child))
+        return
+    from checker.translation.ctranslate2_engine import cores
+
+    record: dict[str, Any] = {
+        "model": args.model, "cores": cores(), "machine": platform.processor() or platform.machine(),
+        "posts": args.posts, "sentences_a_post": SENTENCES, "load_before": os.getloadavg()[0],
+    }  # fmt: skip
+    with models(args):
+        for part in args.parts:
+            record[part] = globals()[part](args)
+            print(f"{part}: {json.dumps(record[part], indent=1)}", flush=True)
+    record["load_after"] = os.getloadavg()[0]
+    if args.json:
+        args.json.write_text(json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
