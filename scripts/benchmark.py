@@ -3,9 +3,9 @@
     python scripts/benchmark.py --model embedded --json benchmark.json
     python scripts/benchmark.py --model opus --posts 96 --batched-posts 16 --plain-posts 5
 
-* compare: posts per second of (a) transformers, a sentence at a time, (b) transformers, 32 sentences at a time,
-  (c) this project, each in a process of its own, in turn, ``--repeat`` times; medians. The posts have three
-  sentences and are in Russian and English, which the round trip serves.
+* compare: posts per second of (a) transformers, a sentence at a time, (b) transformers, 32 sentences at a
+  time, (c) this project, each in a process of its own, in turn, ``--repeat`` times; medians. The posts have
+  three sentences and are in Russian and English, which the round trip serves.
 * ways: posts per second of this project with and without round trip, fluency and cache.
 * stages: what one post costs in each stage, in processor time on one thread.
 * memory: peak of a process that scores ``--grow`` posts, read and dropped one by one.
@@ -105,18 +105,15 @@ def run_stages(job: dict[str, Any]) -> dict[str, float]:
 
     job["settings"]["threads"] = 1
     spent: dict[str, float] = defaultdict(float)
-    open_stages: list[str] = []
 
     def watch(owner: Any, name: str, stage: str) -> None:
         function = getattr(owner, name)
 
         def watched(*args: Any, **options: Any) -> Any:
             begun, inner = time.process_time(), sum(spent.values())
-            open_stages.append(stage)
             try:
                 return function(*args, **options)
             finally:
-                open_stages.pop()
                 nested = sum(spent.values()) - inner
                 spent[stage] += time.process_time() - begun - nested
 
@@ -247,7 +244,7 @@ def memory(args: argparse.Namespace) -> dict[str, Any]:
 
 def start(args: argparse.Namespace) -> dict[str, float]:
     """Seconds to the first verdict of a new process, beside the import of torch and transformers."""
-    (text,) = posts(["ru"], 1)
+    text = next(posts(["ru"], 1))
     ours: list[float] = []
     theirs: list[float] = []
     for _ in range(max(args.repeat, 3)):
@@ -268,7 +265,7 @@ def seconds(command: list[str]) -> float:
 
 
 def quiet() -> dict[str, str]:
-    """The environment of a child: no hub, no progress bars, no warnings about them."""
+    """The environment of a child: no hub, and nothing said of it."""
     return {
         **os.environ,
         "HF_HUB_OFFLINE": "1",
@@ -296,6 +293,7 @@ def main() -> None:
     parser.add_argument("--batched-posts", type=int, default=32, help="of (b)")
     parser.add_argument("--plain-beam", type=int, default=4, help="of (a) and (b); this project has 2")
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--threads", type=int, help="of everything; by default as many as there are cores")
     parser.add_argument("--grow", type=int, nargs="+", default=[100, 1000, 10_000])
     parser.add_argument("--grow-full", type=int, default=1000)
     parser.add_argument("--json", type=Path, help="write the figures there")
@@ -304,6 +302,8 @@ def main() -> None:
     if args.child:
         child(json.loads(args.child))
         return
+    if args.threads:
+        os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "RAYON_NUM_THREADS"), str(args.threads))
     from checker.translation.ctranslate2_engine import cores
 
     record: dict[str, Any] = {

@@ -45,6 +45,7 @@ def posts(languages: list[str], count: int) -> Iterator[str]:
     """
     lines = (ROOT / "examples" / "posts.jsonl").read_text(encoding="utf-8").splitlines()
     examples = [json.loads(line) for line in lines]
+    pure = [post for post in examples if "mixed" not in post["id"]]
     words = {
         code: " ".join(
             p["text"] for p in examples if p["id"].startswith(f"{code}-") and "mixed" not in p["id"]

@@ -29,7 +29,6 @@ from checker.fluency import FluencyTable
 from checker.language_model import load
 from checker.pipeline import Checker
 from checker.store import Store
-from checker.style import StyleModel
 from checker.text import clean
 from checker.verdict import LONGEST, SHORTEST, Evidence
 
@@ -73,11 +72,13 @@ def fit_posts(corpora: Path, language: str, most: int) -> pd.DataFrame:
     return group(frame, most)
 
 
-def cross_fitted(
-    corpora: Path, language: str, posts: pd.DataFrame, lines: int
-) -> list[tuple[np.ndarray, StyleModel]]:
-    """Pairs of (rows of ``posts``, a style model that saw neither their lines nor their systems)."""
-    frame = examples(corpora, language, lines)
+def splits(frame: pd.DataFrame, posts: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Pairs of (rows of ``posts``, rows of ``frame``) that share neither lines nor MT systems.
+
+    Args:
+        frame: ``train_style.examples`` of a language.
+        posts: ``fit_posts`` of the same.
+    """
     known = held_out(frame["testset"])
     groups = system_groups(posts.loc[posts["kind"] == "machine", "system"])
     rng = np.random.default_rng(0)
@@ -91,23 +92,36 @@ def cross_fitted(
         middle = posts["line"].median()
         low = (posts["line"] < middle).to_numpy()
         halves = [(low, ~known | (frame["line"] >= middle)), (~low, ~known | (frame["line"] < middle - 5))]
-    models = []
-    for rows, allowed in halves:
-        for number in (0, 1):
-            unseen = frame["system"].map(groups) == number
-            models.append(
-                (rows & (fold == number), fit(frame[allowed & ~unseen].reset_index(drop=True), "fold"))
-            )
-    return models
+    of_system = frame["system"].map(groups)
+    return [
+        (rows & (fold == number), (allowed & (of_system != number)).to_numpy())
+        for rows, allowed in halves
+        for number in (0, 1)
+    ]
+
+
+def centred(style: np.ndarray, scored_by: np.ndarray, human: np.ndarray) -> np.ndarray:
+    """Log-odds of several style models, moved so that human posts have the same median under each.
+
+    A model's offset depends on the systems that it knows; unmoved, it would tell the folds apart.
+    """
+    medians = {number: np.median(style[human & (scored_by == number)]) for number in np.unique(scored_by)}
+    own = np.array([medians[number] for number in scored_by])
+    return style - own + float(np.mean(list(medians.values())))
 
 
 def collect(checker: Checker, corpora: Path, language: str, most: int, lines: int) -> pd.DataFrame:
     """Posts with their evidence, one column a field of ``Evidence``."""
     posts = fit_posts(corpora, language, most)
     evidence = pd.DataFrame([asdict(e) for e in checker.evidence_many(posts["text"], language)])
-    for rows, model in cross_fitted(corpora, language, posts, lines):
-        texts = posts.loc[rows, "text"]
-        evidence.loc[rows, "style"] = [model.log_odds(clean(text).text) for text in texts]
+    frame = examples(corpora, language, lines)
+    scored_by = np.zeros(len(posts), int)
+    for number, (rows, known) in enumerate(splits(frame, posts)):
+        model = fit(frame[known].reset_index(drop=True), "fold")
+        evidence.loc[rows, "style"] = [model.log_odds(clean(text).text) for text in posts.loc[rows, "text"]]
+        scored_by[rows] = number
+    human = (posts["kind"] != "machine").to_numpy()
+    evidence["style"] = centred(evidence["style"].to_numpy(), scored_by, human)
     table = posts.drop(columns="text").join(evidence).assign(language=language)
     return table[table["columns"].between(SHORTEST, LONGEST)].reset_index(drop=True)
 
