@@ -20,8 +20,7 @@ from checker.result import Difference, Language, MeasuredThreshold, Result, Roun
 from checker.store import Store
 from checker.store.registry import Profile
 from checker.text import MAX_CHARACTERS, CleanText, Span, clean, sentences, width, words
-from checker.translation import Device, Engine
-from checker.translation.ctranslate2_engine import cores
+from checker.translation import Device, Engine, ctranslate2_engine
 from checker.verdict import SHORTEST, Evidence, Judgement, decide, logit, measured, sigmoid
 
 BATCH = 64  # posts scored together
@@ -124,7 +123,7 @@ class Checker:
             raise InputError(f"There cannot be {threads} threads.", fix="Use a number from 1.")
         self.profile = profile
         self._forced, self._round_trip, self._fluency = language, round_trip, fluency
-        self._ahead = AHEAD if (threads or cores()) > 1 else 1
+        self._ahead = AHEAD if (threads or ctranslate2_engine.cores()) > 1 else 1
         self._cache = Cache(Path(cache)) if cache is not None else None
         self.store = store or Store()
         own = Path(calibration) if calibration is not None else None

@@ -47,9 +47,7 @@ def posts(languages: list[str], count: int) -> Iterator[str]:
     examples = [json.loads(line) for line in lines]
     pure = [post for post in examples if "mixed" not in post["id"]]
     words = {
-        code: " ".join(
-            p["text"] for p in examples if p["id"].startswith(f"{code}-") and "mixed" not in p["id"]
-        )
+        code: " ".join(post["text"] for post in pure if post["id"].startswith(f"{code}-"))
         for code in languages
     }
     rng = random.Random(1)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
@@ -39,19 +39,22 @@ def chromium(path: str) -> Iterator[Browser]:
 
 
 @contextmanager
-def serving(log: Path, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+def serving(
+    log: Path, environment: Mapping[str, str] | None = None, options: Sequence[str] = ()
+) -> Iterator[str]:
     """A ``checker serve`` of its own on loopback; gives its address, without a slash at the end.
 
     Args:
         log: file for what it prints.
         environment: variables to add.
+        options: further options of ``checker serve``.
 
     Raises:
         RuntimeError: it did not start; the message has what it printed.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "checker.cli", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "checker.cli", "serve", "--port", str(port), *options]
     with log.open("wb") as output:
         service = subprocess.Popen(
             command, stdout=output, stderr=output, env={**os.environ, **(environment or {})}

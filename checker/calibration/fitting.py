@@ -181,11 +181,13 @@ def fit_variant(
     """The shared weights, each language's correction, and out-of-fold probabilities of all posts."""
     from sklearn.linear_model import LogisticRegression
 
-    x, weight, target = design(posts, scale, variant), balance(posts), _target(posts)
+    x, target = design(posts, scale, variant), _target(posts)
     languages = np.array([post.language for post in posts])
     folds = np.array([post.fold for post in posts])
 
     def train(rows: NDArray[np.bool_]) -> tuple[Any, dict[str, tuple[float, float]]]:
+        weight = np.zeros(len(posts))  # classes are equal in what is fitted on, whatever the fold left out
+        weight[rows] = balance([posts[number] for number in np.flatnonzero(rows).tolist()])
         model = LogisticRegression(C=1.0).fit(x[rows], target[rows], sample_weight=weight[rows])
         score = model.decision_function(x)
         found = {}

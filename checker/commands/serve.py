@@ -12,7 +12,7 @@ import typer
 from checker.commands import options
 from checker.errors import CheckerError, InputError
 
-_EXTRA = {"fastapi", "multipart", "prometheus_client", "python_multipart", "starlette", "uvicorn"}
+_EXTRA = {"fastapi", "prometheus_client", "python_multipart", "starlette", "uvicorn"}
 
 
 def serve(
@@ -43,6 +43,7 @@ def serve(
 ) -> None:
     """Serve the web page and the JSON interface over HTTP; docs/http.md describes both."""
     try:
+        import python_multipart  # noqa: F401, FastAPI's error for it would not name the extra
         import uvicorn
 
         from checker.web import security

@@ -303,7 +303,7 @@ class _Scorer:
 
         # An actor may use as many threads as it has CPUs. Those of Rust and OpenMP are started on import.
         os.environ["RAYON_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(job.threads)
-        self._checker = Checker(**job.settings, threads=job.threads)
+        self._checker = Checker(**{**job.settings, "threads": job.threads})
         found = self._checker.store.digests(self._checker.profile)
         self._strange = [name for name, digest in job.models.items() if found.get(name) != digest]
 

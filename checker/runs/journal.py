@@ -26,7 +26,7 @@ from checker.io.output import followed, write_whole, writing
 from checker.result import Record
 from checker.store.lock import sha256
 
-_INDIFFERENT = ("device",)
+_INDIFFERENT = ("device", "threads", "cache")
 _HEADER = re.compile(rb"(run|chunk) (\d{1,15}) ([0-9a-f]{8})\n")
 
 
@@ -52,7 +52,7 @@ class Input(Record):
 def options_of(settings: Mapping[str, Any]) -> dict[str, JsonValue]:
     """Those of the arguments of `checker.Checker` that results depend on, as JSON has them.
 
-    Another device may take over. Of a calibration the content counts.
+    Another device may take over, with another number of threads. Of a calibration the content counts.
 
     Raises:
         InputError: the calibration cannot be read.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Collection
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, File, Form, Request, UploadFile
 from fastapi.responses import FileResponse, Response
@@ -19,18 +18,15 @@ from checker import __version__
 from checker.bitext.estimator import Estimator, Pair
 from checker.bitext.result import Quality
 from checker.io.input import problem_of
-from checker.language import SUPPORTED
 from checker.pipeline import Checker
 from checker.result import Record, Result, RowError
 from checker.web import catalogue, problems
-from checker.web.batching import Batcher, BusyError
 from checker.web.limits import BodyLimit, Limits
-from checker.web.metrics import CONTENT_TYPE, Metrics, Observe
+from checker.web.metrics import CONTENT_TYPE, Observe
 from checker.web.problems import RequestError, documented
 from checker.web.security import LOCAL_HOSTS, Guard, SecurityHeaders
+from checker.web.service import Service
 from checker.web.upload import read_upload
-
-T = TypeVar("T")
 
 STATIC = Path(__file__).parent / "static"
 MAX_ID = 256
@@ -92,35 +88,15 @@ def create_app(
         ModelNotFoundError: an embedded model is missing.
         ModelCorruptedError: a file of a model is not the one in the lock.
     """
-    scorer = checker or Checker()
-    judge = estimator or Estimator(scorer.profile, store=scorer.store, models=scorer.models)
+    checker = checker or Checker()
+    estimator = estimator or Estimator(checker.profile, store=checker.store, models=checker.models)
     limits = limits or Limits()
-    _load(scorer)
-    served = catalogue.models(scorer).to_json()
-    languages = catalogue.languages(scorer, calibration).model_dump_json(by_alias=True)
-
-    # One thread runs the models, which use all cores by themselves: memory does not grow with the clients.
-    models = ThreadPoolExecutor(1, thread_name_prefix="models")
-    metrics = Metrics(lambda: scoring.waiting + judging.waiting)
-    scoring = Batcher[tuple[str, str], Result](
-        lambda posts: scorer.score_many([text for _, text in posts], [id for id, _ in posts]),
-        models,
-        size=lambda post: len(post[1]),
-        waiting=limits.waiting,
-        on_batch=metrics.batch,
-    )
-    judging = Batcher[Pair, Quality](
-        judge.estimate_many,
-        models,
-        size=lambda pair: len(pair.source) + len(pair.target),
-        waiting=limits.waiting,
-    )
+    service = Service(checker, estimator, calibration, limits)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with scoring.running(), judging.running():
+        async with service.running():
             yield
-        models.shutdown(wait=False, cancel_futures=True)
 
     app = FastAPI(
         title="statement-checker",
@@ -148,7 +124,7 @@ def create_app(
     @app.get("/metrics", response_class=Response, responses=documented(*_ERRORS), dependencies=locked)
     async def prometheus() -> Response:
         """Counters and histograms in the text format of Prometheus."""
-        return Response(metrics.exposition(), media_type=CONTENT_TYPE)
+        return Response(service.metrics.exposition(), media_type=CONTENT_TYPE)
 
     @app.get(
         "/v1/models",
@@ -158,7 +134,7 @@ def create_app(
     )
     async def list_models() -> Response:
         """The models that score, with revisions and checksums."""
-        return _json(served)
+        return _json(service.models)
 
     @app.get(
         "/v1/languages",
@@ -168,7 +144,7 @@ def create_app(
     )
     async def list_languages() -> Response:
         """The languages in which posts are scored, with the measured error rates of their verdicts."""
-        return _json(languages)
+        return _json(service.languages)
 
     @app.post(
         "/v1/score",
@@ -185,8 +161,8 @@ def create_app(
         for n, post in enumerate(posts):
             _check_post(post, limits, f"{n}." if isinstance(body, list) else "")
         named = [(str(n if post.id is None else post.id), post.text) for n, post in enumerate(posts, 1)]
-        results = await _answered(request, scoring.submit(named), limits.seconds)
-        metrics.results(results)
+        results = await service.score(request, named)
+        service.metrics.results(results)
         return _json(
             Results(results=tuple(results)).to_json() if isinstance(body, list) else results[0].to_json()
         )
@@ -205,9 +181,9 @@ def create_app(
             read_upload, file.file, file.filename or "", text_column, id_column, limits
         )
         posts = [(row.id, row.text) for row in rows if not isinstance(row, RowError)]
-        scored = iter(await _answered(request, scoring.submit(posts), limits.seconds))
+        scored = iter(await service.score(request, posts))
         results = [row if isinstance(row, RowError) else next(scored) for row in rows]
-        metrics.results(results)
+        service.metrics.results(results)
         return _json(Results(results=tuple(results)).to_json())
 
     @app.post("/v1/quality", response_model=Quality, responses=documented(*_POST_ERRORS), dependencies=locked)
@@ -215,27 +191,16 @@ def create_app(
         """Say how good a translation one text is of another."""
         for field, value in pair:
             _check_unicode(field, value)
-        [found] = await _answered(request, judging.submit([pair]), limits.seconds)
-        return _json(found.to_json())
+        return _json((await service.quality(request, pair)).to_json())
 
     _describe_limits(app, limits)
     # The last one added is the first that a request meets.
     app.add_middleware(BodyLimit, limits=limits)
     app.add_middleware(Guard, token=token, hosts=hosts)
     paths = frozenset(getattr(route, "path", "") for route in app.routes)
-    app.add_middleware(Observe, metrics=metrics, paths=paths)
+    app.add_middleware(Observe, metrics=service.metrics, paths=paths)
     app.add_middleware(SecurityHeaders)
     return app
-
-
-def _load(checker: Checker) -> None:
-    """Load the embedded models. Those of the hub are large: the first post that needs one loads it."""
-    if checker.profile == "embedded":
-        for language in SUPPORTED:
-            checker.models.style(language)
-            checker.models.language_model(language)
-            checker.models.translators(language)
-        checker.score("The first post loads what else there is.")
 
 
 def _check_post(post: Post, limits: Limits, place: str) -> None:
@@ -256,39 +221,6 @@ def _check_unicode(field: str, value: object) -> None:
 
 def _json(content: str) -> Response:
     return Response(content, media_type="application/json")
-
-
-async def _answered(request: Request, answer: Awaitable[T], seconds: float) -> T:
-    """Wait for an answer, not longer than its client does.
-
-    Raises:
-        RequestError: there is no room for the request, or it took too long.
-    """
-    work = asyncio.ensure_future(answer)
-    gone = asyncio.ensure_future(_hung_up(request))
-    try:
-        done, _ = await asyncio.wait({work, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if work in done:
-            return work.result()
-        if gone in done:
-            raise RequestError(499, "The client hung up.", fix="Stay connected.")
-        retry = {"Retry-After": "10"}
-        raise RequestError(
-            503, f"Scoring took longer than {seconds:g} seconds.", fix="Send less at once.", headers=retry
-        )
-    except BusyError as busy:
-        retry = {"Retry-After": str(busy.retry_after)}
-        problem = "Too many posts are waiting."
-        fix = f"Try again after {busy.retry_after} seconds."
-        raise RequestError(503, problem, fix=fix, headers=retry) from None
-    finally:
-        work.cancel()
-        gone.cancel()
-
-
-async def _hung_up(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _describe_limits(app: FastAPI, limits: Limits) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +20,7 @@ from checker.result import Record
 LINGER = 1.0
 """Seconds for which the rest of a refused body is read and dropped, so that its sender sees the answer."""
 
+_JSON, _FORM = "application/json", "multipart/form-data"
 _FIXES = {
     404: "See /openapi.json for what there is.",
     405: "See /openapi.json for the methods of each path.",
@@ -63,7 +65,7 @@ class RequestError(Exception):
 
     def response(self) -> Response:
         """The answer."""
-        return Response(self.problem.to_json(), self.status, self.headers, "application/json")
+        return Response(self.problem.to_json(), self.status, self.headers, _JSON)
 
     async def send_early(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer before the body was read, and close the connection.
@@ -95,7 +97,7 @@ _MEANINGS = {
     403: "A page of another site sent the request.",
     408: "The request did not arrive in time.",
     413: "The body is too large.",
-    415: "The body is not said to be JSON.",
+    415: "The body is not of the type that the path takes, by its Content-Type.",
     422: "JSON, a field or a file is wrong, or there is too much of it.",
     500: "A mistake in the service.",
     503: "Too much is waiting, scoring took too long, or a model is missing.",
@@ -104,14 +106,14 @@ _MEANINGS = {
 
 def install(app: FastAPI) -> None:
     """Have every error of an application answered with a `Problem`."""
-    app.add_exception_handler(RequestError, _on_refusal)
+    app.add_exception_handler(RequestError, _on_request_error)
     app.add_exception_handler(InputError, _on_input_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(CheckerError, _on_checker_error)
     app.add_exception_handler(HTTPException, _on_http)
 
 
-async def _on_refusal(request: Request, error: Exception) -> Response:
+async def _on_request_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)
     return error.response()
 
@@ -124,18 +126,24 @@ async def _on_input_error(request: Request, error: Exception) -> Response:
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if sent != "application/json" and not sent.startswith("multipart/"):
-        problem = "The body is not said to be JSON."
-        return RequestError(415, problem, fix="Send the header Content-Type: application/json.").response()
+    wanted = _FORM if request.url.path == "/v1/score/file" else _JSON
+    if sent != wanted:
+        fix = f"Send it as {wanted}, with a Content-Type header that says so."
+        return RequestError(415, f"The body is not {wanted}.", fix=fix).response()
     first = error.errors()[0]
     if first["type"] == "json_invalid":
-        place, message = [], f"The body is not JSON: {first['ctx']['error']}."
+        field, message = None, f"The body is not JSON: {first['ctx']['error']}."
     else:
-        place = [str(part) for part in first["loc"][1:] if part not in ("post", "posts")]
+        field = _field(first["loc"])
         message = _MESSAGES.get(first["type"], f"{first['msg']}.")
-    return RequestError(
-        422, message, fix="Send it as /openapi.json has it.", field=".".join(place) or None
-    ).response()
+    return RequestError(422, message, fix="Send it as /openapi.json has it.", field=field).response()
+
+
+def _field(place: Sequence[int | str]) -> str | None:
+    """The field that pydantic names by a place in its models: ``text``, or ``2.text`` in a list."""
+    names = [part for part in place[1:] if part not in ("post", "posts")]  # the two kinds of body
+    depth = 2 if names and isinstance(names[0], int) else 1  # deeper are the types that a field may have
+    return ".".join(map(str, names[:depth])) or None
 
 
 async def _on_checker_error(request: Request, error: Exception) -> Response:

@@ -1,12 +1,17 @@
-// Measured error rates: figures of v1/languages, found for one result. Nothing is said here that was not measured.
+// How often a verdict is wrong: the thresholds of a result and figures of v1/languages, all of them measured.
 
-import { number, percent } from "./text.js";
+import { languageName, number, percent } from "./text.js";
 
 const NEARBY = 0.1; // a bin of the reliability table speaks for a probability this near to its mean
 
 /** Length bands of a language with a measured error rate. */
 export function measured(languages, code) {
   return (entry(languages, code)?.verdict?.bands ?? []).filter((band) => band.threshold);
+}
+
+/** Languages of a scored post that have no measured error rate at its length. */
+export function unmeasured(result) {
+  return scored(result).filter((code) => !result.thresholds.some(({ language }) => language === code));
 }
 
 /**
@@ -17,15 +22,14 @@ export function measured(languages, code) {
  */
 export function errorRate(result, languages) {
   if (result.machine_translated === null) return null;
-  const codes = new Set(result.sentences.map((sentence) => sentence.language));
-  const parts = Array.from(codes, (code) => entry(languages, code)).filter((language) => language?.verdict);
-  const found = parts.map((language) => [language, band(result, language)]).filter(([, one]) => one);
-  const complete = found.length > 0 && found.length === parts.length;
+  const unknown = unmeasured(result);
+  const cuts = result.thresholds.map((threshold) => threshold.machine_translated);
+  const parts = scored(result).map((code) => entry(languages, code));
   return {
-    cut: complete ? Math.max(...found.map(([, one]) => one.threshold.machine)) : null, // the strictest, as verdict.py has it
+    cut: unknown.length ? null : Math.max(...cuts), // the strictest, as pipeline.py has it
     sentences: [
-      complete ? null : "No error rate was measured for posts of this language and length.",
-      ...found.map(([language, one]) => wrongly(language, one)),
+      ...unknown.map((code) => `No error rate was measured for ${languageName(code)} posts of this length.`),
+      ...result.thresholds.map(wrongly),
       ...(parts.length === 1 ? [nearby(parts[0], result.machine_translated), detection(parts[0])] : []),
     ].filter(Boolean),
   };
@@ -35,29 +39,16 @@ function entry(languages, code) {
   return languages?.languages.find((language) => language.code === code);
 }
 
-/** The length band that a result was judged in: the one whose figures its reasons quote. */
-function band(result, { name, verdict }) {
-  return verdict.bands.find(
-    ({ threshold }) =>
-      threshold &&
-      result.reasons.some(
-        (reason) =>
-          reason.includes(`from ${threshold.machine.toFixed(2)} `) &&
-          reason.includes(` ${name} post`) &&
-          reason.includes(` of ${threshold.posts} ${humans(threshold)} `),
-      ),
-  );
+/** Languages of the sentences that were scored. */
+function scored({ sentences }) {
+  return Array.from(new Set(sentences.filter(({ style }) => style !== null).map(({ language }) => language)));
 }
 
-function humans({ negatives }) {
-  return negatives === "native" ? "native posts" : negatives;
-}
-
-function wrongly({ name }, { from, to, threshold }) {
-  const { machine, false_positive_rate: rate, posts } = threshold;
+function wrongly({ language, machine_translated: cut, false_positive_rate: rate, posts, negatives, shortest, longest }) {
+  const humans = negatives === "native" ? "native posts" : negatives;
   const reached = `${Math.round(rate * posts)} (${number(rate * 100, 1)}\u00a0%)`;
-  return `${name}, ${from} to ${to} columns: of ${posts} ${humans(threshold)} of this length, ${reached} reached ` +
-    `${percent(machine)}, the mark from which a post is called machine-translated.`;
+  return `${languageName(language)}, ${shortest} to ${longest} columns: of ${posts} ${humans} of this length, ` +
+    `${reached} reached ${percent(cut)}, the mark from which a post is called machine-translated.`;
 }
 
 function nearby({ name, verdict }, probability) {

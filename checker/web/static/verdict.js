@@ -15,8 +15,6 @@ export const VERDICTS = {
   not_scored: ["Not scored", "There is no probability for this text."],
 };
 
-const UNSCORED = "Not scored:"; // how the warning begins that says why there is no probability
-
 /**
  * @param {object} result as in docs/result.md
  * @param {string | null} source the post as it was sent; null where only its sentences are known
@@ -26,8 +24,7 @@ const UNSCORED = "Not scored:"; // how the warning begins that says why there is
 export function verdict(result, source, languages, tools) {
   const [name, meaning] = VERDICTS[result.verdict];
   const rate = errorRate(result, languages);
-  const unscored = result.warnings.filter((warning) => warning.startsWith(UNSCORED));
-  const warnings = result.warnings.filter((warning) => !warning.startsWith(UNSCORED) || rate);
+  const warnings = list(result.warnings.map(printable), { class: rate ? "warnings" : "rate" });
   return [
     el(
       "div",
@@ -38,13 +35,13 @@ export function verdict(result, source, languages, tools) {
         { class: "words" },
         el("h2", { id: "verdict", tabindex: "-1" }, name),
         el("p", { class: "meaning" }, meaning),
-        list(rate?.sentences ?? unscored.map(printable), { class: "rate" }),
+        rate ? list(rate.sentences, { class: "rate" }) : warnings, // these say why there is no probability
         tools,
       ),
     ),
     section("The text, sentence by sentence", ...passage(result, source)),
     section("Why", list(result.reasons.map(printable))),
-    section("Warnings", list(warnings.map(printable), { class: "warnings" })),
+    section("Warnings", rate && warnings),
     section("What would help", list(advice(result, languages), { class: "advice" })),
     section("Evidence", facts(result)),
     el("p", { class: "models" }, `statement-checker ${result.version}. `, printable(models(result))),
