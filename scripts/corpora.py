@@ -9,10 +9,11 @@ The corpora are a folder with three subfolders of Parquet files:
 ``native/ru_{train,dev}.parquet``
     columns ``text``, ``year``
 
-Three hold-outs keep the numbers honest:
+Four hold-outs keep the numbers honest:
 
 * ``HELD_OUT`` test sets are kept from the translator and from the language model, so that the
   verdict can be fitted on text that no feature model has seen.
+* human lines of test sets that no system translated (`unpaired`) are kept from the detectors.
 * every fifth native lead is kept for the verdict in the same way (``native_train``).
 * the ``dev`` split (WMT21) and ``native/ru_dev`` are read by the evaluation alone.
 """
@@ -58,6 +59,21 @@ LANGUAGES = [
 def held_out(testset: pd.Series) -> pd.Series:
     """True for the rows whose test set is in ``HELD_OUT``."""
     return testset.isin(HELD_OUT)
+
+
+def unpaired(frame: pd.DataFrame) -> pd.Series:
+    """True for human labelled rows of test sets that no system translated.
+
+    No detector trains on them: they would teach topic. The first half of each is a place to measure false
+    positives when the verdict is fitted (`halves`), the second half when it is evaluated.
+    """
+    machine = frame["label"] == "machine"
+    return ~machine & ~frame["testset"].isin(frame.loc[machine, "testset"].unique())
+
+
+def halves(frame: pd.DataFrame) -> pd.Series:
+    """True for the rows in the first half of the lines of their test set."""
+    return frame["line"] < frame.groupby("testset", observed=True)["line"].transform("median")
 
 
 def for_detector(frame: pd.DataFrame) -> pd.Series:

@@ -3,8 +3,9 @@
     python scripts/evaluate_dev.py --corpora CORPORA --posts 300 --json dev.json
 
 Posts of ``--lines`` consecutive lines are scored by the Checker as a user would score them, in the
-language that they are in. Intervals are 95 %: bootstrap for AUC, Clopper-Pearson for shares. ECE weighs human
-and machine equally.
+language that they are in. For other languages there are human posts alone: the half that nothing was fitted
+on of test sets that no system translated. Intervals are 95 %: bootstrap for AUC, Clopper-Pearson for shares.
+ECE weighs human and machine equally.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from corpora import LANGUAGES, dev, native
+from corpora import LANGUAGES, dev, halves, labelled, native, unpaired
 from labelled_posts import group
 
 from checker.evaluation import metrics
@@ -93,7 +94,17 @@ def markdown(figures: dict[str, dict]) -> str:
             *(percent(part.get(f"{kind}_flagged")) for kind in ("native", "translated", "machine")),
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
+    lines += ["", "| human posts alone | posts | flagged |", "| --- " * 3 + "|"]
+    for name, part in figures.items():
+        if "flagged" in part:
+            lines.append(f"| {name} | {part['posts']} | {percent(part['flagged'])} |")
     return "\n".join(lines)
+
+
+def human_posts(corpora: Path, language: str, most: int, lines: tuple[int, ...]) -> pd.DataFrame:
+    """Posts of the second half of test sets that no system translated: nothing of them was fitted on."""
+    frame = labelled(corpora, language, "train")
+    return group(frame[unpaired(frame) & ~halves(frame)], most, lines)
 
 
 def main() -> None:
@@ -106,20 +117,26 @@ def main() -> None:
     args = parser.parse_args()
     figures: dict[str, dict] = {}
     for language in args.languages:
+        checker = Checker(language=language, round_trip=False)  # which is no part of the verdict
+        alone = human_posts(args.corpora, language, args.posts, tuple(args.lines))
+        for (testset, kind), part in alone.groupby(["testset", "kind"], observed=True):
+            verdicts = pd.Series([result.verdict for result in checker.score_many(part["text"])])
+            found = {"posts": len(part), "flagged": share(verdicts == "machine_translated")}
+            figures[f"{language} {testset} {kind}"] = found
+            print(language, testset, kind, json.dumps(found), flush=True)
         frame = dev(args.corpora, language)
         if frame.empty:
             continue
-        checker = Checker(language=language)
         posts = group(frame, args.posts, tuple(args.lines))
         figures[language] = measure(posts, list(checker.score_many(posts["text"])))
         print(language, json.dumps(figures[language]), flush=True)
     if "ru" in args.languages:
         leads = native(args.corpora, "dev").sample(4 * args.posts, random_state=0)
-        verdicts = pd.Series([r.verdict for r in Checker().score_many(leads["text"])])
-        figures["native/ru_dev"] = {"posts": len(leads)} | verdicts.value_counts(normalize=True).round(
-            4
-        ).to_dict()
-        print("native/ru_dev", json.dumps(figures["native/ru_dev"]), flush=True)
+        verdicts = pd.Series([r.verdict for r in Checker(round_trip=False).score_many(leads["text"])])
+        found = {"posts": len(leads), "flagged": share(verdicts == "machine_translated")}
+        found |= verdicts.value_counts(normalize=True).round(4).to_dict()
+        figures["native/ru_dev"] = found
+        print("native/ru_dev", json.dumps(found), flush=True)
     print(markdown(figures))
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1) + "\n")

@@ -4,8 +4,9 @@
 
 Everything is fitted on test sets that neither the translator nor the language model was trained on
 (``corpora.HELD_OUT``), grouped into posts of one to five lines. Style log-odds are cross-fitted: each
-post is scored by a style model that saw neither its lines nor its MT system. The rates written with the
-thresholds are out of fold by MT system and by block of lines. Nothing here reads the dev split.
+post is scored by a style model that saw neither its lines nor its MT system. Human lines of test sets that no
+system translated are added as the shipped style model scores them, which never saw them. The rates written
+with the thresholds are out of fold by MT system and by block of lines. Nothing here reads the dev split.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from corpora import HELD_OUT, LANGUAGES, held_out, human_lines, labelled, native_train
+from corpora import HELD_OUT, LANGUAGES, halves, held_out, human_lines, labelled, native_train, unpaired
 from labelled_posts import group
 from train_style import examples, fit
 
@@ -56,10 +57,11 @@ def system_groups(systems: pd.Series) -> dict[str, int]:
     return {system: families.index(system.split("-")[0]) % 2 for system in systems.unique()}
 
 
-def fit_posts(corpora: Path, language: str, most: int) -> pd.DataFrame:
-    """Posts of the held-out test sets, with the native leads where there are any."""
+def fit_posts(corpora: Path, language: str, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Posts to fit on: of the held-out test sets and native leads, and of `unpaired` test sets."""
     frame = labelled(corpora, language, "train")
-    frame = frame[held_out(frame["testset"])]
+    alone = frame[unpaired(frame) & halves(frame)]
+    frame = frame[held_out(frame["testset"]) & ~unpaired(frame)]
     if language == "ru":
         _, leads = native_train(corpora)
         leads = leads.assign(
@@ -69,7 +71,7 @@ def fit_posts(corpora: Path, language: str, most: int) -> pd.DataFrame:
         frame = pd.concat(
             [frame.astype({"testset": str, "system": str, "source_lang": str}), leads.head(1200)]
         )
-    return group(frame, most)
+    return group(frame, most), group(alone, most)
 
 
 def splits(frame: pd.DataFrame, posts: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -112,17 +114,22 @@ def centred(style: np.ndarray, scored_by: np.ndarray, human: np.ndarray) -> np.n
 
 def collect(checker: Checker, corpora: Path, language: str, most: int, lines: int) -> pd.DataFrame:
     """Posts with their evidence, one column a field of ``Evidence``."""
-    posts = fit_posts(corpora, language, most)
-    evidence = pd.DataFrame([asdict(e) for e in checker.evidence_many(posts["text"], language)])
+
+    def with_evidence(posts: pd.DataFrame) -> pd.DataFrame:
+        found = [asdict(evidence) for evidence in checker.evidence_many(posts["text"], language)]
+        return posts.join(pd.DataFrame(found, columns=list(Evidence.__dataclass_fields__)))
+
+    paired, alone = map(with_evidence, fit_posts(corpora, language, most))
     frame = examples(corpora, language, lines)
-    scored_by = np.zeros(len(posts), int)
-    for number, (rows, known) in enumerate(splits(frame, posts)):
+    scored_by = np.zeros(len(paired), int)
+    for number, (rows, known) in enumerate(splits(frame, paired)):
         model = fit(frame[known].reset_index(drop=True), "fold")
-        evidence.loc[rows, "style"] = [model.log_odds(clean(text).text) for text in posts.loc[rows, "text"]]
+        paired.loc[rows, "style"] = [model.log_odds(clean(text).text) for text in paired.loc[rows, "text"]]
         scored_by[rows] = number
-    human = (posts["kind"] != "machine").to_numpy()
-    evidence["style"] = centred(evidence["style"].to_numpy(), scored_by, human)
-    table = posts.drop(columns="text").join(evidence).assign(language=language)
+    human = (paired["kind"] != "machine").to_numpy()
+    paired["style"] = centred(paired["style"].to_numpy(), scored_by, human)
+    table = pd.concat([part for part in (paired, alone) if len(part)]).drop(columns="text")
+    table = table.assign(language=language).astype({"testset": str, "system": str})
     return table[table["columns"].between(SHORTEST, LONGEST)].reset_index(drop=True)
 
 

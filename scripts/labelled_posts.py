@@ -62,4 +62,4 @@ def group(frame: pd.DataFrame, most: int, lines: tuple[int, ...] = LINES, seed: 
         share = -(-wanted // part["system"].nunique())
         part = part.sample(frac=1, random_state=seed)
         drawn.append(part[part.groupby("system").cumcount() < share].head(wanted))
-    return pd.concat(drawn, ignore_index=True)
+    return pd.concat(drawn, ignore_index=True) if drawn else table

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from corpora import LANGUAGES, for_detector, held_out, labelled, native_train
+from corpora import LANGUAGES, for_detector, held_out, labelled, native_train, unpaired
 from labelled_posts import VERSION, group, kind, runs
 from sklearn.metrics import roc_auc_score
 from tokenizers import Tokenizer
@@ -65,11 +65,9 @@ def encode(tokenizer: Tokenizer, texts: list[str]) -> list[np.ndarray]:
 def shelves(corpora: Path, language: str, tokenizer: Tokenizer, most: int) -> list[Shelf]:
     """The human and the machine shelf of a language; machine lines are thinned to ``most`` by version."""
     frame = labelled(corpora, language, "train")
-    frame = frame[for_detector(frame)]
+    frame = frame[for_detector(frame) & ~unpaired(frame)]
     frame = frame.assign(kind=kind(frame))
     frame["run"] = runs(frame)
-    translated_by_machines = frame.loc[frame["kind"] == "machine", "testset"].unique()
-    frame = frame[frame["testset"].isin(translated_by_machines)]  # other human lines would teach topic
     found = []
     for machine in (0, 1):
         part = frame[(frame["kind"] == "machine") == bool(machine)]

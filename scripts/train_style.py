@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import scipy.sparse as sparse
-from corpora import LANGUAGES, labelled, native_train
+from corpora import LANGUAGES, labelled, native_train, unpaired
 from sklearn.linear_model import LogisticRegression
 
 from checker.style import BITS, StyleModel, buckets
@@ -46,7 +46,7 @@ def examples(corpora: Path, language: str, lines: int, seed: int = 0) -> pd.Data
     """The training lines of a language: ``text``, ``machine``, ``testset``, ``system``, ``line``."""
     frame = labelled(corpora, language, "train")
     machine = frame[frame["label"] == "machine"]
-    human = frame[(frame["label"] == "human") & frame["testset"].isin(machine["testset"].unique())]
+    human = frame[(frame["label"] == "human") & ~unpaired(frame)]
     share = min(1.0, lines / max(len(machine), 1))
     parts = [human, machine.sample(frac=share, random_state=seed)]
     if language == "ru":

@@ -93,6 +93,23 @@ def test_out_of_fold_figures_are_those_of_the_simulation() -> None:
     assert sum(row.posts for row in found.bins) == 8000
 
 
+def test_folds_may_hold_different_shares_of_a_class() -> None:
+    rng = np.random.default_rng(0)
+    posts = [
+        Observed(Evidence(120, float(rng.normal())), "ru", kind, "wmt20", fold)  # evidence that says nothing
+        for kind, fold, count in (
+            ("machine", 0, 750),
+            ("machine", 1, 150),
+            ("native", 0, 500),
+            ("native", 1, 500),
+        )
+        for _ in range(count)
+    ]
+    found = fit(posts, ("style",)).languages["ru"].reliability["style"]
+    assert found.ece < 0.05
+    assert found.auc == pytest.approx(0.5, abs=0.05)
+
+
 def test_each_language_gets_a_correction_of_its_own() -> None:
     calibration = fit([*simulated(3000), *simulated(3000, shift=0.5, language="de", seed=1)])
     steep, gentle = (calibration.languages[code].correction["style"][0] for code in ("ru", "de"))

@@ -94,3 +94,15 @@ def test_human_lines_are_human_distinct_and_of_one_side_of_the_hold_out(folder: 
     assert leads == set(corpora.native_train(folder)[int(held)]["text"])  # never those of the dev part
     english = {text for language, text in found if language == "en"}
     assert f"en {'newstest2020' if held else 'ntrex'} human" in english
+
+
+def test_human_lines_that_no_system_translated_are_cut_into_halves() -> None:
+    frame = pd.DataFrame(
+        [("wmt18", "human", 0), ("wmt18", "machine", 0)] + [("ntrex", "human", n) for n in range(10, 20)],
+        columns=["testset", "label", "line"],
+    )
+    alone = corpora.unpaired(frame)
+    assert frame.loc[alone, "testset"].unique().tolist() == ["ntrex"]
+    first = corpora.halves(frame)
+    assert frame.loc[alone & first, "line"].tolist() == [10, 11, 12, 13, 14]
+    assert frame.loc[alone & ~first, "line"].tolist() == [15, 16, 17, 18, 19]
