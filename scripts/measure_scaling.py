@@ -284,7 +284,7 @@ def main() -> None:
     row("input a day, TiB", *(f"{A_DAY * c.size_in / TIB:.2f}" for c in cores))
     row("shards a day, TiB", *(f"{A_DAY * c.size_shard / TIB:.2f}" for c in cores))
     row("output a day, TiB", *(f"{A_DAY * c.size_out / TIB:.2f}" for c in cores))
-    # Input is surveyed, read, sent to the actors and compared; shards are written and read; output is written.
+    # Input is surveyed, read, sent to actors and compared; shards are written and read; output is written.
     moved = [A_DAY / SECONDS * (4 * c.size_in + 2 * c.size_shard + c.size_out) * 8 / 1e9 for c in cores]
     row("network, Gbit/s", *(f"{rate:.2f}" for rate in moved))
     row("shards a second", *(f"{A_DAY / SECONDS / SHARD:.0f}" for _ in cores))

@@ -18,6 +18,7 @@ from sacrebleu.metrics.chrf import CHRF
 from test_calibration import labelled
 from typer.testing import CliRunner
 
+from checker import __version__
 from checker.calibration.fitted import read
 from checker.cli import app
 from checker.errors import ModelCorruptedError, ModelNotFoundError
@@ -114,7 +115,7 @@ def test_a_post_makes_its_round_trip_through_downloaded_models(store: Store, res
     labels = [store.model(name).label for name in (RU_EN, EN_RU)]
     assert result.models == {
         "profile": "hub",
-        "style": "embedded/style-ru@0.1.0",
+        "style": f"embedded/style-ru@{__version__}",
         "fluency": store.model(FLUENCY).label,
         "translator": " + ".join(labels),
     }

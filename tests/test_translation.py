@@ -22,7 +22,15 @@ from checker.store import Model, Store
 from checker.store.lock import LockedModel, lock_file, write_lock
 from checker.translation import Translation, Translator, Translators, load
 from checker.translation.ctranslate2_engine import CTranslate2Translator, _quota, convert, cores
-from checker.translation.tokenizer import MAX_PIECES, Tokenizer, alike, by_limit, length_limit
+from checker.translation.tokenizer import (
+    MAX_PIECES,
+    Tokenizer,
+    alike,
+    bucket,
+    by_limit,
+    length_limit,
+    stretched,
+)
 from checker.translation.transformers_engine import TransformersTranslator, quietly
 
 PAIRS = toy_pairs(60, seed=99)  # none in the training pairs' order, most not among them
@@ -281,13 +289,24 @@ def test_rows_of_one_shape_go_together(shapes: list[int]) -> None:
     assert [one.pop() for one in found] == sorted(set(shapes) - {0}, reverse=True)
 
 
-def test_a_batch_on_the_cpu_has_no_padding(conversions: dict[tuple[str, str], Path]) -> None:
+@given(st.integers(1, MAX_PIECES + 2))
+def test_a_bucket_follows_from_the_length_and_has_its_limit(length: int) -> None:
+    assert 0 <= bucket(length) - length < 8
+    assert length_limit(bucket(length)) == length_limit(length)
+    assert bucket(length) <= 512  # the positions of a Marian
+    tokens = [f"{number}" for number in range(max(length, 2))]
+    longer = stretched(tokens, bucket(len(tokens)))
+    assert len(longer) == bucket(len(tokens))
+    assert (longer[:-1][: len(tokens) - 1], longer[-1]) == (tokens[:-1], tokens[-1])
+
+
+def test_padding_follows_from_the_text_alone(conversions: dict[tuple[str, str], Path]) -> None:
     translator = CTranslate2Translator(TOY_MARIAN, toy_marian(), conversions["marian", "int8"], device="cpu")
-    engine, shapes = translator._translator, []
+    engine, widths, shapes = translator._translator, [], []
 
     class Watched:
         def translate_batch(self, sources: list[list[str]], **options: Any) -> Any:
-            shapes.append({len(row) for row in sources})
+            widths.append({bucket(len(row)) for row in sources} | {max(map(len, sources))})
             return engine.translate_batch(sources, **options)
 
         def score_batch(self, sources: list[list[str]], targets: list[list[str]], **options: Any) -> Any:
@@ -297,12 +316,16 @@ def test_a_batch_on_the_cpu_has_no_padding(conversions: dict[tuple[str, str], Pa
     translator._translator = Watched()
     translated = translator.translate(ENGLISH, "en", "ru")
     scores = translator.score(ENGLISH, RUSSIAN, "en", "ru")
+    assert widths
     assert len(shapes) > 2
-    assert all(len(shape) == 1 for shape in shapes)
+    assert all(len(shape) == 1 for shape in (*widths, *shapes))
     for number in range(0, len(ENGLISH), 7):
-        assert translator.translate([ENGLISH[number]], "en", "ru")[0].text == translated[number].text
-        alone = translator.score([ENGLISH[number]], [RUSSIAN[number]], "en", "ru")[0]
-        assert alone == pytest.approx(scores[number], abs=1e-4)
+        (alone,) = translator.translate([ENGLISH[number]], "en", "ru")
+        assert alone.text == translated[number].text
+        assert alone.log_likelihood == pytest.approx(translated[number].log_likelihood, abs=1e-4)
+        assert translator.score([ENGLISH[number]], [RUSSIAN[number]], "en", "ru")[0] == pytest.approx(
+            scores[number], abs=1e-4
+        )
 
 
 def test_the_cores_that_may_be_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

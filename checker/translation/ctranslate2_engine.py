@@ -1,8 +1,9 @@
 """The default engine: CTranslate2, 8-bit integers on the CPU, 16-bit floats on a GPU.
 
-On the CPU, texts are computed together only if they have the same number of tokens. Without padding, a row of
-a batch goes through the same additions as it does alone, so what is said of a sentence does not depend on the
-sentences beside it, and may be kept. On a GPU batches are padded: the third decimal may change.
+What is said of a sentence does not depend on the sentences beside it, and may be kept: every text is padded
+to a length that follows from its own, so that it goes through the same additions in a batch as alone. Where
+texts are scored, on the CPU, those of one length are taken together, without padding. On a GPU the third
+decimal may change.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 from checker.errors import CheckerError
 from checker.store import Model, Store
 from checker.translation import BEAM, Translation
-from checker.translation.tokenizer import Tokenizer, alike, length_limit
+from checker.translation.tokenizer import Tokenizer, alike, bucket, length_limit, stretched
 
 _TRANSLATE_TOKENS = 1024
 _UNLIMITED = 1 << 20
@@ -71,24 +72,24 @@ class CTranslate2Translator:
         translations = [Translation("", 0.0)] * len(texts)
         prefix = self._tokenizer.prefix(target)
         running: list[tuple[int, Any]] = []
-        shapes = [len(tokens) for tokens in sources]
-        if self._padded:
-            shapes = [length_limit(length) if length else 0 for length in shapes]
-        for rows in alike(shapes):
-            limit = length_limit(len(sources[rows[0]]))
-            results = self._translator.translate_batch(
-                [sources[row] for row in rows],
-                target_prefix=[prefix] * len(rows),
-                max_batch_size=_TRANSLATE_TOKENS,
-                batch_type="tokens",
-                beam_size=self._beam,
-                max_input_length=0,
-                max_decoding_length=limit + len(prefix),
-                return_end_token=True,
-                return_scores=True,
-                asynchronous=True,
-            )
-            running += zip(rows, results, strict=True)
+        for rows in alike([bucket(len(tokens)) for tokens in sources]):
+            width = bucket(len(sources[rows[0]]))
+            for start in range(0, len(rows), size := max(_TRANSLATE_TOKENS // width, 1)):
+                part = rows[start : start + size]
+                batch = [sources[row] for row in part]
+                if (longest := max(batch, key=len)) and len(longest) < width:
+                    batch.append(stretched(longest, width))  # its translation is not used
+                results = self._translator.translate_batch(
+                    batch,
+                    target_prefix=[prefix] * len(batch),
+                    beam_size=self._beam,
+                    max_input_length=0,
+                    max_decoding_length=length_limit(width) + len(prefix),
+                    return_end_token=True,
+                    return_scores=True,
+                    asynchronous=True,
+                )
+                running += zip(part, results, strict=False)
         for row, future in running:
             result = future.result()
             tokens, mean = result.hypotheses[0], result.scores[0]

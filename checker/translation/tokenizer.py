@@ -95,6 +95,17 @@ def alike(shapes: Sequence[Hashable]) -> list[list[int]]:
     return [groups[shape] for shape in sorted(groups, reverse=True)]
 
 
+def bucket(length: int) -> int:
+    """The length that a source of ``length`` tokens is padded to, 0 for 0; it has the same `length_limit`."""
+    return -(-length // 8) * 8
+
+
+def stretched(tokens: Sequence[str], length: int) -> list[str]:
+    """A source made ``length`` tokens long by its last piece: beside it, others are padded to that length."""
+    *head, piece, end = tokens
+    return [*head, *[piece] * (length - len(tokens) + 1), end]
+
+
 def by_limit(tokens: Sequence[Sequence[str]]) -> dict[int, list[int]]:
     """Numbers of the non-empty rows, shortest first, under the ``length_limit`` that they share."""
     groups: dict[int, list[int]] = defaultdict(list)
