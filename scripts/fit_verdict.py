@@ -128,7 +128,9 @@ def collect(checker: Checker, corpora: Path, language: str, most: int, lines: in
         scored_by[rows] = number
     human = (paired["kind"] != "machine").to_numpy()
     paired["style"] = centred(paired["style"].to_numpy(), scored_by, human)
-    alone["fluency"] = paired.loc[human, "fluency"].median()  # the language model may know these by heart
+    # The language model may know these lines by heart: their fluency is drawn from that of the other humans.
+    others = paired.loc[human, "fluency"]
+    alone["fluency"] = others.sample(len(alone), replace=True, random_state=0).to_numpy()
     table = pd.concat([part for part in (paired, alone) if len(part)]).drop(columns="text")
     table = table.assign(language=language).astype({"testset": str, "system": str})
     return table[table["columns"].between(SHORTEST, LONGEST)].reset_index(drop=True)

@@ -133,8 +133,10 @@ def score_directory(
             _log.info("%d of %d partitions are written already.", kept, len(partitions))
         done = sum(written.rows for written in manifest.written.values())
         with progress(done, sum(partition.rows for partition in partitions)) as advance:
+            parts = {partition.name: partition.parts for partition in todo}
             for written in _score(todo, job, advance):
                 manifest.add(written)
+                shutil.rmtree(parts[written.partition], ignore_errors=True)
         join_rejects(partitions, rejects_path(output))
         shutil.rmtree(output / PARTS, ignore_errors=True)
     return _summary(manifest.written.values(), time.monotonic() - began)

@@ -35,7 +35,7 @@ SHARD_TEXT = 4 * 2**20
 """A shard with more characters of text than this ends with its chunk."""
 
 PARTS, REJECTS = "_parts", "_rejects"
-"""Directories under that of the output: scored shards, gone at the end of a run, and rejects."""
+"""Directories under that of the output: scored shards, gone when their partition is written, and rejects."""
 
 _FORMATS = (".jsonl", ".parquet")
 _MANIFEST = "_manifest.jsonl"
