@@ -64,8 +64,7 @@ def held_out(testset: pd.Series) -> pd.Series:
 def unpaired(frame: pd.DataFrame) -> pd.Series:
     """True for human labelled rows of test sets that no system translated.
 
-    No detector trains on them: they would teach topic. The first half of each is a place to measure false
-    positives when the verdict is fitted (`halves`), the second half when it is evaluated.
+    No detector trains on them: they would teach topic. The verdict's thresholds are measured on them.
     """
     machine = frame["label"] == "machine"
     return ~machine & ~frame["testset"].isin(frame.loc[machine, "testset"].unique())

@@ -57,10 +57,18 @@ def system_groups(systems: pd.Series) -> dict[str, int]:
     return {system: families.index(system.split("-")[0]) % 2 for system in systems.unique()}
 
 
-def fit_posts(corpora: Path, language: str, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Posts to fit on: of the held-out test sets and native leads, and of `unpaired` test sets."""
+def fit_posts(
+    corpora: Path, language: str, most: int, spare: bool = False
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Posts to fit on: of the held-out test sets and native leads, and of `unpaired` test sets.
+
+    The halves of an unpaired test set count as two, since a threshold is at least that of the worst set.
+    ``spare`` leaves the second halves out, for ``evaluate_dev.py``.
+    """
     frame = labelled(corpora, language, "train")
-    alone = frame[unpaired(frame) & halves(frame)]
+    first = halves(frame)
+    named = frame["testset"].astype(str) + np.where(first, "-1", "-2")
+    alone = frame.assign(testset=named)[unpaired(frame) & (first | (not spare))]
     frame = frame[held_out(frame["testset"]) & ~unpaired(frame)]
     if language == "ru":
         _, leads = native_train(corpora)
@@ -71,7 +79,7 @@ def fit_posts(corpora: Path, language: str, most: int) -> tuple[pd.DataFrame, pd
         frame = pd.concat(
             [frame.astype({"testset": str, "system": str, "source_lang": str}), leads.head(1200)]
         )
-    return group(frame, most), group(alone, most)
+    return group(frame, most), group(alone, most * (1 if spare else 2))
 
 
 def splits(frame: pd.DataFrame, posts: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -112,14 +120,16 @@ def centred(style: np.ndarray, scored_by: np.ndarray, human: np.ndarray) -> np.n
     return style - own + float(np.mean(list(medians.values())))
 
 
-def collect(checker: Checker, corpora: Path, language: str, most: int, lines: int) -> pd.DataFrame:
+def collect(
+    checker: Checker, corpora: Path, language: str, most: int, lines: int, spare: bool = False
+) -> pd.DataFrame:
     """Posts with their evidence, one column a field of ``Evidence``."""
 
     def with_evidence(posts: pd.DataFrame) -> pd.DataFrame:
         found = [asdict(evidence) for evidence in checker.evidence_many(posts["text"], language)]
         return posts.join(pd.DataFrame(found, columns=list(Evidence.__dataclass_fields__)))
 
-    paired, alone = map(with_evidence, fit_posts(corpora, language, most))
+    paired, alone = map(with_evidence, fit_posts(corpora, language, most, spare))
     frame = examples(corpora, language, lines)
     scored_by = np.zeros(len(paired), int)
     for number, (rows, known) in enumerate(splits(frame, paired)):
@@ -157,7 +167,7 @@ def gather(checker: Checker, language: str, args: argparse.Namespace) -> pd.Data
     kept = args.cache / f"{language}.parquet" if args.cache else None
     if kept is not None and kept.exists():
         return pd.read_parquet(kept)
-    table = collect(checker, args.corpora, language, args.posts, args.lines)
+    table = collect(checker, args.corpora, language, args.posts, args.lines, args.spare)
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         table.to_parquet(kept)
@@ -203,6 +213,9 @@ def main() -> None:
     )
     parser.add_argument(
         "--lines", type=int, default=80_000, help="machine lines for a cross-fitted style model"
+    )
+    parser.add_argument(
+        "--spare", action="store_true", help="keep half of the unpaired human text for evaluation"
     )
     parser.add_argument("--cache", type=Path, help="folder that keeps each language's evidence between runs")
     args = parser.parse_args()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checker.cache import Cache, default_folder, remembered
@@ -55,6 +55,7 @@ def test_another_scope_is_another_matter(tmp_path: Path) -> None:
     assert ask(tmp_path, ["мост"], "model@2")[1] == ["мост"]
 
 
+@settings(deadline=None)  # the first example loads what it needs
 @given(st.dictionaries(st.text(st.characters()), st.lists(st.floats(allow_nan=False)), max_size=20))
 def test_values_come_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, values: dict[str, list[float]]

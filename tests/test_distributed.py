@@ -318,6 +318,19 @@ def test_models_that_were_not_downloaded_are_an_error_in_words(posts: Path, tmp_
     assert re.match(r"checker: .* is not on this machine.*checker models download", done.stderr)
 
 
+def test_a_ray_that_does_not_start_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = pytest.importorskip("ray", reason="Ray is not installed")
+
+    def late(**options: Any) -> None:
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(module, "init", late)
+    with pytest.raises(
+        CheckerError, match=r"could not be reached on this machine \(The current node timed out"
+    ):
+        cluster._init({"address": "local"})
+
+
 def alive(pid: int, line: str) -> bool:
     try:
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") == line != ""

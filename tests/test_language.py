@@ -331,6 +331,7 @@ def test_importing_loads_no_model() -> None:
 WORDS = sorted({word for posts in POSTS.values() for post in posts for word in post.split()})
 
 
+@settings(deadline=None)  # the first example loads what it needs
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join), st.floats(0, 1))
 def test_what_is_wanted_changes_no_answer_that_reaches_it(text: str, wanted: float) -> None:
     full, quick = identify(text), identify(text, wanted)

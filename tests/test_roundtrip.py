@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import sacrebleu
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import RANDOM_M2M100, TOY_MARIAN, random_m2m100, toy_marian, toy_pairs
 
@@ -72,6 +72,7 @@ def test_the_metrics_are_those_of_sacrebleu(toy: CTranslate2Translator) -> None:
     assert found.ter == pytest.approx(sacrebleu.sentence_ter(back, reference).score, abs=0.01)
 
 
+@settings(deadline=None)  # the first example loads what it needs
 @given(st.text(max_size=80), st.text(max_size=80), st.sampled_from(["ru", "en", "zh", "ja"]))
 def test_the_metrics_of_any_two_texts_are_those_of_sacrebleu(text: str, back: str, language: str) -> None:
     tokenizer, unspaced = {"zh": "zh", "ja": "char"}.get(language, "13a"), language in ("zh", "ja")
