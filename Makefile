@@ -43,11 +43,11 @@ test: $(STAMP) ## Run the tests (minutes)
 test-all: $(STAMP) ## Run the slow tests as well
 	$(BIN)/python -m pytest -m '' $(ARGS)
 
-test-browser: $(STAMP) ## Test the web page in Chromium (CHROMIUM=path; else installs Debian's where apt is there)
+test-browser: $(STAMP) ## Test the web page and the report in Chromium (CHROMIUM=path; else installs Debian's where apt is there)
 	@command -v "$${CHROMIUM:-chromium}" >/dev/null || ! command -v apt-get >/dev/null \
 		|| { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y -qq --no-install-recommends chromium; } \
 		|| echo "Chromium could not be installed." >&2
-	$(BIN)/python -m pytest -m browser tests/test_browser.py $(ARGS)
+	$(BIN)/python -m pytest -m browser $(ARGS)
 
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .

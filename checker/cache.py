@@ -1,8 +1,9 @@
 """What models said of a sentence before: a bounded file on disk, so that nothing is computed twice.
 
 An entry belongs to a scope (a model with its checksum and all options) and a sentence. The file holds neither
-sentences nor translations in the clear: an entry is found by a keyed hash, and its value is encrypted with a
-key made from the sentence itself, as in message-locked encryption (Bellare, Keelveedhi and Ristenpart 2013).
+sentences nor translations in the clear: an entry is found by a keyed hash, and its value is encrypted (AES-GCM)
+with a key made from the sentence itself, as in message-locked encryption (Bellare, Keelveedhi and Ristenpart
+2013).
 Who has the file alone can only test whether a sentence that he knows word for word is in it.
 
 A cache never changes a result and never stops a run: whatever is wrong with the file, scoring goes on without
@@ -17,7 +18,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import blake2b, shake_256
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,8 +29,8 @@ _NAME = "sentences.sqlite"
 _PATIENCE = 2.0  # seconds that another process may keep the file to itself
 _ASKED = 500  # keys a query
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_NONCE, _TAG = 12, 16  # bytes before the encrypted value
-_SCHEMA = "CREATE TABLE IF NOT EXISTS entry_1 (id INTEGER PRIMARY KEY, key BLOB UNIQUE, value BLOB)"
+_NONCE = 12  # bytes before the encrypted value
+_SCHEMA = "CREATE TABLE IF NOT EXISTS entry_2 (id INTEGER PRIMARY KEY, key BLOB UNIQUE, value BLOB)"
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ class Cache:
             found = {}
             for start in range(0, len(keys), _ASKED):
                 part = keys[start : start + _ASKED]
-                query = f"SELECT key, value FROM entry_1 WHERE key IN ({','.join('?' * len(part))})"
+                query = f"SELECT key, value FROM entry_2 WHERE key IN ({','.join('?' * len(part))})"
                 for key, sealed in connection.execute(query, part):
                     text, secret = secrets[key]
                     if (plain := _unsealed(sealed, secret)) is not None:
@@ -87,7 +88,7 @@ class Cache:
 
         def write(connection: sqlite3.Connection) -> None:
             with connection:  # one transaction
-                connection.executemany("INSERT OR IGNORE INTO entry_1 (key, value) VALUES (?, ?)", rows)
+                connection.executemany("INSERT OR IGNORE INTO entry_2 (key, value) VALUES (?, ?)", rows)
                 while _size(connection) > self._limit and _drop_oldest(connection):
                     pass
 
@@ -163,7 +164,7 @@ def _size(connection: sqlite3.Connection) -> int:
 
 def _drop_oldest(connection: sqlite3.Connection) -> bool:
     """Drop a tenth of the entries; False when there was none."""
-    query = "DELETE FROM entry_1 WHERE id <= (SELECT min(id) + (max(id) - min(id)) / 10 FROM entry_1)"
+    query = "DELETE FROM entry_2 WHERE id <= (SELECT min(id) + (max(id) - min(id)) / 10 FROM entry_2)"
     return connection.execute(query).rowcount > 0
 
 
@@ -180,18 +181,19 @@ def _secret(scope: str, text: str) -> bytes:
     return _hashed(scope, text, b"secret", 32)
 
 
-def _masked(data: bytes, nonce: bytes, secret: bytes) -> bytes:
-    stream = shake_256(nonce + secret).digest(len(data))
-    return (int.from_bytes(data, "big") ^ int.from_bytes(stream, "big")).to_bytes(len(data), "big")
-
-
 def _sealed(plain: bytes, secret: bytes) -> bytes:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     nonce = os.urandom(_NONCE)
-    return nonce + blake2b(plain, key=secret, digest_size=_TAG).digest() + _masked(plain, nonce, secret)
+    return nonce + AESGCM(secret).encrypt(nonce, plain, None)
 
 
 def _unsealed(sealed: bytes, secret: bytes) -> bytes | None:
     """The value; None when it is not what was kept."""
-    nonce, tag, masked = sealed[:_NONCE], sealed[_NONCE : _NONCE + _TAG], sealed[_NONCE + _TAG :]
-    plain = _masked(masked, nonce, secret)
-    return plain if blake2b(plain, key=secret, digest_size=_TAG).digest() == tag else None
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    try:
+        return AESGCM(secret).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+    except (InvalidTag, ValueError):
+        return None
