@@ -1,9 +1,8 @@
 """What models said of a sentence before: a bounded file on disk, so that nothing is computed twice.
 
 An entry belongs to a scope (a model with its checksum and all options) and a sentence. The file holds neither
-sentences nor translations in the clear: an entry is found by a keyed hash, and its value is encrypted (AES-GCM)
-with a key made from the sentence itself, as in message-locked encryption (Bellare, Keelveedhi and Ristenpart
-2013).
+sentences nor translations in the clear: an entry is found by a keyed hash, and its value is encrypted by AES-GCM
+with a key made from the sentence, as in message-locked encryption (Bellare, Keelveedhi and Ristenpart 2013).
 Who has the file alone can only test whether a sentence that he knows word for word is in it.
 
 A cache never changes a result and never stops a run: whatever is wrong with the file, scoring goes on without
@@ -30,7 +29,7 @@ _PATIENCE = 2.0  # seconds that another process may keep the file to itself
 _ASKED = 500  # keys a query
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _NONCE = 12  # bytes before the encrypted value
-_SCHEMA = "CREATE TABLE IF NOT EXISTS entry_2 (id INTEGER PRIMARY KEY, key BLOB UNIQUE, value BLOB)"
+_SCHEMA = "CREATE TABLE IF NOT EXISTS entry_1 (id INTEGER PRIMARY KEY, key BLOB UNIQUE, value BLOB)"
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -65,7 +64,7 @@ class Cache:
             found = {}
             for start in range(0, len(keys), _ASKED):
                 part = keys[start : start + _ASKED]
-                query = f"SELECT key, value FROM entry_2 WHERE key IN ({','.join('?' * len(part))})"
+                query = f"SELECT key, value FROM entry_1 WHERE key IN ({','.join('?' * len(part))})"
                 for key, sealed in connection.execute(query, part):
                     text, secret = secrets[key]
                     if (plain := _unsealed(sealed, secret)) is not None:
@@ -88,7 +87,7 @@ class Cache:
 
         def write(connection: sqlite3.Connection) -> None:
             with connection:  # one transaction
-                connection.executemany("INSERT OR IGNORE INTO entry_2 (key, value) VALUES (?, ?)", rows)
+                connection.executemany("INSERT OR IGNORE INTO entry_1 (key, value) VALUES (?, ?)", rows)
                 while _size(connection) > self._limit and _drop_oldest(connection):
                     pass
 
@@ -164,7 +163,7 @@ def _size(connection: sqlite3.Connection) -> int:
 
 def _drop_oldest(connection: sqlite3.Connection) -> bool:
     """Drop a tenth of the entries; False when there was none."""
-    query = "DELETE FROM entry_2 WHERE id <= (SELECT min(id) + (max(id) - min(id)) / 10 FROM entry_2)"
+    query = "DELETE FROM entry_1 WHERE id <= (SELECT min(id) + (max(id) - min(id)) / 10 FROM entry_1)"
     return connection.execute(query).rowcount > 0
 
 
