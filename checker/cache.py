@@ -1,7 +1,7 @@
 """What models said of a sentence before: a bounded file on disk, so that nothing is computed twice.
 
 An entry belongs to a scope (a model with its checksum and all options) and a sentence. The file holds neither
-sentences nor translations in the clear: an entry is found by a keyed hash, and its value is encrypted by AES-GCM
+sentences nor translations in the clear: an entry is found by a keyed hash, its value is encrypted by AES-GCM
 with a key made from the sentence, as in message-locked encryption (Bellare, Keelveedhi and Ristenpart 2013).
 Who has the file alone can only test whether a sentence that he knows word for word is in it.
 
