@@ -77,7 +77,8 @@ def score(
         "profile": profile, "engine": engine, "device": device, "pivot": pivot, "language": language,
         "round_trip": not no_round_trip, "fluency": not no_fluency, "calibration": calibration,
     }  # fmt: skip
-    here = {"cache": None if no_cache else _cache_folder(), "threads": threads}  # results do not depend on it
+    kept = None if no_cache or text is not None else _cache_folder()
+    here = {"cache": kept, "threads": threads}  # results do not depend on it
     columns = {"text_column": text_column, "id_column": id_column}
     if output is not None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as cleanly as Ctrl+C
