@@ -8,9 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from checker.pipeline import Checker
 
+settings.register_profile(
+    "unhurried", deadline=None
+)  # how long an example takes says how busy the machine is
+settings.load_profile("unhurried")
 MODELS = Path(__file__).parents[1] / "models"
 
 
