@@ -14,7 +14,7 @@ from checker.pipeline import Checker
 
 settings.register_profile(
     "unhurried", deadline=None
-)  # how long an example takes says how busy the machine is
+)  # the time of an example measures the machine
 settings.load_profile("unhurried")
 MODELS = Path(__file__).parents[1] / "models"
 
