@@ -12,9 +12,7 @@ from hypothesis import settings
 
 from checker.pipeline import Checker
 
-settings.register_profile(
-    "unhurried", deadline=None
-)  # the time of an example measures the machine
+settings.register_profile("unhurried", deadline=None)  # the time of an example measures the machine
 settings.load_profile("unhurried")
 MODELS = Path(__file__).parents[1] / "models"
 
