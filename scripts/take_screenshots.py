@@ -1,10 +1,12 @@
-"""Take the screenshots of the web page in ``docs/screenshots``, with posts of ``examples/posts.jsonl``."""
+"""Take the screenshots of page and report in ``docs/screenshots``, with posts of ``examples/posts.jsonl``."""
 
 from __future__ import annotations
 
 import argparse
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -43,6 +45,18 @@ def main() -> None:
             page.set_input_files("#file", table)
             page.wait_for_selector("table")
             _save(page, out / "page-file.png", "#posts")
+            page = _opened(browser, _reported(table).as_uri())
+            _save(page, out / "report.png", "body")
+
+
+def _reported(posts: Path) -> Path:
+    """The report of some posts, made as a user makes it."""
+    scores, report = posts.with_name("scores.jsonl"), posts.with_name("report.html")
+    for command in (["score", posts, "-o", scores, "--no-cache"], ["report", scores, "-o", report]):
+        subprocess.run(
+            [sys.executable, "-m", "checker.cli", *map(str, command)], check=True, capture_output=True
+        )
+    return report
 
 
 def _opened(browser: Browser, address: str, **options: object) -> Page:
