@@ -149,9 +149,12 @@ def test_the_command_line_keeps_sentences_unless_told_not_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STATEMENT_CHECKER_CACHE", str(tmp_path / "cache"))
-    command = ["score", "--text", RUSSIAN, "--no-round-trip", "--json"]
+    source = tmp_path / "posts.txt"
+    source.write_text(RUSSIAN + "\n", encoding="utf-8")
+    command = ["score", str(source), "--no-round-trip", "--json"]
     plain = CliRunner().invoke(app, [*command, "--no-cache", "--threads", "1"])
-    assert not (tmp_path / "cache").exists()
+    CliRunner().invoke(app, ["score", "--text", RUSSIAN, "--no-round-trip"])
+    assert not (tmp_path / "cache").exists(), "nor does one text"
     kept = CliRunner().invoke(app, command)
     assert (tmp_path / "cache" / "sentences.sqlite").exists()
     again = CliRunner().invoke(app, command)
