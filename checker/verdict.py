@@ -8,7 +8,7 @@ reached when the verdict was fitted, in the worst test set; its mirror image is 
 ``human_written``. Everything between, and every length for which no error rate was measured, is
 ``uncertain``.
 
-``calibration.py`` fits it, ``fitted.py`` is the file that it comes from.
+``calibration/fitting.py`` fits it, ``calibration/fitted.py`` is the file that it comes from.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ class VerdictModel:
 
     def __init__(self, calibration: Calibration, label: str | None = None) -> None:
         _check(calibration)
-        self._fitted, self.label = calibration, label
+        self.calibration, self.label = calibration, label
 
     @classmethod
     def read(cls, path: Path, label: str | None = None) -> VerdictModel:
@@ -165,17 +165,17 @@ class VerdictModel:
 
     def models(self, language: str) -> dict[str, str]:
         """Task → label of the models that the calibration of a language holds for; {} if not fitted."""
-        fitted = self._fitted.languages.get(language)
-        return (fitted.models or self._fitted.models) if fitted else {}
+        fitted = self.calibration.languages.get(language)
+        return (fitted.models or self.calibration.models) if fitted else {}
 
     def pivot(self, language: str) -> str | None:
         """The pivot that the calibration of a language holds for; None if any."""
-        fitted = self._fitted.languages.get(language)
+        fitted = self.calibration.languages.get(language)
         return fitted.pivot if fitted else None
 
     def percentiles(self, language: str) -> fluency.FluencyTable | None:
         """Percentiles of human fluency under the language model of the calibration, if it has its own."""
-        fitted = self._fitted.languages.get(language)
+        fitted = self.calibration.languages.get(language)
         if fitted is None or fitted.percentiles is None:
             return None
         rows = [None if row is None else list(row) for row in fitted.percentiles]
@@ -183,7 +183,7 @@ class VerdictModel:
 
     def usable(self, evidence: Evidence, language: str) -> str | None:
         """The richest variant fitted for this language that the evidence is enough for."""
-        fitted = self._fitted.languages.get(language)
+        fitted = self.calibration.languages.get(language)
         known = fitted.correction if fitted else {}
         return next((v for v in reversed(VARIANTS) if v in known and evidence.enough_for(v)), None)
 
@@ -195,7 +195,7 @@ class VerdictModel:
         log_odds, contributions = self._log_odds(language, evidence, variant)
         threshold = None
         if SHORTEST <= evidence.columns <= LONGEST:
-            threshold = self._fitted.languages[language].thresholds[variant][band(evidence.columns)]
+            threshold = self.calibration.languages[language].thresholds[variant][band(evidence.columns)]
         return Judgement(round(sigmoid(log_odds), 4), contributions, threshold)
 
     def style(self, language: str, evidence: Evidence) -> tuple[float, float]:
@@ -210,7 +210,7 @@ class VerdictModel:
 
     def _log_odds(self, language: str, evidence: Evidence, variant: str) -> tuple[float, dict[str, float]]:
         """Calibrated log-odds of one variant, and what each kind of evidence adds to them."""
-        fitted, model = self._fitted.languages[language], self._fitted.variants[variant]
+        fitted, model = self.calibration.languages[language], self.calibration.variants[variant]
         slope, offset = fitted.correction[variant]
         contributions = {FEATURES[name]["kind"]: 0.0 for name in needs(variant)}
         values = features(evidence, fitted.scales, variant)
@@ -220,7 +220,7 @@ class VerdictModel:
 
     def rank(self, language: str, feature: str, value: float) -> float | None:
         """Share of the human posts of this language whose ``feature`` is below ``value``, 0 to 1."""
-        fitted = self._fitted.languages.get(language)
+        fitted = self.calibration.languages.get(language)
         row = fitted.human_quantiles.get(feature) if fitted else None
         return None if row is None else float(np.interp(value, row, np.linspace(0, 1, len(row))))
 

@@ -287,7 +287,7 @@ def test_languages_of_a_calibration_have_its_error_rates(checker: Checker, tmp_p
     path = tmp_path / "own.json"
     shipped.model_copy(update={"languages": {"ru": russian}}).write(path)
     own = Checker(calibration=path, store=checker.store)
-    languages = {one.code: one.verdict for one in catalogue.languages(own, path).languages}
+    languages = {one.code: one.verdict for one in catalogue.languages(own).languages}
     russian_verdict, persian_verdict = languages["ru"], languages["fa"]
     assert russian_verdict is not None
     assert persian_verdict is not None

@@ -74,7 +74,6 @@ def serve(
     app = create_app(
         checker,
         Estimator(**shared, store=checker.store, models=checker.models),
-        calibration=calibration,
         limits=Limits(posts=max_posts, seconds=timeout),
         token=token,
         hosts=hosts or None,

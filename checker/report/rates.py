@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checker import __version__
-from checker.calibration.fitted import Calibration, Negatives, Reliability, Threshold, read
+from checker.calibration.fitted import Calibration, Negatives, Reliability, Threshold
 from checker.errors import InputError
 from checker.evaluation.metrics import Interval, rate_interval
 from checker.models import Models
@@ -93,14 +93,14 @@ def measured(judged: Counter[Judged], store: Store, own: Path | None = None) -> 
     Raises:
         InputError: ``own`` is no calibration, or no post was judged by it.
     """
-    files: dict[str | None, Calibration] = {None: read(store.registry.parent / "embedded" / "verdict.json")}
-    if own is not None:
-        label = Models(store, "embedded", "ctranslate2", "cpu", "en", own).calibration
-        assert label is not None
-        files[label.label] = read(own)
-        if judged and all(by.calibration != label.label for by in judged):
+    models = Models(store, "embedded", "ctranslate2", "cpu", "en", own)
+    layers = [layer for layer in (models.verdicts, models.calibration) if layer is not None]
+    files = {layer.label: layer.calibration for layer in layers}
+    if models.calibration is not None:
+        label = models.calibration.label
+        if judged and all(by.calibration != label for by in judged):
             raise InputError(
-                f"No post was judged by {label.label}.", fix="Name the file that checker score was given."
+                f"No post was judged by {label}.", fix="Name the file that checker score was given."
             )
     counted: dict[tuple[str | None, str, str], int] = defaultdict(int)
     unknown: Counter[str] = Counter()

@@ -69,7 +69,6 @@ def create_app(
     checker: Checker | None = None,
     estimator: Estimator | None = None,
     *,
-    calibration: Path | None = None,
     limits: Limits | None = None,
     token: str | None = None,
     hosts: Collection[str] | None = LOCAL_HOSTS,
@@ -79,7 +78,6 @@ def create_app(
     Args:
         checker: scores posts; by default with the embedded models.
         estimator: estimates translation quality; by default with the models of ``checker``.
-        calibration: the file of the calibration that ``checker`` was made with, if any.
         limits: how much a client may ask for.
         token: that clients must send; None for no token.
         hosts: names that the Host header may have; None for any.
@@ -91,7 +89,7 @@ def create_app(
     checker = checker or Checker()
     estimator = estimator or Estimator(checker.profile, store=checker.store, models=checker.models)
     limits = limits or Limits()
-    service = Service(checker, estimator, calibration, limits)
+    service = Service(checker, estimator, limits)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 
 from pydantic import ConfigDict, Field
 
@@ -93,16 +92,9 @@ def models(checker: Checker) -> Catalogue:
     )
 
 
-def languages(checker: Checker, calibration: Path | None) -> Languages:
-    """The languages that a checker scores, with the error rates of their verdicts.
-
-    Args:
-        checker: what scores.
-        calibration: the file of the calibration that it was made with, if any.
-    """
-    shipped = fitted.read(checker.store.registry.parent / "embedded" / "verdict.json")
-    own = fitted.read(calibration) if calibration else None
-    return Languages(languages=tuple(_language(checker, code, shipped, own) for code in SUPPORTED))
+def languages(checker: Checker) -> Languages:
+    """The languages that a checker scores, with the error rates of their verdicts."""
+    return Languages(languages=tuple(_language(checker, code) for code in SUPPORTED))
 
 
 def _model(checker: Checker, model: Model) -> ServedModel:
@@ -118,9 +110,7 @@ def _model(checker: Checker, model: Model) -> ServedModel:
     )
 
 
-def _language(
-    checker: Checker, code: str, shipped: fitted.Calibration, own: fitted.Calibration | None
-) -> ServedLanguage:
+def _language(checker: Checker, code: str) -> ServedLanguage:
     labels = checker.models.labels(code)
     has = {"fluency": "fluency" in labels, "round_trip": "translator" in labels}
     layer = checker.models.verdict(code)
@@ -133,8 +123,7 @@ def _language(
         gap=0.0 if has["round_trip"] else None,
     ).without(checker.models.outdated(code))
     variant = layer.usable(known, code)
-    calibration = own if own is not None and layer.label else shipped
-    verdict = None if variant is None else _verdict(calibration.languages[code], variant, layer.label)
+    verdict = None if variant is None else _verdict(layer.calibration.languages[code], variant, layer.label)
     return ServedLanguage(code=code, name=name(code), **has, verdict=verdict)
 
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -31,7 +30,6 @@ class Service:
     Args:
         checker: scores posts.
         estimator: estimates translation quality.
-        calibration: the file of the calibration that ``checker`` was made with, if any.
         limits: how much may wait, and for how long.
 
     Raises:
@@ -39,13 +37,11 @@ class Service:
         ModelCorruptedError: a file of a model is not the one in the lock.
     """
 
-    def __init__(
-        self, checker: Checker, estimator: Estimator, calibration: Path | None, limits: Limits
-    ) -> None:
+    def __init__(self, checker: Checker, estimator: Estimator, limits: Limits) -> None:
         _load(checker)
         self.models = catalogue.models(checker).to_json()
         """The answer of ``/v1/models``."""
-        self.languages = catalogue.languages(checker, calibration).model_dump_json(by_alias=True)
+        self.languages = catalogue.languages(checker).model_dump_json(by_alias=True)
         """The answer of ``/v1/languages``."""
         self.metrics = Metrics(lambda: self._scoring.waiting + self._judging.waiting)
         self._seconds = limits.seconds
