@@ -25,7 +25,7 @@ from checker import __version__
 from checker.calibration import fitting
 from checker.calibration.fitted import Calibration, Reliability
 from checker.calibration.fitting import Observed
-from checker.calibration.own import rates
+from checker.calibration.own import readings
 from checker.fluency import FluencyTable
 from checker.language_model import load
 from checker.pipeline import Checker
@@ -38,6 +38,14 @@ SHIPPED = ("style", "style+fluency")
 embedded translator adds nothing on unseen systems; it stays in the results as evidence."""
 
 
+FOLDS = 3
+"""Every language has machine lines of three families of MT systems or more, and each family is scored by
+models that know the others: as the shipped models are when they meet a new system."""
+
+BLOCKS = 4
+"""Where the held-out sets have the only machine lines, a style model learns from three quarters of them."""
+
+
 def measure_fluency(corpora: Path, store: Store, languages: list[str], lines: int) -> FluencyTable:
     """Percentiles of held-out human sentences."""
     model = store.language_model("embedded", "en")
@@ -47,14 +55,14 @@ def measure_fluency(corpora: Path, store: Store, languages: list[str], lines: in
     for language, text in human_lines(corpora, held=True):
         if language in languages and (cleaned := clean(text).text):
             texts.setdefault(language, []).append(cleaned)
-    rows = [row for language, found in texts.items() for row in rates(scorer, language, found, lines)]
+    rows = [row for language, found in texts.items() for row in readings(scorer, language, found, lines)]
     return FluencyTable.measure(model.label, rows)
 
 
 def system_groups(systems: pd.Series) -> dict[str, int]:
-    """Two groups of MT systems; relatives (``bergamot-base``, ``bergamot-tiny``) stay together."""
+    """At most ``FOLDS`` groups of MT systems; relatives (``bergamot-base``, ``bergamot-tiny``) together."""
     families = sorted({system.split("-")[0] for system in systems})
-    return {system: families.index(system.split("-")[0]) % 2 for system in systems.unique()}
+    return {system: families.index(system.split("-")[0]) % FOLDS for system in systems.unique()}
 
 
 def fit_posts(
@@ -91,22 +99,29 @@ def splits(frame: pd.DataFrame, posts: pd.DataFrame) -> list[tuple[np.ndarray, n
     """
     known = held_out(frame["testset"])
     groups = system_groups(posts.loc[posts["kind"] == "machine", "system"])
+    numbers = range(max(groups.values()) + 1)
     rng = np.random.default_rng(0)
     fold = posts["system"].map(groups).to_numpy(dtype=float, copy=True)
-    fold[np.isnan(fold)] = rng.integers(0, 2, int(np.isnan(fold).sum()))
+    fold[np.isnan(fold)] = rng.integers(0, len(numbers), int(np.isnan(fold).sum()))
     both = frame.loc[~known & (frame["machine"] == 0), "testset"].unique()  # IWSLT has machine lines alone
     elsewhere = frame[~known & (frame["machine"] == 1) & frame["testset"].isin(both)]
-    halves = [(np.ones(len(posts), bool), ~known)]
-    if len(elsewhere) < 4000 or elsewhere["system"].map(groups).nunique() < 2:
-        # Machine lines in the held-out sets alone: score each half of the lines by a model of the other.
-        middle = posts["line"].median()
-        low = (posts["line"] < middle).to_numpy()
-        halves = [(low, ~known | (frame["line"] >= middle)), (~low, ~known | (frame["line"] < middle - 5))]
+    blocks = [(np.ones(len(posts), bool), ~known)]
+    if len(elsewhere) < 4000 or elsewhere["system"].map(groups).nunique() < len(numbers):
+        # Machine lines in the held-out sets alone: score each block of lines by a model of the others.
+        edges = np.quantile(posts["line"], np.linspace(0, 1, BLOCKS + 1)[1:-1])
+        block = np.searchsorted(edges, posts["line"], side="right")
+        first = np.concatenate([[-np.inf], edges])
+        after = np.concatenate([edges, [np.inf]])
+        lines = frame["line"]
+        blocks = [
+            (block == number, ~known | (lines < first[number] - 5) | (lines >= after[number] + 5))
+            for number in range(BLOCKS)
+        ]
     of_system = frame["system"].map(groups)
     return [
         (rows & (fold == number), (allowed & (of_system != number)).to_numpy())
-        for rows, allowed in halves
-        for number in (0, 1)
+        for rows, allowed in blocks
+        for number in numbers
     ]
 
 
@@ -147,7 +162,7 @@ def collect(
 
 
 def observed(table: pd.DataFrame) -> list[Observed]:
-    """The posts of one language, every other MT system with every other block of ten lines in a fold."""
+    """The posts of one language; a fold is a group of MT systems with every third block of ten lines."""
     groups = system_groups(table.loc[table["kind"] == "machine", "system"])
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     return [
@@ -156,7 +171,7 @@ def observed(table: pd.DataFrame) -> list[Observed]:
             language=row["language"],
             kind=row["kind"],
             testset=row["testset"],
-            fold=groups[row["system"]] if row["kind"] == "machine" else row["line"] // 10 % 2,
+            fold=groups[row["system"]] if row["kind"] == "machine" else row["line"] // 10 % FOLDS,
         )
         for row in rows
     ]

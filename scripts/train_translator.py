@@ -22,10 +22,11 @@ import numpy as np
 import sentencepiece as spm
 import torch
 from corpora import held_out, parallel
-from training import Batch, bucketed, fit, round_up, write_record
+from training import Batch, attention, bucketed, fit, linear_cross_entropy, round_up, write_record
 from transformers import GenerationConfig, MarianConfig, MarianMTModel, MarianTokenizer
 
 MAX_TOKENS = 128
+DEV_PAIRS = 200  # of each language
 
 
 def read_pairs(args: argparse.Namespace) -> dict[str, tuple[list[tuple[str, str]], list[tuple[str, str]]]]:
@@ -36,11 +37,14 @@ def read_pairs(args: argparse.Namespace) -> dict[str, tuple[list[tuple[str, str]
         if language in tsv:
             with open(tsv[language], encoding="utf-8", newline="") as file:
                 rows = [(r[0], r[1]) for r in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
-            pairs[language] = rows[500:], rows[:500]
+            pairs[language] = rows[DEV_PAIRS:], rows[:DEV_PAIRS]
             continue
         frame = parallel(args.corpora, language)
-        dev = frame[(frame["testset"] == "flores-dev") & (frame["kind"] == "human")].head(500)
+        dev = frame[(frame["testset"] == "flores-dev") & (frame["kind"] == "human")].head(DEV_PAIRS)
         train = frame[~held_out(frame["testset"])].drop_duplicates(["en", "other"])
+        if args.systems:
+            system = train["kind"].astype(str).str.split("-").str[1]
+            train = train[(train["kind"] == "human") | system.isin(args.systems)]
         pairs[language] = tuple(list(zip(part["en"], part["other"], strict=True)) for part in (train, dev))
     return pairs  # type: ignore[return-value]
 
@@ -71,19 +75,59 @@ def train_tokenizer(pairs: dict, out: Path, size: int) -> MarianTokenizer:
     )  # fmt: skip
 
 
-def encode(pairs: dict, folder: Path, part: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Both directions of every pair as ``uint16`` ids, the tag first on the source, ``</s>`` last."""
+def start_from(model: MarianMTModel, tokenizer: MarianTokenizer, folder: Path) -> int:
+    """Copy an earlier translator of the same shape into ``model``; returns how many pieces both know.
+
+    Pieces that only the new vocabulary has start at the mean of the old pieces that spell them.
+    """
+    old = MarianMTModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+    spelling = MarianTokenizer.from_pretrained(folder, local_files_only=True)
+    state = {
+        name: value
+        for name, value in old.state_dict().items()
+        if value.shape == model.state_dict()[name].shape
+    }
+    model.load_state_dict(state, strict=False)
+    known, table = spelling.get_vocab(), old.get_parameter("model.shared.weight").detach()
+    rows, shared = model.get_parameter("model.shared.weight").detach(), 0
+    for piece, number in tokenizer.get_vocab().items():
+        if piece in known:
+            rows[number] = table[known[piece]]
+            shared += 1
+        elif not piece.startswith(">>"):
+            spelt = spelling.spm_source.encode(piece.replace("\u2581", " "), out_type=str)
+            found = [known[part] for part in spelt if part in known]
+            if found:
+                rows[number] = table[found].mean(0)
+    return shared
+
+
+def shares(sizes: np.ndarray, temperature: float) -> np.ndarray:
+    """How often the rows of each language come in an epoch, in which the largest comes once.
+
+    Languages are drawn in proportion to size ** temperature (Arivazhagan et al. 2019).
+    """
+    wanted = sizes**temperature
+    return wanted / sizes / (wanted / sizes)[np.argmax(sizes)]
+
+
+def encode(pairs: dict, folder: Path, part: int) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
+    """Both directions of every pair as ``uint16`` ids, the tag first on the source, ``</s>`` last.
+
+    The third value numbers the languages of the rows.
+    """
     model = spm.SentencePieceProcessor(str(folder / "source.spm"))
     vocab = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
-    sources, targets = [], []
-    for language, parts in pairs.items():
+    sources, targets, languages = [], [], []
+    for number, (language, parts) in enumerate(pairs.items()):
         english, other = (model.encode([pair[side] for pair in parts[part]]) for side in (0, 1))
         for tag, left, right in ((language, english, other), ("en", other, english)):
             for source, target in zip(left, right, strict=True):
                 if 0 < len(source) < MAX_TOKENS and 0 < len(target) < MAX_TOKENS:
                     sources.append(np.array([vocab[f">>{tag}<<"], *source, 0], np.uint16))
                     targets.append(np.array([*target, 0], np.uint16))
-    return sources, targets
+                    languages.append(number)
+    return sources, targets, np.array(languages)
 
 
 def collate(sources: list[np.ndarray], targets: list[np.ndarray], rows: np.ndarray, pad: int) -> Batch:
@@ -119,7 +163,9 @@ def main() -> None:
     parser.add_argument("--batch-tokens", type=int, default=4096)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--label-smoothing", type=float, default=0.1)
-    parser.add_argument("--temperature", type=float, default=1.0, help="sampling over languages")
+    parser.add_argument("--temperature", type=float, default=0.4, help="sampling over languages")
+    parser.add_argument("--systems", nargs="+", help="MT systems whose output is used; all by default")
+    parser.add_argument("--start-from", type=Path, help="an earlier translator of the same shape")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
@@ -130,7 +176,8 @@ def main() -> None:
     model_folder = args.out / "model"
     tokenizer = train_tokenizer(pairs, model_folder, args.vocab)
     pad = tokenizer.pad_token_id
-    train, dev = encode(pairs, model_folder, 0), encode(pairs, model_folder, 1)
+    *train, languages = encode(pairs, model_folder, 0)
+    *dev, _ = encode(pairs, model_folder, 1)
     print(f"{len(train[0])} training pairs, {sum(map(len, train[1]))} target tokens", flush=True)
 
     config = MarianConfig(
@@ -141,21 +188,28 @@ def main() -> None:
         bos_token_id=None, decoder_start_token_id=pad, forced_eos_token_id=0,
         max_position_embeddings=512, scale_embedding=True, activation_function="swish",
         share_encoder_decoder_embeddings=True, tie_word_embeddings=True,
+        attn_implementation=attention(),
     )  # fmt: skip
     model = MarianMTModel(config)
+    if args.start_from is not None:
+        print(f"{start_from(model, tokenizer, args.start_from)} pieces known", flush=True)
 
     def loss(model: torch.nn.Module, batch: Batch, smoothing: float = args.label_smoothing) -> torch.Tensor:
         inputs = {key: batch[key] for key in ("input_ids", "attention_mask", "decoder_input_ids")}
-        logits = model(**inputs, use_cache=False).logits[..., :-1]  # <pad> is never produced
-        return torch.nn.functional.cross_entropy(
-            logits.reshape(-1, pad).float(), batch["labels"].reshape(-1), label_smoothing=smoothing
-        )
+        hidden = model.get_submodule("model")(**inputs, use_cache=False).last_hidden_state
+        head = model.get_parameter("model.shared.weight")[:pad]  # <pad> is never produced
+        return linear_cross_entropy(hidden, head, batch["labels"], smoothing)
 
     lengths = np.array([max(map(len, pair)) for pair in zip(*train, strict=True)])
 
+    often = shares(np.bincount(languages, lengths), args.temperature)[languages]
+
     def batches(epoch: int) -> Iterator[Batch]:
-        for rows in bucketed(lengths, args.batch_tokens, args.seed + epoch):
-            yield collate(*train, rows, pad)
+        rng = np.random.default_rng(args.seed + epoch)
+        times = np.floor(often + rng.random(len(often))).astype(int)
+        drawn = np.repeat(np.arange(len(often)), times)
+        for rows in bucketed(lengths[drawn], args.batch_tokens, args.seed + epoch):
+            yield collate(*train, drawn[rows], pad)
 
     @torch.no_grad()
     def evaluate(model: torch.nn.Module) -> dict[str, float]:

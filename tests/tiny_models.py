@@ -109,7 +109,7 @@ def _train_toy_marian(folder: Path) -> None:
     torch.manual_seed(1)
     pairs = {"ru": (toy_pairs(3000, seed=1), toy_pairs(10, seed=2))}
     tokenizer = train_tokenizer(pairs, folder, size=195)
-    sources, targets = encode(pairs, folder, 0)
+    sources, targets, _ = encode(pairs, folder, 0)
     pad = tokenizer.pad_token_id
     model = MarianMTModel(
         MarianConfig(

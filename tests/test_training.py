@@ -1,0 +1,96 @@
+"""Shared parts of the training scripts: the loss, how languages are drawn, a start from an earlier model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_models
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+
+
+@pytest.fixture(autouse=True)
+def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_loss_and_gradients_are_those_of_torch(smoothing: float) -> None:
+    import torch
+    from training import linear_cross_entropy
+
+    generator = torch.Generator().manual_seed(1)
+    hidden = torch.randn(3, 200, 32, generator=generator)
+    weight = 0.1 * torch.randn(90, 32, generator=generator)
+    labels = torch.randint(0, 90, (3, 200), generator=generator)
+    labels[:, 150:] = -100
+    found = []
+    for fused in (True, False):
+        rows, table = hidden.clone().requires_grad_(), weight.clone().requires_grad_()
+        if fused:
+            loss = linear_cross_entropy(rows, table, labels, smoothing)
+        else:
+            logits = (rows @ table.t()).flatten(0, 1)
+            loss = torch.nn.functional.cross_entropy(logits, labels.flatten(), label_smoothing=smoothing)
+        (2 * loss).backward()
+        assert rows.grad is not None
+        assert table.grad is not None
+        found.append((loss.detach(), rows.grad, table.grad))
+    for ours, theirs in zip(*found, strict=True):
+        assert float((ours - theirs).norm() / theirs.norm()) < 0.01  # products in bfloat16
+    assert not found[0][1][:, 150:].any()
+
+
+def test_no_label_no_loss() -> None:
+    import torch
+    from training import linear_cross_entropy
+
+    hidden = torch.randn(1, 4, 8, requires_grad=True)
+    loss = linear_cross_entropy(hidden, torch.randn(9, 8), torch.full((1, 4), -100))
+    loss.backward()
+    assert loss.item() == 0.0
+    assert hidden.grad is not None
+    assert not hidden.grad.any()
+
+
+def test_small_languages_are_repeated_and_the_largest_comes_once() -> None:
+    from train_translator import shares
+
+    sizes = np.array([100.0, 10000.0])
+    assert shares(sizes, 1.0) == pytest.approx([1, 1])
+    assert shares(sizes, 0.5) == pytest.approx([10, 1])
+    assert shares(sizes, 0.0) == pytest.approx([100, 1])
+
+
+def test_a_new_vocabulary_starts_from_the_pieces_that_are_known(tmp_path: Path) -> None:
+    import torch
+    from train_translator import start_from, train_tokenizer
+    from transformers import MarianConfig, MarianMTModel, MarianTokenizer
+
+    old = tiny_models.toy_marian()
+    pairs = {"ru": (tiny_models.toy_pairs(500, seed=3), []), "uk": (tiny_models.toy_pairs(500, seed=4), [])}
+    tokenizer = train_tokenizer(pairs, tmp_path, size=150)
+    config = MarianConfig.from_pretrained(old)
+    config.vocab_size = config.decoder_vocab_size = len(tokenizer)
+    config.pad_token_id = config.decoder_start_token_id = tokenizer.pad_token_id
+    model = MarianMTModel(config)
+    shared = start_from(model, tokenizer, old)
+
+    before = MarianMTModel.from_pretrained(old, dtype=torch.float32)
+    known = MarianTokenizer.from_pretrained(old).get_vocab()
+    both = [piece for piece in tokenizer.get_vocab() if piece in known]
+    assert shared == len(both) > 50
+    for piece in both:
+        ours = model.get_parameter("model.shared.weight")[tokenizer.get_vocab()[piece]]
+        assert torch.equal(ours, before.get_parameter("model.shared.weight")[known[piece]])
+    name = "model.encoder.layers.0.fc1.weight"
+    assert torch.equal(model.get_parameter(name), before.get_parameter(name))
+
+
+def test_paths_do_not_reach_the_training_record(tmp_path: Path) -> None:
+    from training import write_record
+
+    write_record(tmp_path, {"out": tmp_path, "seed": 1}, {"step": 2})
+    assert str(tmp_path) not in (tmp_path / "training.json").read_text()
