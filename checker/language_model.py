@@ -1,19 +1,43 @@
-"""Causal language models: the log-probability of every token of a text, from either engine."""
+"""Causal language models: the log-probability of every token of a text, from either engine.
+
+A model may come with ``unigrams.npz``: one array a language, the log-probability of every token of the
+vocabulary on its own, by which ``fluency`` tells a rare word from an odd one.
+"""
 
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from zipfile import BadZipFile
 
-from checker.errors import CheckerError
+import numpy as np
+import numpy.typing as npt
+
+from checker.errors import CheckerError, ModelCorruptedError
 from checker.store import Model, Store
 from checker.translation import Device, Engine
 from checker.translation.tokenizer import alike
 
 MAX_TOKENS = 256  # of one sentence; what follows is not scored
+UNIGRAMS = "unigrams.npz"  # in the folder of a model, written by scripts/train_fluency.py
 _BATCH_TOKENS = 128  # a batch holds one logit for every position and word of the vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScores:
+    """What a model says of the tokens of one text, in order: log-probabilities (nats), at most 0.
+
+    Attributes:
+        conditional: of each token after those before it.
+        unigram: of each token on its own, in its language; None where the model does not know that.
+    """
+
+    conditional: list[float]
+    unigram: list[float] | None = None
 
 
 class LanguageModel(Protocol):
@@ -21,24 +45,32 @@ class LanguageModel(Protocol):
 
     label: str
 
-    def score(self, texts: Sequence[str], language: str) -> list[list[float]]:
-        """Log-probabilities (nats) of the tokens of each text, in order.
+    def score(self, texts: Sequence[str], language: str) -> list[TokenScores]:
+        """Log-probabilities of the tokens of each text.
+
+        The end of a text is a token. The first token is scored by a model that was trained with language
+        tags; another has nothing to tell it from.
 
         Args:
             texts: sentences; at most ``MAX_TOKENS`` tokens of each are scored.
-            language: ISO 639-1 code; used by models that were trained with language tags.
+            language: ISO 639-1 code.
         """
         ...
 
 
 class _Encoder:
-    """Tokens of a text behind the context that makes its first token scorable."""
+    """Tokens of a text behind the context that makes its first token scorable.
+
+    Raises:
+        ModelCorruptedError: there are unigrams, but not of this tokenizer.
+    """
 
     def __init__(self, folder: Path) -> None:
         from tokenizers import Tokenizer
 
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.encode_special_tokens = True  # "</s>" in a post is text, not the end of it
+        self._unigrams = _read_unigrams(folder / UNIGRAMS, self.tokenizer.get_vocab_size())
 
     def __call__(self, texts: Sequence[str], language: str) -> list[tuple[list[str], list[int]]]:
         tag = f">>{language}<<"
@@ -46,6 +78,25 @@ class _Encoder:
         prefix: tuple[list[str], list[int]] = ([], []) if number is None else ([tag], [number])
         encoded = self.tokenizer.encode_batch(list(texts))
         return [(prefix[0] + e.tokens[:MAX_TOKENS], prefix[1] + e.ids[:MAX_TOKENS]) for e in encoded]
+
+    def scores(self, conditional: list[float], ids: list[int], language: str) -> TokenScores:
+        """What the model says of a text, given the log-probabilities of all its ``ids`` but the first."""
+        row = self._unigrams.get(language)
+        return TokenScores(conditional, None if row is None else row[ids[1:]].tolist())
+
+
+def _read_unigrams(path: Path, size: int) -> dict[str, npt.NDArray[np.float32]]:
+    """Log-probabilities by language and number of a token; none where there is no such file."""
+    if not path.exists():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            rows = {language: arrays[language].astype(np.float32) for language in arrays.files}
+    except (OSError, EOFError, ValueError, zlib.error, BadZipFile) as error:
+        raise ModelCorruptedError(f"{path} cannot be read ({error}). Install the package again.") from None
+    if any(row.shape != (size,) for row in rows.values()):
+        raise ModelCorruptedError(f"{path} does not belong to the tokenizer beside it: train both together.")
+    return rows
 
 
 class CTranslate2LanguageModel:
@@ -74,9 +125,10 @@ class CTranslate2LanguageModel:
         self._generator = ctranslate2.Generator(str(converted), **place)
         self._padded = place["device"] != "cpu"
 
-    def score(self, texts: Sequence[str], language: str) -> list[list[float]]:
+    def score(self, texts: Sequence[str], language: str) -> list[TokenScores]:
         """See ``LanguageModel.score``."""
-        tokens = [pair[0] for pair in self._encode(texts, language)]
+        encoded = self._encode(texts, language)
+        tokens = [pair[0] for pair in encoded]
         shapes = [len(found) if len(found) > 1 else 0 for found in tokens]
         if self._padded:
             shapes = [min(length, 1) for length in shapes]
@@ -92,7 +144,9 @@ class CTranslate2LanguageModel:
             running += zip(rows, results, strict=True)
         for row, future in running:
             scores[row] = [min(value, 0.0) for value in future.result().log_probs]
-        return scores
+        return [
+            self._encode.scores(found, ids, language) for found, (_, ids) in zip(scores, encoded, strict=True)
+        ]
 
 
 class TransformersLanguageModel:
@@ -116,7 +170,7 @@ class TransformersLanguageModel:
         )
         self._network = network.eval().to(self._device)
 
-    def score(self, texts: Sequence[str], language: str) -> list[list[float]]:
+    def score(self, texts: Sequence[str], language: str) -> list[TokenScores]:
         """See ``LanguageModel.score``."""
         import torch
 
@@ -134,7 +188,7 @@ class TransformersLanguageModel:
                 found = logits.log_softmax(-1).gather(-1, padded[:, 1:, None])[..., 0].tolist()
             for row, values in zip(group, found, strict=True):
                 scores[row] = values[: len(ids[row]) - 1]
-        return scores
+        return [self._encode.scores(found, row, language) for found, row in zip(scores, ids, strict=True)]
 
 
 def load(
@@ -163,5 +217,9 @@ def load(
 
 
 def perplexity(scores: Sequence[float]) -> float | None:
-    """Token perplexity, ``exp`` of minus the mean log-probability; at least 1. None for no tokens."""
+    """Token perplexity, ``exp`` of minus the mean log-probability; at least 1. None for no tokens.
+
+    Args:
+        scores: ``TokenScores.conditional``.
+    """
     return math.exp(min(-sum(scores) / len(scores), 700.0)) if scores else None

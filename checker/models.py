@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from checker import __version__, language_model, style
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
-from checker.fluency import FluencyTable
+from checker.fluency import FluencyTable, Reading
 from checker.language_model import LanguageModel
 from checker.store import Store
 from checker.store.lock import sha256
@@ -134,7 +134,8 @@ class Models:
         labels = [model.label for model in models]
         place = self._device if self._engine == "transformers" else placed(self._device)["compute_type"]
         where = [self._engine, version(self._engine), place, __version__, BEAM]
-        return json.dumps([task, language, pivot, labels, digests, where])
+        kept = Reading._fields if task == "fluency" else ()
+        return json.dumps([task, language, pivot, labels, digests, where, kept])
 
     @cached_property
     def _digests(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple, get_args
 
-from checker import __version__, fluency, language_model, reasons, roundtrip, style
+from checker import __version__, fluency, reasons, roundtrip, style
 from checker.cache import Cache, remembered
 from checker.errors import InputError
 from checker.language import SUPPORTED, identify
@@ -314,12 +314,15 @@ class Checker:
             return
         texts = [unit.span.text for unit in units]
         scope = self.models.scope("fluency", language) if self._cache else ""
-        found = remembered(self._cache, scope, texts, lambda new: model.score(new, language))
-        for unit, scores in zip(units, found, strict=True):
-            unit.perplexity = language_model.perplexity(scores)
-            cut = len(scores) >= language_model.MAX_TOKENS  # the rest of it was not scored
-            if percentiles.model == model.label and not cut:
-                unit.rank = percentiles.rank(language, unit.span.text, scores)
+
+        def read(new: list[str]) -> list[fluency.Reading]:
+            return [fluency.reading(scores) for scores in model.score(new, language)]
+
+        for unit, kept in zip(units, remembered(self._cache, scope, texts, read), strict=True):
+            found = fluency.Reading(*kept)  # from a cache it comes as a list
+            unit.perplexity = found.perplexity
+            if percentiles.model == model.label:
+                unit.rank = percentiles.rank(language, unit.span.text, found)
 
     def _add_round_trips(self, language: str, units: list[_Unit]) -> None:
         pair = self.models.translators(language)

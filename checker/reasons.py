@@ -49,7 +49,7 @@ def reasons(
         said["style"] = f"Wording: the style detector scores it above {_share(rank)} of {human}."
     if fluency is not None:
         said["fluency"] = (
-            f"Fluency: the language model finds it more likely than {_share(fluency)} of human-written "
+            f"Fluency: the language model finds it more fluent than {_share(fluency)} of human-written "
             f"{name(language)} sentences of this length."
         )
     if round_trip is not None:

@@ -176,10 +176,11 @@ class VerdictModel:
     def percentiles(self, language: str) -> fluency.FluencyTable | None:
         """Percentiles of human fluency under the language model of the calibration, if it has its own."""
         fitted = self.calibration.languages.get(language)
-        if fitted is None or fitted.percentiles is None:
+        if fitted is None or fitted.percentiles is None or fitted.statistic is None:
             return None
         rows = [None if row is None else list(row) for row in fitted.percentiles]
-        return fluency.FluencyTable(self.models(language).get("fluency", ""), {language: rows})
+        model = self.models(language).get("fluency", "")
+        return fluency.FluencyTable(model, fitted.statistic, {language: rows})
 
     def usable(self, evidence: Evidence, language: str) -> str | None:
         """The richest variant fitted for this language that the evidence is enough for."""
@@ -253,6 +254,8 @@ def _check(calibration: Calibration) -> None:
             len(table) == rows and all(row is None or len(row) == length for row in table)
         )
         demand(fits, f"{place}.percentiles", f"there must be {rows} rows of {length}")
+        named = table is None or fitted.statistic in fluency.STATISTICS
+        demand(named, f"{place}.statistic", f"it must be one of {', '.join(fluency.STATISTICS)}")
 
 
 def measured(language: str, columns: int, threshold: Threshold) -> MeasuredThreshold:

@@ -125,7 +125,12 @@ def perplexity(checker: Checker, posts: Language) -> Scores:
     assert model is not None
     flat = [sentence for part in posts.sentences for sentence in part]
     model.score(flat[:1], posts.code)
-    return timed(lambda: [likelihood(p) for p in grouped(model.score(flat, posts.code), posts.sentences)])
+
+    def run() -> list[float]:
+        tokens = [scores.conditional for scores in model.score(flat, posts.code)]
+        return [likelihood(part) for part in grouped(tokens, posts.sentences)]
+
+    return timed(run)
 
 
 def binoculars(model: Binoculars, posts: Language) -> Scores:

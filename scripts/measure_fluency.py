@@ -3,21 +3,26 @@
     python scripts/measure_fluency.py --corpora CORPORA --lines 200
 
 For every language, AUC of human lines (FLORES dev, which the model was not trained on) against the same
-lines with their words shuffled inside windows of four, by log-likelihood per column, and bits a character.
+lines with their words shuffled inside windows of four, by the statistic that fluency ranks and, for comparison,
+by the mean log-likelihood of a token; and bits a character.
+
+Whether fluency follows the quality of machine translation where people judged it is not measured: the corpora
+have no human judgements of MT output.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from corpora import LANGUAGES, labelled, parallel
 from sklearn.metrics import roc_auc_score
 
-from checker.fluency import rate
-from checker.language_model import load
+from checker.fluency import reading
+from checker.language_model import TokenScores, load
 from checker.store import Store
 from checker.text import clean, words
 
@@ -36,13 +41,24 @@ def shuffled(text: str, rng: np.random.Generator) -> str:
     return "".join(pieces) + text[done:]
 
 
+def auc(scores: Sequence[TokenScores]) -> float:
+    """AUC of the first half of some texts against the second; 0.5 is chance."""
+    values = [reading(found).value for found in scores]
+    half = len(values) // 2
+    pairs = zip(values[:half], values[half:], strict=True)
+    whole = [pair for pair in pairs if None not in pair]  # a text that was cut has no value
+    human, disorder = zip(*whole, strict=True)
+    return float(roc_auc_score([1] * len(whole) + [0] * len(whole), human + disorder))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--corpora", type=Path, required=True)
     parser.add_argument("--lines", type=int, default=200)
     args = parser.parse_args()
     store = Store()
-    print("| language | AUC human against shuffled | bits a character |\n| --- | --- | --- |")
+    print("| language | AUC human against shuffled | by log-likelihood alone | bits a character |")
+    print("| --- " * 4 + "|")
     every = []
     for language in LANGUAGES:
         model = store.language_model("embedded", language)
@@ -56,16 +72,14 @@ def main() -> None:
             texts = frame.loc[(frame["testset"] == "flores-dev") & (frame["label"] == "human"), "text"]
         rng = np.random.default_rng(0)
         human = [clean(text).text for text in texts.head(args.lines)]
-        pairs = [(human, scorer.score(human, language))]
-        pairs.append(
-            ((disorder := [shuffled(text, rng) for text in human]), scorer.score(disorder, language))
-        )
-        rates = [[rate(s, t) for t, s in zip(part, scores, strict=True)] for part, scores in pairs]
-        auc = roc_auc_score([1] * len(human) + [0] * len(human), rates[0] + rates[1])
-        bits = -sum(map(sum, pairs[0][1])) / math.log(2) / sum(map(len, human))
-        every.append(auc)
-        print(f"| {language} | {auc:.3f} | {bits:.2f} |", flush=True)
-    print(f"| mean | {np.mean(every):.3f} | |")
+        scores = scorer.score(human + [shuffled(text, rng) for text in human], language)
+        nats = -sum(sum(found.conditional) for found in scores[: len(human)])
+        bits = nats / math.log(2) / sum(map(len, human))
+        plain = [TokenScores(found.conditional) for found in scores]
+        every.append([auc(scores), auc(plain)])
+        print(f"| {language} | {every[-1][0]:.3f} | {every[-1][1]:.3f} | {bits:.2f} |", flush=True)
+    best, alone = np.mean(every, axis=0)
+    print(f"| mean | {best:.3f} | {alone:.3f} | |")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measure the translator of a profile: chrF++ and BLEU per direction, and its speed.
+"""Measure the translator of a profile: chrF, chrF++ and BLEU per direction, and its speed.
 
     python scripts/measure_translator.py --corpora CORPORA --languages ru
     python scripts/measure_translator.py --tsv ru=pairs.tsv --limit 200 --json translator.json
@@ -39,7 +39,7 @@ class Measurement:
     """One direction on one set.
 
     Attributes:
-        chrf, bleu: of the corpus, with the signatures beside them.
+        chrf, chrf_words, bleu: of the corpus, with the signatures beside them; ``chrf_words`` is chrF++.
         per_second: sentences per second in one call.
         plain_per_second: sentences per second of the plain transformers loop.
     """
@@ -49,6 +49,7 @@ class Measurement:
     translator: str
     sentences: int
     chrf: float
+    chrf_words: float
     bleu: float
     per_second: float
     plain_per_second: float | None
@@ -112,8 +113,8 @@ def measure(
     begun = time.perf_counter()
     outputs = [translation.text for translation in translator.translate(texts, source, target)]
     seconds = time.perf_counter() - begun
-    chrf, bleu = CHRF(word_order=2), BLEU(tokenize=BLEU_TOKENIZERS.get(target, "13a"))
-    scores = [metric.corpus_score(outputs, [references]) for metric in (chrf, bleu)]
+    metrics = CHRF(), CHRF(word_order=2), BLEU(tokenize=BLEU_TOKENIZERS.get(target, "13a"))
+    scores = [metric.corpus_score(outputs, [references]) for metric in metrics]
     plain = plain_speed(model, store.path(model), texts[: args.plain], source, target) if args.plain else None
     return Measurement(
         direction=f"{source}-{target}",
@@ -121,12 +122,12 @@ def measure(
         translator=translator.label,
         sentences=len(pairs),
         chrf=round(scores[0].score, 1),
-        bleu=round(scores[1].score, 1),
+        chrf_words=round(scores[1].score, 1),
+        bleu=round(scores[2].score, 1),
         per_second=round(len(texts) / seconds, 1),
         plain_per_second=plain and round(plain, 1),
         signatures="; ".join(
-            f"{score.name}|{metric.get_signature()}"
-            for score, metric in zip(scores, (chrf, bleu), strict=True)
+            f"{score.name}|{metric.get_signature()}" for score, metric in zip(scores, metrics, strict=True)
         ),
     )
 
@@ -155,8 +156,9 @@ def main() -> None:
                     rows.append(row)
                     plain = f", plain loop {row.plain_per_second}/s" if row.plain_per_second else ""
                     print(
-                        f"{row.direction}  {name}  {row.sentences} sentences  chrF++ {row.chrf}  "
-                        f"BLEU {row.bleu}  {row.per_second}/s{plain}  {row.translator}",
+                        f"{row.direction}  {name}  {row.sentences} sentences  chrF {row.chrf}  "
+                        f"chrF++ {row.chrf_words}  BLEU {row.bleu}  {row.per_second}/s{plain}  "
+                        f"{row.translator}",
                         flush=True,
                     )
     if not rows:

@@ -23,6 +23,7 @@ FILES = [
     "vocab.json",
     "tokenizer.json",
     "tokenizer_config.json",
+    "unigrams.npz",
 ]
 
 

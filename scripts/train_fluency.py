@@ -6,7 +6,7 @@
 The TSV has two columns without a header: language code, one line of human text. Every line starts
 with its language's tag (``>>ru<<``), so that the model never has to guess the language. Languages are sampled
 in proportion to their size to the power of ``--temperature``. The run is resumable and uses a GPU if
-there is one.
+there is one. ``--unigrams`` writes ``unigrams.npz`` into the folder of a trained model, and trains nothing.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ import numpy as np
 import torch
 from corpora import human_lines
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from training import Batch, bucketed, fit, round_up, write_record
+from training import Batch, attention, bucketed, fit, linear_cross_entropy, round_up, write_record
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from checker.language_model import UNIGRAMS
 
 MAX_TOKENS = 160
 END = "</s>"
@@ -84,6 +86,24 @@ def train_tokenizer(lines: dict[str, list[str]], folder: Path, size: int) -> Pre
     )
 
 
+def write_unigrams(lines: dict[str, list[str]], tokenizer: Tokenizer, path: Path) -> None:
+    """Log-probability (nats) of every token on its own, by language: add-one counts over all lines.
+
+    Args:
+        lines: by language.
+        tokenizer: ends a text with ``END``, which counts once a line.
+        path: an ``.npz`` with one array of 16-bit floats a language.
+    """
+    rows = {}
+    for language, texts in sorted(lines.items()):
+        counts = np.ones(tokenizer.get_vocab_size())
+        for start in range(0, len(texts), 10_000):
+            for encoded in tokenizer.encode_batch(texts[start : start + 10_000]):
+                np.add.at(counts, encoded.ids, 1)
+        rows[language] = np.log(counts / counts.sum()).astype(np.float16)
+    np.savez_compressed(path, **rows)  # type: ignore[arg-type]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--corpora", type=Path)
@@ -100,6 +120,7 @@ def main() -> None:
     parser.add_argument("--temperature", type=float, default=0.5)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--unigrams", action="store_true", help="write unigrams.npz of a trained model alone")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
@@ -114,6 +135,9 @@ def main() -> None:
     model_folder = args.out / "model"
     tokenizer = train_tokenizer(lines, model_folder, args.vocab)
     backend = tokenizer.backend_tokenizer
+    if args.unigrams:
+        write_unigrams(lines, backend, model_folder / UNIGRAMS)
+        return
 
     def encode(drawn: list[tuple[str, str]]) -> list[np.ndarray]:
         encoded = backend.encode_batch([text for _, text in drawn])
@@ -125,7 +149,7 @@ def main() -> None:
         vocab_size=len(tokenizer), hidden_size=args.width, intermediate_size=11 * args.width // 4,
         num_hidden_layers=args.layers, num_attention_heads=args.width // 64,
         max_position_embeddings=512, tie_word_embeddings=True, bos_token_id=0, eos_token_id=0,
-        pad_token_id=None,
+        pad_token_id=None, attn_implementation=attention(),
     )  # fmt: skip
     model = LlamaForCausalLM(config)
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters", flush=True)
@@ -141,10 +165,9 @@ def main() -> None:
 
     def loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
         # Right padding under a causal mask needs no attention mask.
-        logits = model(input_ids=batch["input_ids"], use_cache=False).logits
-        return torch.nn.functional.cross_entropy(
-            logits.reshape(-1, logits.shape[-1]).float(), batch["labels"].reshape(-1)
-        )
+        body, head = model.get_submodule("model"), model.get_parameter("model.embed_tokens.weight")
+        hidden = body(input_ids=batch["input_ids"], use_cache=False).last_hidden_state
+        return linear_cross_entropy(hidden, head, batch["labels"])
 
     def batches(epoch: int) -> Iterator[Batch]:
         rows = encode(sample(lines, args.temperature, args.lines, args.seed + epoch))
@@ -168,6 +191,7 @@ def main() -> None:
     record = fit(model, batches, loss, evaluate, args.out, minutes=args.minutes, lr=args.lr, steps=args.steps)
     model.half().save_pretrained(model_folder)
     tokenizer.save_pretrained(model_folder)
+    write_unigrams(lines, backend, model_folder / UNIGRAMS)
     write_record(model_folder, vars(args), record)
 
 

@@ -211,9 +211,9 @@ class Estimator:
         if model is None or model.label != percentiles.model:
             return
         targets = [(unit, unit.target.text) for unit in units if unit.target]
-        scores = model.score([text for _, text in targets], language)
-        for (unit, text), tokens in zip(targets, scores, strict=True):
-            unit.rank = percentiles.rank(language, text, tokens)
+        found = model.score([text for _, text in targets], language)
+        for (unit, text), scores in zip(targets, found, strict=True):
+            unit.rank = percentiles.rank(language, text, fluency.reading(scores))
 
     # -- from signals to the result ----------------------------------------------------------------
 

@@ -78,6 +78,7 @@ class Fitted(_Part):
     percentiles: tuple[tuple[float, ...] | None, ...] | None = Field(
         None, description="Rows of a FluencyTable, where the package has none for the language model."
     )
+    statistic: str | None = Field(None, description="What ``percentiles`` are of, a name of a FluencyTable.")
     scales: dict[str, tuple[float, Positive]] = Field(
         description="Feature → median and spread of human text."
     )

@@ -18,9 +18,9 @@ from checker.calibration.fitted import Calibration, Fitted, Source
 from checker.calibration.fitting import LEAST_POSTS, Observed, fit
 from checker.errors import InputError
 from checker.evaluation.labelled import LabelledPost
-from checker.fluency import FluencyTable, rate
+from checker.fluency import FluencyTable, Reading, reading
 from checker.language import SUPPORTED, identify
-from checker.language_model import MAX_TOKENS, LanguageModel
+from checker.language_model import LanguageModel
 from checker.pipeline import LIKELY, Checker
 from checker.reasons import name
 from checker.text import MAX_CHARACTERS, clean, sentences, width
@@ -184,6 +184,7 @@ def calibrate(
                 "models": models,
                 "pivot": checker.models.pivot(language) if "translator" in models else None,
                 "percentiles": table.rows(language) if table else None,
+                "statistic": table.statistic if table else None,
             }
         )
 
@@ -204,14 +205,13 @@ def _percentiles(checker: Checker, language: str, posts: Sequence[Selected]) -> 
     if model is None or model.label == checker.models.percentiles.model:
         return None
     texts = [sentence for one in posts if not one.post.machine for sentence in one.sentences]
-    return FluencyTable.measure(model.label, rates(model, language, texts), LEAST_POSTS)
+    return FluencyTable.measure(model.label, readings(model, language, texts), LEAST_POSTS)
 
 
-def rates(
+def readings(
     model: LanguageModel, language: str, texts: Sequence[str], most: int = MOST_SENTENCES
-) -> list[tuple[str, str, float]]:
+) -> list[tuple[str, str, Reading]]:
     """What ``FluencyTable.measure`` takes, of at most so many sentences, drawn with a fixed seed."""
     sample = [texts[row] for row in np.random.default_rng(0).permutation(len(texts))[:most]]
     scores = model.score(sample, language)
-    whole = [(text, found) for text, found in zip(sample, scores, strict=True) if 0 < len(found) < MAX_TOKENS]
-    return [(language, text, rate(found, text)) for text, found in whole]
+    return [(language, text, reading(found)) for text, found in zip(sample, scores, strict=True)]
