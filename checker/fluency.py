@@ -3,8 +3,8 @@
 A likelihood falls with every rare word, and a name is no fault of style. The statistic is therefore the gain
 of a token's log-probability in its context over that on its own, as in SLOR (Pauls and Klein 2012; Lau, Clark
 and Lappin 2017, who found it to agree best with human judgements of acceptability). Only losses count: the
-mean over tokens of ``min(log p(token | context) - log p(token), 0)``. A word that its context calls for cannot
-make up for one that does not belong there.
+mean over tokens of ``min(log p(token | context) - log p(token), 0)``. A word that its context calls for
+cannot make up for one that does not belong there.
 
 The statistic is compared with percentiles measured on human text that the model was not trained on. A
 percentile needs no threshold and reads the same in every language, where a raw perplexity depends on the

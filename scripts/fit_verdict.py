@@ -190,7 +190,7 @@ def gather(checker: Checker, language: str, args: argparse.Namespace) -> pd.Data
 
 
 def models_used(checker: Checker) -> dict[str, str]:
-    """Labels of the models that the calibration holds for."""
+    """Labels of the models that the calibration holds for; the translator's says that it was left out."""
     fluency = checker.store.language_model("embedded", "ru")
     translator = checker.store.translator("embedded", "ru", "en")
     return {part: model.label for part, model in (("fluency", fluency), ("translator", translator)) if model}
@@ -238,7 +238,7 @@ def main() -> None:
     embedded = args.models / "embedded"
     if not (args.cache and (embedded / "fluency.json").exists()):
         measure_fluency(args.corpora, store, args.languages, 1500).write(embedded / "fluency.json")
-    checker = Checker(store=store)
+    checker = Checker(store=store, round_trip=False)
 
     posts = [post for language in args.languages for post in observed(gather(checker, language, args))]
     fitted = fitting.fit(posts, SHIPPED).model_copy(

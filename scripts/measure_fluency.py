@@ -3,8 +3,8 @@
     python scripts/measure_fluency.py --corpora CORPORA --lines 200
 
 For every language, AUC of human lines (FLORES dev, which the model was not trained on) against the same
-lines with their words shuffled inside windows of four, by the statistic that fluency ranks and, for comparison,
-by the mean log-likelihood of a token; and bits a character.
+lines with their words shuffled inside windows of four, by the statistic that fluency ranks and, for
+comparison, by the mean log-likelihood of a token; and bits a character.
 
 Whether fluency follows the quality of machine translation where people judged it is not measured: the corpora
 have no human judgements of MT output.

@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice, product
 from pathlib import Path
@@ -40,10 +40,12 @@ from checker.calibration.fitting import (
     scales,
     thresholds,
 )
-from checker.calibration.own import FOLDS, calibrate, folds, length, select
+from checker.calibration.own import FOLDS, calibrate, folds, length, readings, select
 from checker.cli import app
 from checker.errors import InputError, OutputError
 from checker.evaluation.labelled import LabelledPost, read_labelled
+from checker.fluency import FluencyTable, reading
+from checker.language_model import TokenScores
 from checker.pipeline import Checker
 from checker.verdict import BANDS, FEATURES, VARIANTS, Evidence, VerdictModel, band, needs, sigmoid
 
@@ -455,6 +457,7 @@ def damaged(*place: str, **values: Any) -> Callable[[str], str]:
         (damaged("languages", "ru", "thresholds", style=[None]), r"thresholds\.style: there must be 5"),
         (damaged("languages", "ru", "thresholds", style=[{"machine": 0.3}]), r"style\.0\.machine: "),
         (damaged("languages", "ru", percentiles=[[1.0]]), r"percentiles: there must be 5 rows of 41"),
+        (damaged("languages", "ru", percentiles=[None] * 5), r"statistic: it must be one of clipped_slor, "),
     ],
 )
 def test_a_damaged_or_foreign_file_is_one_clear_error(
@@ -535,13 +538,48 @@ def test_a_calibration_counts_the_evidence_of_its_own_models(
 
 
 def test_fluency_is_ranked_by_the_percentiles_of_the_calibration(tmp_path: Path, quick: Checker) -> None:
-    rows = quick.models.percentiles.rows("ru")
+    shipped = quick.models.percentiles
+    rows = shipped.rows("ru")
     assert rows is not None
     low = tuple(row and tuple(value - 50 for value in row) for row in rows)
-    own(quick, percentiles=low).write(tmp_path / "own.json")
+    own(quick, percentiles=low, statistic=shipped.statistic).write(tmp_path / "own.json")
     checker = Checker(round_trip=False, calibration=tmp_path / "own.json", store=quick.store)
     assert checker.score(RUSSIAN).fluency == 1
     assert checker.score(GERMAN).fluency == quick.score(GERMAN).fluency
+    own(quick, percentiles=low, statistic="mean_log_likelihood").write(tmp_path / "own.json")
+    other = Checker(round_trip=False, calibration=tmp_path / "own.json", store=quick.store).score(RUSSIAN)
+    assert other.fluency is None  # its percentiles are of what a model without unigrams gives
+    assert [reason.split(":")[0] for reason in other.reasons[:-1]] == ["Wording"]
+
+
+class Plain:
+    """A language model without unigrams that gives every letter a log-probability of -1 or -3."""
+
+    label = "plain@1"
+
+    def score(self, texts: Sequence[str], language: str) -> list[TokenScores]:
+        return [TokenScores([-1.0 if character in "аеиоу" else -3.0 for character in t]) for t in texts]
+
+
+def test_a_model_without_unigrams_is_ranked_by_its_mean_log_likelihood(
+    tmp_path: Path, quick: Checker
+) -> None:
+    texts = [RUSSIAN[start : start + 60] for start in range(20)] * 10
+    table = FluencyTable.measure("plain@1", readings(Plain(), "ru", [*texts, ""]))
+    assert table.statistic == "mean_log_likelihood"
+    own(quick, models={"fluency": "plain@1"}, percentiles=table.rows("ru"), statistic=table.statistic).write(
+        tmp_path / "own.json"
+    )
+    kept = VerdictModel.read(tmp_path / "own.json").percentiles("ru")
+    assert kept is not None
+    vowels, other = (reading(scores) for scores in Plain().score(["а" * 60, "т" * 60], "ru"))
+    for one in (table, kept):
+        low, high = (one.rank("ru", "т" * 60, found) for found in (other, vowels))
+        assert low is not None
+        assert high is not None
+        assert (low.percentile, high.percentile) == (0, 1)
+        known = reading(TokenScores([-3.0] * 60, [-3.0] * 60))
+        assert one.rank("ru", "т" * 60, known) is None
 
 
 # The command

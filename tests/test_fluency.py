@@ -11,40 +11,106 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.fluency import BANDS, QUANTILES, FluencyTable, Rank, band, pool, rate
+from checker.fluency import (
+    BANDS,
+    CLIPPED_SLOR,
+    MEAN,
+    QUANTILES,
+    FluencyTable,
+    Rank,
+    Reading,
+    band,
+    pool,
+    reading,
+)
 from checker.language import SUPPORTED
-from checker.language_model import load
+from checker.language_model import MAX_TOKENS, TokenScores, load
 from checker.pipeline import Checker
 from checker.text import width
 
-RATES = st.floats(-12, 0, allow_nan=False)
-ROWS = st.lists(RATES, min_size=QUANTILES, max_size=QUANTILES).map(sorted)
+VALUES = st.floats(-12, 0, allow_nan=False)
+ROWS = st.lists(VALUES, min_size=QUANTILES, max_size=QUANTILES).map(sorted)
+TOKENS = st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=60)
 SENTENCE = "Завтра в посёлке на весь день отключат воду."  # in the second band
 
 
 def table(row: list[float] | None) -> FluencyTable:
     """Only the second band of Russian is measured."""
-    return FluencyTable("lm@1", {"ru": [None, row, None, None, None]})
+    return FluencyTable("lm@1", CLIPPED_SLOR, {"ru": [None, row, None, None, None]})
+
+
+def valued(value: float | None, statistic: str = CLIPPED_SLOR) -> Reading:
+    return Reading(statistic, value, None if value is None else 9.0)
 
 
 def rank_of(measured: FluencyTable, value: float) -> Rank:
-    """The rank of ``SENTENCE`` at a given log-likelihood per column."""
-    rank = measured.rank("ru", SENTENCE, [value * width(SENTENCE)])
+    """The rank of ``SENTENCE`` at a given value of the statistic."""
+    rank = measured.rank("ru", SENTENCE, valued(value))
     assert rank is not None
     return rank
 
 
-def test_rate_is_per_column() -> None:
-    assert rate([-2.0, -4.0], "слово!") == -1.0
-    assert rate([-2.0, -4.0], "水路三") == -1.0  # wide characters count as two
-    assert rate([], "") == 0
+# The statistic
+
+
+def test_only_tokens_that_their_context_makes_less_likely_count() -> None:
+    # One gains 2 nats by its context, one loses 3, one neither.
+    found = reading(TokenScores([-3.0, -7.0, -4.0], [-5.0, -4.0, -4.0]))
+    assert found == (CLIPPED_SLOR, -1.0, pytest.approx(np.exp(14 / 3)))
+
+
+def test_without_unigrams_it_is_the_mean_log_likelihood() -> None:
+    assert reading(TokenScores([-3.0, -7.0, -5.0])) == (MEAN, -5.0, pytest.approx(np.exp(5)))
+
+
+@pytest.mark.parametrize("unigram", [True, False])
+def test_nothing_and_not_everything_have_no_value(unigram: bool) -> None:
+    def scores(count: int) -> TokenScores:
+        return TokenScores([-2.0] * count, [-3.0] * count if unigram else None)
+
+    assert (reading(scores(0)).value, reading(scores(0)).perplexity) == (None, None)
+    assert reading(scores(MAX_TOKENS)).value is None  # the text may go on
+    assert reading(scores(MAX_TOKENS)).perplexity == pytest.approx(np.exp(2))
+    assert reading(scores(MAX_TOKENS - 1)).value is not None
+    assert reading(scores(1)).value == (0 if unigram else -2)
+
+
+@given(TOKENS)
+def test_the_statistic_is_between_slor_and_nothing(tokens: list[tuple[float, float]]) -> None:
+    given_, alone = (list(column) for column in zip(*tokens, strict=True))
+    value = reading(TokenScores(given_, alone)).value
+    assert value is not None
+    slor = (sum(given_) - sum(alone)) / len(tokens)
+    assert min(given_) - 1e-9 <= value <= min(0, slor) + 1e-9
+
+
+@given(TOKENS, st.floats(0, 5), st.data())
+def test_a_rarer_word_is_no_loss_but_a_less_expected_one_is(
+    tokens: list[tuple[float, float]], by: float, data: st.DataObject
+) -> None:
+    number = data.draw(st.integers(0, len(tokens) - 1))
+    given_, alone = (list(column) for column in zip(*tokens, strict=True))
+
+    def value() -> float:
+        found = reading(TokenScores(given_, alone)).value
+        assert found is not None
+        return found
+
+    before = value()
+    given_[number] -= by
+    assert value() <= before + 1e-9
+    alone[number] -= by
+    assert value() == pytest.approx(before)
+
+
+# The table
 
 
 def test_bands_are_closed_below() -> None:
     assert [band(0), *(band(edge) - band(edge - 1) for edge in BANDS), band(10**6)] == [0, 1, 1, 1, 1, 4]
 
 
-@given(ROWS, RATES, RATES)
+@given(ROWS, VALUES, VALUES)
 def test_a_likelier_sentence_never_ranks_lower(row: list[float], one: float, other: float) -> None:
     low, high = (rank_of(table(row), value) for value in sorted((one, other)))
     assert 0 <= low.percentile <= high.percentile <= 1
@@ -60,53 +126,73 @@ def test_the_middle_and_the_spread_of_human_text() -> None:
     assert rank_of(table(row), -9).z < rank_of(table(row), -5).z < -1  # goes on where the percentile ends
 
 
+def test_who_shares_the_best_value_is_not_less_fluent() -> None:
+    row = [*np.linspace(-2, -1, QUANTILES - 10), *[0.0] * 10]
+    assert rank_of(table(row), 0).percentile == (QUANTILES - 10) / (QUANTILES - 1)
+    assert rank_of(table(row), -0.01).percentile < (QUANTILES - 10) / (QUANTILES - 1)
+    assert rank_of(table([value - 0.5 for value in row]), 0).percentile == 1
+
+
 def test_what_was_not_measured_has_no_rank() -> None:
     measured = table([-3.0] * QUANTILES)
-    assert measured.rank("ru", SENTENCE, [-9.0]) is not None
-    assert measured.rank("ru", SENTENCE, []) is None
-    assert measured.rank("ru", "Воды нет.", [-9.0]) is None
-    assert measured.rank("ru", SENTENCE * 4, [-9.0]) is None
-    assert measured.rank("uk", SENTENCE, [-9.0]) is None
+    assert measured.rank("ru", SENTENCE, valued(-9.0)) is not None
+    assert measured.rank("ru", SENTENCE, valued(None)) is None
+    assert measured.rank("ru", "Воды нет.", valued(-9.0)) is None
+    assert measured.rank("ru", SENTENCE * 4, valued(-9.0)) is None
+    assert measured.rank("uk", SENTENCE, valued(-9.0)) is None
+
+
+def test_another_statistic_has_no_rank() -> None:
+    measured = table([-3.0] * QUANTILES)
+    assert measured.rank("ru", SENTENCE, valued(-9.0, MEAN)) is None
+    rows = [("ru", SENTENCE, valued(-3.0, statistic)) for statistic in (MEAN, CLIPPED_SLOR)]
+    for row in rows:
+        assert FluencyTable.measure("lm@1", [row]).statistic == row[2].statistic
+    with pytest.raises(ValueError, match="clipped_slor and mean_log_likelihood cannot be in one table"):
+        FluencyTable.measure("lm@1", rows)
+    assert FluencyTable.measure("lm@1", []).rows("ru") is None
 
 
 def test_measured_sentences_rank_evenly() -> None:
     rng = random.Random(1)
-    rates = [rng.gauss(-3, 0.5) for _ in range(1000)]
-    measured = FluencyTable.measure("lm@1", (("ru", SENTENCE, value) for value in rates))
-    ranks = [rank_of(measured, value) for value in rates]
+    values = [rng.gauss(-3, 0.5) for _ in range(1000)]
+    measured = FluencyTable.measure("lm@1", (("ru", SENTENCE, valued(value)) for value in [*values, None]))
+    ranks = [rank_of(measured, value) for value in values]
     for share in (0.1, 0.25, 0.5, 0.75, 0.9):
         assert np.mean([rank.percentile <= share for rank in ranks]) == pytest.approx(share, abs=0.02)
     assert np.std([rank.z for rank in ranks]) == pytest.approx(1, abs=0.1)
 
 
 def test_a_thin_band_borrows_from_its_neighbours() -> None:
-    def rows(count: int) -> list[tuple[str, str, float]]:
-        return [("ru", SENTENCE, -3.0)] * count + [("ru", SENTENCE * 2, -1.0)] * 5
+    def rows(count: int) -> list[tuple[str, str, Reading]]:
+        return [("ru", SENTENCE, valued(-3.0))] * count + [("ru", SENTENCE * 2, valued(-1.0))] * 5
 
     long = SENTENCE * 2
     assert (band(width(SENTENCE)), band(width(long))) == (1, 2)
     borrowed = FluencyTable.measure("lm@1", rows(20), minimum=10)
-    rank = borrowed.rank("ru", long, [-2.0 * width(long)])
+    rank = borrowed.rank("ru", long, valued(-2.0))
     assert rank is not None
     assert 0.5 < rank.percentile < 1
-    assert FluencyTable.measure("lm@1", rows(2), minimum=10).rank("ru", SENTENCE, [-9.0]) is None
+    assert FluencyTable.measure("lm@1", rows(2), minimum=10).rank("ru", SENTENCE, valued(-9.0)) is None
 
 
-@given(st.dictionaries(st.sampled_from(SUPPORTED), st.lists(st.none() | ROWS, min_size=5, max_size=5)))
+@given(
+    st.sampled_from((CLIPPED_SLOR, MEAN)),
+    st.dictionaries(st.sampled_from(SUPPORTED), st.lists(st.none() | ROWS, min_size=5, max_size=5)),
+)
 def test_a_table_is_read_as_it_was_written(
-    tmp_path_factory: pytest.TempPathFactory, quantiles: dict[str, list[list[float] | None]]
+    tmp_path_factory: pytest.TempPathFactory, statistic: str, quantiles: dict[str, list[list[float] | None]]
 ) -> None:
     path = tmp_path_factory.mktemp("fluency") / "fluency.json"
-    FluencyTable("lm@1", quantiles).write(path)
+    written = FluencyTable("lm@1", statistic, quantiles)
+    written.write(path)
     read = FluencyTable.read(path)
-    assert read.model == "lm@1"
+    assert (read.model, read.statistic) == ("lm@1", statistic)
     texts = [SENTENCE[:10], SENTENCE, SENTENCE * 2, SENTENCE * 3, SENTENCE * 9]
     for language in (*quantiles, "none"):
         for text in texts:
-            scores = [-2.5 * width(text)]
-            assert read.rank(language, text, scores) == FluencyTable("", quantiles).rank(
-                language, text, scores
-            )
+            found = valued(-2.5, statistic)
+            assert read.rank(language, text, found) == written.rank(language, text, found)
 
 
 def test_a_post_is_the_mean_of_its_sentences_by_length() -> None:
@@ -133,6 +219,12 @@ NATURAL = {
         "Nobody knows why the old lighthouse was closed to visitors last year.",
         "The company said it would hire two hundred people by the end of the year.",
     ],
+    "es": [
+        "El ayuntamiento cerrará el puente durante dos semanas para reparar el firme.",
+        "Mi abuela todavía guarda las cartas que le escribió su hermano desde la guerra.",
+        "Los vecinos se quejan de que el autobús ya no pasa por la plaza del mercado.",
+        "Si mañana hace buen tiempo, iremos a la playa con los niños.",
+    ],
     "de": [
         "Der Bürgermeister hat die neue Brücke am Montag für den Verkehr freigegeben.",
         "Wir haben den ganzen Abend auf dem Balkon gesessen und Karten gespielt.",
@@ -149,30 +241,46 @@ def shuffled(sentence: str) -> str:
     return " ".join(words) + "."
 
 
-def test_word_order_matters(checker: Checker) -> None:
-    model = checker.store.language_model("embedded", "ru")
+def ranks_of(checker: Checker, texts: list[str], language: str) -> list[Rank]:
+    """Ranks under the shipped model and table."""
+    model = checker.store.language_model("embedded", language)
     assert model is not None
-    scorer = load(model, checker.store)
+    scores = load(model, checker.store).score(texts, language)
+    table = checker.models.percentiles
+    ranks = [table.rank(language, text, reading(found)) for text, found in zip(texts, scores, strict=True)]
+    assert None not in ranks
+    return [rank for rank in ranks if rank]
+
+
+def test_word_order_matters(checker: Checker) -> None:
     better = []
     for language, natural in NATURAL.items():
-        texts = natural + [shuffled(sentence) for sentence in natural]
-        scores = scorer.score(texts, language)
-        ranks = [
-            checker.models.percentiles.rank(language, text, found)
-            for text, found in zip(texts, scores, strict=True)
-        ]
-        for before, after in zip(ranks[:4], ranks[4:], strict=True):
-            assert before is not None
-            assert after is not None
-            better.append(before.z > after.z)
-    assert len(better) == 12
-    assert sum(better) >= 10
+        ranks = ranks_of(checker, natural + [shuffled(sentence) for sentence in natural], language)
+        drops = [before.z - after.z for before, after in zip(ranks[:4], ranks[4:], strict=True)]
+        assert np.mean(drops) > 1, language
+        better += [drop > 0 for drop in drops]
+    assert len(better) == 16
+    assert sum(better) >= 14
+
+
+def test_a_rare_name_costs_less_than_a_wrong_word(checker: Checker) -> None:
+    plain, rare, wrong = ranks_of(
+        checker,
+        [
+            "The committee will meet again on Thursday to discuss the school budget.",
+            "The committee will meet again on Thursday to discuss the Krzyżanowski budget.",
+            "The committee will meets again on Thursday to discuss of school the budget.",
+        ],
+        "en",
+    )
+    assert plain.z - rare.z < plain.z - wrong.z
 
 
 def test_the_shipped_table_covers_every_language() -> None:
     path = Path(__file__).parents[1] / "models" / "embedded" / "fluency.json"
     data = json.loads(path.read_text(encoding="utf-8"))
     assert data["bands"] == list(BANDS)
+    assert data["statistic"] == CLIPPED_SLOR
     assert set(data["quantiles"]) == set(SUPPORTED)
     for language, rows in data["quantiles"].items():
         assert len(rows) == len(BANDS) + 1
@@ -180,7 +288,7 @@ def test_the_shipped_table_covers_every_language() -> None:
         for row in filter(None, rows):
             assert len(row) == QUANTILES
             assert row == sorted(row)
-            assert row[-1] < 0
+            assert row[QUANTILES // 2] < row[-1] <= 0
 
 
 def test_the_shipped_table_belongs_to_the_shipped_model(checker: Checker) -> None:

@@ -59,10 +59,10 @@ def method(measured: Measured) -> Iterator[str]:
     yield (
         "<p><strong>Style.</strong> Short runs of characters vote for or against machine translation; which "
         "ones do was learnt from human and machine-translated text of the language. "
-        "<strong>Fluency.</strong> A language model says how well each word follows from those before it; the figure is the "
-        "share of human sentences of this language and length that are less fluent. <strong>Round "
-        "trip.</strong> The post is translated into another language and back; machine output tends to come "
-        "back more alike.</p>"
+        "<strong>Fluency.</strong> A language model says how well each word follows from those before it; "
+        "the figure is the share of human sentences of this language and length that are less fluent. "
+        "<strong>Round trip.</strong> The post is translated into another language and back; machine output "
+        "tends to come back more alike.</p>"
     )
     if measured.variant and "round_trip" not in measured.variant:
         yield "<p>Here the round trip is shown as evidence. It is not counted in the verdict.</p>"
