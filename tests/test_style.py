@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from checker.errors import ModelCorruptedError
 from checker.language import SUPPORTED
-from checker.style import BITS, ORDERS, StyleModel, buckets, fold, load, word_weights
+from checker.style import BITS, ORDERS, WORD_ORDERS, StyleModel, buckets, fold, load, word_weights
 
 SHIPPED = Path(__file__).parents[1] / "models" / "embedded" / "style"
 ANY = st.text(st.characters(exclude_categories=()), max_size=40)  # lone surrogates and astral characters too
@@ -30,17 +30,55 @@ def model() -> StyleModel:
 @example("😀")
 def test_every_ngram_has_one_bucket(text: str) -> None:
     found = buckets(text)
-    assert [len(numbers) for numbers in found] == [max(len(text) + 3 - order, 0) for order in ORDERS]
-    for numbers in found:
-        assert ((numbers >= 0) & (numbers < 1 << BITS)).all()
+    words = len(found.spans)
+    assert [len(part) for part in found.characters] == [max(len(text) + 3 - order, 0) for order in ORDERS]
+    assert [len(part) for part in found.words] == [max(words + 1 - order, 0) for order in WORD_ORDERS]
+    assert found.votes**2 == pytest.approx(max(sum(map(len, (*found.characters, *found.words))), 1))
+    for part in (*found.characters, *found.words):
+        assert ((part >= 0) & (part < 1 << BITS)).all()
 
 
 @given(ANY, ANY)
 def test_an_ngram_has_the_same_bucket_wherever_it_stands(before: str, text: str) -> None:
-    alone, behind = buckets(text), buckets(before + text)
-    for order, here, there in zip(ORDERS, alone, behind, strict=True):
+    alone, behind = buckets(text), buckets(f"{before} {text}")
+    shift = len(before) + 1
+    for order, here, there in zip(ORDERS, alone.characters, behind.characters, strict=True):
         inside = range(1, len(text) + 2 - order)  # without the leading space
-        assert [here[i] for i in inside] == [there[len(before) + i] for i in inside]
+        assert [here[i] for i in inside] == [there[shift + i] for i in inside]
+    for here, there in zip(alone.words, behind.words, strict=True):
+        assert here.tolist() == there[len(there) - len(here) :].tolist()
+    assert (alone.spans + shift).tolist() == behind.spans[len(behind.spans) - len(alone.spans) :].tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Мост закрыт, «Нева».", ["Мост", "закрыт", "Нева"]),
+        ("हिन्दी भाषा", ["हिन्दी", "भाषा"]),
+        ("文本。テキストです", []),
+        ("在 COVID 之后", ["COVID"]),
+        ("\ud800a\x00b", ["a", "b"]),
+    ],
+)
+def test_words_are_runs_of_letters_in_scripts_with_spaces(text: str, words: list[str]) -> None:
+    assert [text[start:end] for start, end in buckets(text).spans] == words
+
+
+def test_words_are_compared_in_small_letters() -> None:
+    for small, capital in zip(buckets("мост закрыт").words, buckets("МОСТ Закрыт").words, strict=True):
+        assert small.tolist() == capital.tolist()
+
+
+def test_a_pair_of_words_counts_evenly_for_the_characters_it_spans() -> None:
+    text = "Да, мост закрыт вчера"
+    weights = np.zeros(1 << BITS, np.int8)
+    weights[buckets(text).words[1][1]] = 100  # "мост закрыт"
+    shares = StyleModel(weights, scale=0.01, bias=0.0, label="one@0").contributions(text)
+    inside = np.zeros(len(text), bool)
+    inside[4:15] = True
+    assert np.ptp(shares[inside]) == pytest.approx(0)
+    assert shares[inside].min() > 0
+    assert shares[~inside] == pytest.approx(0)
 
 
 @given(ANY)
@@ -77,7 +115,9 @@ def test_an_empty_text_has_no_shares(model: StyleModel) -> None:
     assert np.isfinite(model.log_odds(""))
 
 
-def test_evidence_adds_up_like_independent_votes(model: StyleModel) -> None:
+def test_evidence_adds_up_like_independent_votes() -> None:
+    weights = np.random.default_rng(1).integers(0, 128, 1 << BITS).astype(np.int8)
+    model = StyleModel(weights, scale=0.01, bias=-0.7, label="machine@0")
     text = "Жителей просят не подходить к берегу до утра. "
     once, often = (model.log_odds(text * times) - model.bias for times in (10, 90))
     assert often / once == pytest.approx(3, rel=0.05)  # sqrt(90 / 10)

@@ -35,6 +35,7 @@ def corpora(tmp_path: Path) -> Path:
             lines("wmt19", "human", "translated", 600),
             lines("wmt19", "machine", "translated", 1200),
             lines("wmt20", "human", "original", 700),
+            lines("wmt15", "machine", "translated", 50),
             lines("iwslt17", "machine", "translated", 50),
         ]
     ).to_parquet(tmp_path / "labelled" / "de.parquet")
@@ -45,7 +46,8 @@ def test_human_lines_of_sets_that_no_system_translated_are_left_out(corpora: Pat
     found = train_style.examples(corpora, "de", 10_000).groupby(["testset", "machine"])["text"].count()
     assert ("wmt20", 0) not in found
     assert found["wmt14", 0] == 600
-    assert found["iwslt17", 1] == 50
+    assert found["wmt15", 1] == 50
+    assert ("iwslt17", 1) not in found
 
 
 def test_machine_lines_are_thinned_and_human_lines_are_not(corpora: Path) -> None:
@@ -82,3 +84,11 @@ def test_recent_years_are_read_from_names_of_test_sets(name: str) -> None:
 @pytest.mark.parametrize("name", ["wmt09", "wmt16", "iwslt17", "flores-dev", "native"])
 def test_other_test_sets_are_not_recent(name: str) -> None:
     assert not train_style.RECENT.match(name)
+
+
+def test_a_line_counts_as_the_model_sums_it(corpora: Path) -> None:
+    frame = train_style.examples(corpora, "de", 300)
+    model = train_style.fit(frame, "tiny")
+    texts = frame["text"].head(50).tolist()
+    summed = train_style.matrix(texts) @ model.weights.astype(float) * model.scale + model.bias
+    assert summed == pytest.approx([model.log_odds(text) for text in texts], abs=1e-5)
