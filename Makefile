@@ -10,6 +10,7 @@ CORPORA ?= corpora
 LANGUAGES ?= ru
 TESTSETS  ?= wmt22 wmt23 wmt24
 POSTS     ?= 100
+TRANSLATOR ?= --languages ru uk de fr es --systems google microsoft --vocab 12000 --minutes 100
 STAMP   := $(VENV)/.installed
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
@@ -62,7 +63,7 @@ docs: $(STAMP) ## Write the generated parts of docs/
 	$(BIN)/python scripts/write_result_docs.py
 
 models: $(STAMP) ## Train the embedded models on CORPORA (hours on a CPU)
-	$(BIN)/python scripts/train_translator.py --corpora $(CORPORA) --out runs/translator
+	$(BIN)/python scripts/train_translator.py --corpora $(CORPORA) --out runs/translator $(TRANSLATOR)
 	$(BIN)/python scripts/train_fluency.py --corpora $(CORPORA) --out runs/fluency
 	$(BIN)/python scripts/train_style.py --corpora $(CORPORA) --out models/embedded/style
 	$(BIN)/python scripts/ship_models.py --runs runs --models models

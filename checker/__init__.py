@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from checker.pipeline import Checker
     from checker.result import Result, to_pandas
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = [
     "Checker", "CheckerError", "Estimator", "Quality", "Result", "__version__", "quality", "score",
     "to_pandas",

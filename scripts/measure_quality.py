@@ -3,7 +3,7 @@
     python scripts/measure_quality.py --corpora CORPORA --models models
 
 writes ``models/embedded/quality.json`` and prints the tables of docs/benchmarks.md. Run it again whenever the
-embedded translator or a check changes.
+embedded translator or a check changes; ``--languages`` replaces the rows of some languages and keeps the others.
 
 Only held-out test sets are read (``corpora.HELD_OUT``: WMT20 and FLORES dev). Blocks of ``BLOCK`` lines go in
 turn to the table and to the test, so that no document is on both sides. A direction takes lines that were
@@ -239,7 +239,7 @@ def main() -> None:
 
     store = Store(args.models / "registry.toml")
     path = args.models / "embedded" / "quality.json"
-    table = HumanTable({})
+    table = HumanTable.read(path) if path.exists() else HumanTable({})
     tests: dict[tuple[str, str], Lines] = {}
     for language in args.languages:
         for source, target in ((language, "en"), ("en", language)):
