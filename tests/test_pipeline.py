@@ -128,11 +128,11 @@ def test_the_fields_are_those_of_the_schema(results: dict[str, Result]) -> None:
         assert set(schema[name].get("required", ())) <= set(record)
 
 
-@pytest.mark.parametrize("name", ["ru", "en"])
+@pytest.mark.parametrize("name", ["ru", "en", "de", "fr"])
 def test_the_round_trip_and_all_that_follows_from_it(results: dict[str, Result], name: str) -> None:
     result = results[name]
     assert result.round_trip is not None
-    assert result.round_trip.pivot == ("en" if name == "ru" else "ru")
+    assert result.round_trip.pivot == ("ru" if name == "en" else "en")
     assert result.models["translator"].startswith("embedded/")
     for sentence in result.sentences:
         assert sentence.pivot_text
@@ -145,7 +145,7 @@ def test_the_round_trip_and_all_that_follows_from_it(results: dict[str, Result],
     assert not any("translator" in warning for warning in result.warnings)
 
 
-@pytest.mark.parametrize("name", ["de", "fr", "fa", "zh"])
+@pytest.mark.parametrize("name", ["fa", "zh"])
 def test_a_language_without_an_embedded_translator_is_scored_with_a_warning(
     results: dict[str, Result], name: str
 ) -> None:
