@@ -153,9 +153,10 @@ class FluencyTable:
         value = found.value
         if row is None or value is None:
             return None
-        percentile = float(np.interp(value, row, np.linspace(0, 1, QUANTILES)))
+        grid = np.linspace(0, 1, QUANTILES)
+        percentile = float(np.interp(value, row, grid))
         if value in row:  # some short sentences share the best value, 0: what ties is not less fluent
-            percentile = row.index(value) / (QUANTILES - 1)
+            percentile = float(grid[row.index(value)])
         middle, spread = row[QUANTILES // 2], (row[3 * QUANTILES // 4] - row[QUANTILES // 4]) / 1.349
         return Rank(percentile=percentile, z=(value - middle) / max(spread, 1e-6))
 

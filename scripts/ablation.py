@@ -1,6 +1,6 @@
 """What each kind of evidence adds to the verdict, on MT systems and a year that nothing was fitted on.
 
-    python scripts/fit_verdict.py --corpora CORPORA --models models --cache runs/evidence
+    python scripts/fit_verdict.py --corpora CORPORA --models models --round-trip --cache runs/evidence
     python scripts/ablation.py --corpora CORPORA --evidence runs/evidence --json ablation.json
 
 The verdict layer is fitted on the evidence that ``fit_verdict.py --cache`` kept, once with all evidence, once

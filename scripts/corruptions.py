@@ -11,17 +11,21 @@ from itertools import pairwise
 
 import regex
 
-_CLAUSE = regex.compile(r"[,;:—–]\s|\s(?=(?:and|but|и|но|а)\s)")
+_CLAUSE = regex.compile(r"[,;:—–]\s|\s(?=(?:and|but|и|но|а|und|aber|et|mais|y|pero)\s)")
 _DIGITS = regex.compile(r"\d+")
 _NEGATED = {
     "en": regex.compile(r"\s(?:not|never)\b|(?<=[a-z])n[’']t\b", regex.IGNORECASE),
     "ru": regex.compile(r"\b(?:не|никогда не)\s", regex.IGNORECASE),
-}
-_VERB = {  # where a negation can be put: after an English auxiliary, before a Russian verb
+    "de": regex.compile(r"\s(?:nicht|nie|niemals)\b", regex.IGNORECASE),
+    "es": regex.compile(r"\b(?:no|nunca)\s", regex.IGNORECASE),
+}  # French takes two words at once: left out
+_VERB = {  # where a negation can be put: after English and German auxiliaries, before the others
     "en": regex.compile(r"\b(?:is|are|was|were|will|would|can|could|has|have|had|should|must)\b"),
     "ru": regex.compile(r"\b(?=\p{Ll}{2,}(?:ал|ил|ала|ила|ало|ило|али|или|ет|ит|ают|яют|уют|ят)\b)"),
+    "de": regex.compile(r"\b(?:ist|sind|war|waren|wird|werden|wurde|wurden|kann|hat|haben|soll|muss)\b"),
+    "es": regex.compile(r"\b(?=(?:es|son|era|fue|fueron|está|están|será|ha|han|puede|pueden|debe)\b)"),
 }
-_NOT = {"en": " not", "ru": "не "}
+_NOT = {"en": " not", "ru": "не ", "de": " nicht", "es": "no "}
 WINDOW = 4
 
 
@@ -50,7 +54,9 @@ def swap_number(text: str, language: str, rng: random.Random) -> str | None:
 
 
 def flip_negation(text: str, language: str, rng: random.Random) -> str | None:
-    """Take a negation out, or put one in where there is none."""
+    """Take a negation out, or put one in where there is none; None in a language that is not known here."""
+    if language not in _NOT:
+        return None
     if found := list(_NEGATED[language].finditer(text)):
         match = rng.choice(found)
         return text[: match.start()] + text[match.end() :]

@@ -232,13 +232,16 @@ def main() -> None:
     parser.add_argument(
         "--spare", action="store_true", help="keep half of the unpaired human text for evaluation"
     )
+    parser.add_argument(
+        "--round-trip", action="store_true", help="gather its evidence too, for scripts/ablation.py"
+    )
     parser.add_argument("--cache", type=Path, help="folder that keeps each language's evidence between runs")
     args = parser.parse_args()
     store = Store(args.models / "registry.toml")
     embedded = args.models / "embedded"
     if not (args.cache and (embedded / "fluency.json").exists()):
         measure_fluency(args.corpora, store, args.languages, 1500).write(embedded / "fluency.json")
-    checker = Checker(store=store, round_trip=False)
+    checker = Checker(store=store, round_trip=args.round_trip)
 
     posts = [post for language in args.languages for post in observed(gather(checker, language, args))]
     fitted = fitting.fit(posts, SHIPPED).model_copy(

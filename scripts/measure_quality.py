@@ -3,7 +3,7 @@
     python scripts/measure_quality.py --corpora CORPORA --models models
 
 writes ``models/embedded/quality.json`` and prints the tables of docs/benchmarks.md. Run it again whenever the
-embedded translator or a check changes; ``--languages`` replaces the rows of some languages and keeps the others.
+embedded translator or a check changes; ``--languages`` replaces the rows of some and keeps the others.
 
 Only held-out test sets are read (``corpora.HELD_OUT``: WMT20 and FLORES dev). Blocks of ``BLOCK`` lines go in
 turn to the table and to the test, so that no document is on both sides. A direction takes lines that were
@@ -132,7 +132,8 @@ def spoilt(lines: Lines, language: str, rng: random.Random) -> dict[str, Lines]:
     found = {"human": lines}
     for name, corrupt in CORRUPTIONS.items():
         pairs = [(ours, corrupt(theirs, language, rng)) for ours, theirs in lines]
-        found[name] = [(ours, theirs) for ours, theirs in pairs if theirs]
+        if kept := [(ours, theirs) for ours, theirs in pairs if theirs]:
+            found[name] = kept
     near = [min(max(n + rng.choice((-2, -1, 1, 2)), 0), len(lines) - 1) for n in range(len(lines))]
     found["wrong sentence"] = [
         (ours, lines[other][1])

@@ -5,8 +5,8 @@
 
 A TSV has two columns without a header: English, then the other language. From the corpora come two sets
 that no embedded translator was trained on: the human pairs of FLORES dev, and the lines of WMT21 that were
-written in the other language, with their first English reference. (The English lines of WMT21 cannot be
-paired: the sets of several target languages share their numbers.)
+written in the other language, with their first English reference. (Lines of WMT21 that were translated into
+several languages cannot be paired, which are all the English ones: their sets share the numbers.)
 
 Speed is sentences per second over the whole set, beside that of ``generate`` called by transformers for one
 sentence after the other with the same beam, on the first sentences of the same set and in the same run.
@@ -68,10 +68,11 @@ def test_sets(args: argparse.Namespace, language: str) -> dict[str, Pairs]:
     frame = parallel(args.corpora, language)
     flores = frame[(frame["testset"] == "flores-dev") & (frame["kind"] == "human")]
     written = labelled(args.corpora, language, "dev")
+    written = written[written["system"] == "author"].drop_duplicates(["testset", "line"], keep=False)
     english = labelled(args.corpora, "en", "dev")
     wmt = pd.merge(
         english[(english["system"] == "reference-A") & (english["source_lang"] == language)],
-        written[written["system"] == "author"],
+        written,
         on=["testset", "line"], suffixes=("_en", ""),
     )  # fmt: skip
     found = {

@@ -103,10 +103,10 @@ def test_a_good_translation_has_no_flag(estimator: Estimator) -> None:
 def test_a_dropped_sentence_is_missing(estimator: Estimator, dropped: int) -> None:
     there, back = both(estimator, ENGLISH[:dropped] + ENGLISH[dropped + 1 :])
     assert [passage.text for passage in only(there, "missing").source] == [RUSSIAN[dropped]]
-    assert [passage.text for passage in only(back, "added").target] == [RUSSIAN[dropped]]
-    for quality in (there, back):
-        assert quality.flagged
-        assert quality.coverage < 1
+    assert there.coverage < 1
+    for quality, side in ((there, "source"), (back, "target")):
+        passages = [getattr(segment, side) for segment in quality.segments if segment.flagged]
+        assert any(RUSSIAN[dropped] in passage.text for passage in passages if passage)
 
 
 def test_a_swapped_number_is_shown_on_both_sides(estimator: Estimator) -> None:
@@ -160,10 +160,13 @@ def test_shuffled_words_are_unlikely(estimator: Estimator) -> None:
 def test_a_wrong_sentence_is_flagged(estimator: Estimator) -> None:
     wrong = [*ENGLISH]
     wrong[3] = "The harvest was the best in ten years, farmers in the south said."
-    for quality in both(estimator, wrong):
-        flagged = [segment for segment in quality.segments if segment.flagged]
-        assert any(segment.source and segment.source.text in (RUSSIAN[3], wrong[3]) for segment in flagged)
-        assert len(flagged) <= 2
+    there, back = both(estimator, wrong)
+    flagged = [segment for segment in there.segments if segment.flagged]
+    assert any(segment.source and segment.source.text == RUSSIAN[3] for segment in flagged)
+    assert len(flagged) <= 2
+    worst = min((s for s in back.segments if s.adequacy is not None), key=lambda s: s.adequacy or 0)
+    assert worst.source
+    assert worst.source.text == wrong[3]
 
 
 def test_a_dropped_clause_is_named(estimator: Estimator) -> None:

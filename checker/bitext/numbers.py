@@ -16,14 +16,14 @@ import regex
 from checker.bitext import number_words
 from checker.bitext.number_words import power, scale_pattern, times
 
-_SEPARATORS = ".,٫٬'’ \u00a0\u202f"
+_SEPARATORS = ".,٫٬'’ \u00a0\u2009\u202f"
 _NUMBER = regex.compile(
-    r"(?<!\p{Nd})(?:\p{Nd}{1,3}(?:[ \u00a0\u202f]\p{Nd}{3})+(?!\p{Nd})(?:[.,٫]\p{Nd}+)?"
+    r"(?<!\p{Nd})(?:\p{Nd}{1,3}(?:[ \u00a0\u2009\u202f]\p{Nd}{3})+(?!\p{Nd})(?:[.,٫]\p{Nd}+)?"
     r"|\p{Nd}+(?:[.,٫٬'’]\p{Nd}+)*)"
 )
-_CLOCK = regex.compile(  # 21:30, 9 pm, 9:30 p.m., 9.30pm
-    r"(?<![\p{Nd}:.,])(?P<hour>[01]?\d|2[0-3])(?:(?::|[.](?=\d\d\s?[ap]\.?m\b))(?P<minute>[0-5]\d))?"
-    r"(?:\s?(?P<half>[ap])\.?m\b|(?<=:\d\d)(?![\p{Nd}:]))",
+_CLOCK = regex.compile(  # 21:30, 9 pm, 9:30 p.m., 9.30pm, 9 h 30
+    r"(?<![\p{Nd}:.,])(?P<hour>[01]?\d|2[0-3])(?:(?::|\s?h\s?|[.](?=\d\d\s?[ap]\.?m\b))(?P<minute>[0-5]\d))?"
+    r"(?:\s?(?P<half>[ap])\.?m\b|(?<=(?::|h\s?)\d\d)(?![\p{Nd}:]))",
     regex.IGNORECASE,
 )
 _DECADE = regex.compile(r"['’]?s\b|-?(?:[ех]|ые|ых|е)\b")
