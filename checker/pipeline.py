@@ -84,7 +84,7 @@ class Checker:
             if it is English, and through English otherwise.
         language: score every post in this language instead of identifying it.
         round_trip: False skips translation, the slowest part.
-        fluency: False skips the language model; the verdict then rests on style.
+        fluency: False skips the language model.
         calibration: a file of ``checker calibrate``: the verdict in the languages that it has.
         store: where the models are.
         cache: a folder to keep what models say of sentences in, see ``cache.Cache``; None keeps nothing.
@@ -483,7 +483,7 @@ class Checker:
         if self._round_trip and not any(u.trip for u in units):
             post.warnings.append(
                 f"No {self.profile} translator serves {named} and {reasons.name(pivot)} yet: "
-                f"the verdict rests on style{' and fluency' if self._fluency else ''}."
+                "there is no round trip."
             )
         lost = sum(1 for u in units if u.trip is not None and not u.trip.reliable)
         if lost:

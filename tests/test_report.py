@@ -448,11 +448,11 @@ def test_rates_are_those_of_the_calibration() -> None:
     assert f"measured: {percent}, and chance" in said
 
 
-def test_the_richest_evidence_that_scored() -> None:
+def test_the_shipped_verdict_counts_style_whatever_else_was_scored() -> None:
     calibration = read_calibration(SHIPPED)
     assert calibration.languages["ru"].models == {}
     models = MODELS | {"fluency": calibration.models["fluency"]}
-    assert rates_of(result(models=models)).variant == "style+fluency"
+    assert rates_of(result(models=models)).variant == "style"
     assert rates_of(result(models=MODELS | {"fluency": "other@1"})).variant == "style"
 
 

@@ -13,9 +13,7 @@ Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu or cuda."
 Pivot = Annotated[str, typer.Option(help="Language of the round trip, ISO 639-1.")]
 Language = Annotated[str | None, typer.Option(help="Language of the posts, instead of identifying it.")]
 NoRoundTrip = Annotated[bool, typer.Option("--no-round-trip", help="Skip the translations: faster.")]
-NoFluency = Annotated[
-    bool, typer.Option("--no-fluency", help="Skip the language model: faster; the verdict rests on style.")
-]
+NoFluency = Annotated[bool, typer.Option("--no-fluency", help="Skip the language model: faster.")]
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Keep nothing of the posts for the next run; see docs/speed.md.")
 ]
