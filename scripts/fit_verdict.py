@@ -103,7 +103,7 @@ def splits(frame: pd.DataFrame, posts: pd.DataFrame) -> list[tuple[np.ndarray, n
     rng = np.random.default_rng(0)
     fold = posts["system"].map(groups).to_numpy(dtype=float, copy=True)
     fold[np.isnan(fold)] = rng.integers(0, len(numbers), int(np.isnan(fold).sum()))
-    both = frame.loc[~known & (frame["machine"] == 0), "testset"].unique()  # IWSLT has machine lines alone
+    both = frame.loc[~known & (frame["machine"] == 0), "testset"].unique()  # some have machine lines alone
     elsewhere = frame[~known & (frame["machine"] == 1) & frame["testset"].isin(both)]
     blocks = [(np.ones(len(posts), bool), ~known)]
     if len(elsewhere) < 4000 or elsewhere["system"].map(groups).nunique() < len(numbers):

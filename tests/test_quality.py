@@ -102,11 +102,16 @@ def test_a_good_translation_has_no_flag(estimator: Estimator) -> None:
 @pytest.mark.parametrize("dropped", range(5))
 def test_a_dropped_sentence_is_missing(estimator: Estimator, dropped: int) -> None:
     there, back = both(estimator, ENGLISH[:dropped] + ENGLISH[dropped + 1 :])
-    assert [passage.text for passage in only(there, "missing").source] == [RUSSIAN[dropped]]
-    assert there.coverage < 1
     for quality, side in ((there, "source"), (back, "target")):
+        assert quality.flagged
         passages = [getattr(segment, side) for segment in quality.segments if segment.flagged]
         assert any(RUSSIAN[dropped] in passage.text for passage in passages if passage)
+    assert [passage.text for passage in only(there, "missing").source] == [RUSSIAN[dropped]]
+    assert there.coverage < 1
+    if dropped == 2:
+        pytest.xfail("the translator of 0.2.0 joins it to the next sentence: flagged, as a number")
+    assert [passage.text for passage in only(back, "added").target] == [RUSSIAN[dropped]]
+    assert back.coverage < 1
 
 
 def test_a_swapped_number_is_shown_on_both_sides(estimator: Estimator) -> None:
@@ -161,12 +166,17 @@ def test_a_wrong_sentence_is_flagged(estimator: Estimator) -> None:
     wrong = [*ENGLISH]
     wrong[3] = "The harvest was the best in ten years, farmers in the south said."
     there, back = both(estimator, wrong)
-    flagged = [segment for segment in there.segments if segment.flagged]
-    assert any(segment.source and segment.source.text == RUSSIAN[3] for segment in flagged)
-    assert len(flagged) <= 2
     worst = min((s for s in back.segments if s.adequacy is not None), key=lambda s: s.adequacy or 0)
     assert worst.source
     assert worst.source.text == wrong[3]
+    for quality in (there, back):
+        flagged = [segment for segment in quality.segments if segment.flagged]
+        assert len(flagged) <= 2
+        if quality is back and not flagged:
+            pytest.xfail(
+                "one of the 8 % that the English-Russian cut misses: the least adequate, not flagged"
+            )
+        assert any(segment.source and segment.source.text in (RUSSIAN[3], wrong[3]) for segment in flagged)
 
 
 def test_a_dropped_clause_is_named(estimator: Estimator) -> None:

@@ -443,6 +443,8 @@ def test_rates_are_those_of_the_calibration() -> None:
     assert rate.found == fitted.languages["ru"].reliability["style"].flagged["machine"]
     assert found.overall == fitted.variants["style"].reliability
     said = plain(made_of(result(), result(), in_german))
+    for uncounted in ("fluency", "the round trip"):
+        assert f"Here {uncounted} is shown as evidence. It is not counted in the verdict." in said
     percent = f"{100 * rate.flagged / rate.measured:.1f} %"
     assert f"{rate.flagged} of {rate.measured} native posts were called machine-translated" in said
     assert f"measured: {percent}, and chance" in said

@@ -57,15 +57,16 @@ def method(measured: Measured) -> Iterator[str]:
     """How a verdict is made."""
     yield "<h2>How the verdict is made</h2>"
     yield (
-        "<p><strong>Style.</strong> Short runs of characters vote for or against machine translation; which "
-        "ones do was learnt from human and machine-translated text of the language. "
+        "<p><strong>Style.</strong> Words and short runs of characters vote for or against machine "
+        "translation; which ones do was learnt from human and machine-translated text of the language. "
         "<strong>Fluency.</strong> A language model says how well each word follows from those before it; "
         "the figure is the share of human sentences of this language and length that are less fluent. "
         "<strong>Round trip.</strong> The post is translated into another language and back; machine output "
         "tends to come back more alike.</p>"
     )
-    if measured.variant and "round_trip" not in measured.variant:
-        yield "<p>Here the round trip is shown as evidence. It is not counted in the verdict.</p>"
+    for kind, evidence in ("fluency", "fluency"), ("round_trip", "the round trip"):
+        if measured.variant and kind not in measured.variant:
+            yield f"<p>Here {evidence} is shown as evidence. It is not counted in the verdict.</p>"
     yield (
         "<p>A logistic regression turns this into one probability, corrected for each language. Human and "
         f"machine posts weighed the same when it was fitted: {badge(0.9)} means that among posts like those, "
