@@ -11,6 +11,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from checker.version import __version__
+
 if TYPE_CHECKING:
     from checker.bitext.estimator import Estimator
     from checker.bitext.result import Quality
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from checker.pipeline import Checker
     from checker.result import Result, to_pandas
 
-__version__ = "0.3.0"
 __all__ = [
     "Checker", "CheckerError", "Estimator", "Quality", "Result", "__version__", "quality", "score",
     "to_pandas",

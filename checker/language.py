@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import regex
 
+from checker.languages import SUPPORTED
 from checker.result import Language, LanguageGuess
 
 if TYPE_CHECKING:
@@ -25,11 +26,6 @@ if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
     Floats: TypeAlias = NDArray[np.float64]
-
-SUPPORTED = (
-    "ar", "bg", "cs", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "it", "ja", "ko", "nl",
-    "pl", "pt", "ro", "ru", "sv", "tr", "uk", "zh",
-)  # fmt: skip
 
 READ = 2_000  # characters that are read; more do not change the answer
 FEWEST_LETTERS = 3  # different ones; below, no language is named. Chinese, Japanese, Korean ones count as two

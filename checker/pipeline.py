@@ -11,17 +11,21 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple, get_args
 
-from checker import __version__, fluency, reasons, roundtrip, style
-from checker.cache import Cache, remembered
 from checker.errors import InputError
-from checker.language import SUPPORTED, identify
-from checker.models import Models
+from checker.evidence import fluency, roundtrip, style
+from checker.evidence.cache import Cache, remembered
+from checker.evidence.evidence import Evidence
+from checker.language import identify
+from checker.languages import SUPPORTED, name
+from checker.loaded import Models
+from checker.models import Store, ctranslate2_engine
+from checker.models.registry import Profile
+from checker.models.translator import Device, Engine
 from checker.result import Difference, Language, MeasuredThreshold, Result, RoundTrip, Sentence, Verdict, Word
-from checker.store import Store
-from checker.store.registry import Profile
 from checker.text import MAX_CHARACTERS, CleanText, Span, clean, sentences, width, words
-from checker.translation import Device, Engine, ctranslate2_engine
-from checker.verdict import SHORTEST, Evidence, Judgement, decide, logit, measured, sigmoid
+from checker.verdict import reasons
+from checker.verdict.model import SHORTEST, Judgement, decide, logit, measured, sigmoid
+from checker.version import __version__
 
 BATCH = 64  # posts scored together
 AHEAD = 3  # batches in work at a time
@@ -110,7 +114,7 @@ class Checker:
         cache: str | Path | None = None,
         threads: int | None = None,
     ) -> None:
-        for name, value, known in (
+        for option, value, known in (
             ("profile", profile, get_args(Profile)),
             ("engine", engine, get_args(Engine)),
             ("device", device, get_args(Device)),
@@ -118,7 +122,7 @@ class Checker:
             ("language", language or SUPPORTED[0], SUPPORTED),
         ):
             if value not in known:
-                raise InputError(f"There is no {name} {value!r}.", fix=f"Use one of {', '.join(known)}.")
+                raise InputError(f"There is no {option} {value!r}.", fix=f"Use one of {', '.join(known)}.")
         if threads is not None and threads < 1:
             raise InputError(f"There cannot be {threads} threads.", fix="Use a number from 1.")
         self.profile = profile
@@ -391,7 +395,7 @@ class Checker:
                 language, evidence, judgement, self.models.verdict(language), percentile, trip
             )
             said.append(reasons.threshold_reason(language, judgement))
-            prefix = f"{reasons.name(language)} part: " if post.language.mixed else ""
+            prefix = f"{name(language)} part: " if post.language.mixed else ""
             lines += [prefix + line for line in said]
             self._warn(post, language, units, judgement)
         assert main is not None  # a scored post has at least one sentence
@@ -479,11 +483,10 @@ class Checker:
 
     def _warn(self, post: _Post, language: str, units: Sequence[_Unit], judgement: Judgement) -> None:
         """What limits this part of the verdict."""
-        named, pivot = reasons.name(language), self.models.pivot(language)
+        named, pivot = name(language), self.models.pivot(language)
         if self._round_trip and not any(u.trip for u in units):
             post.warnings.append(
-                f"No {self.profile} translator serves {named} and {reasons.name(pivot)} yet: "
-                "there is no round trip."
+                f"No {self.profile} translator serves {named} and {name(pivot)} yet: there is no round trip."
             )
         lost = sum(1 for u in units if u.trip is not None and not u.trip.reliable)
         if lost:

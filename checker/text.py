@@ -295,3 +295,14 @@ def width(text: str) -> int:
         return len(text)
     wide = (count for one, count in Counter(text).items() if unicodedata.east_asian_width(one) in "WF")
     return len(text) + sum(wide)
+
+
+_LINE_BREAKS = "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+_DIRECTION = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_PRINTABLE = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *map(ord, _DIRECTION)], "\ufffd")
+_PRINTABLE |= dict.fromkeys(map(ord, _LINE_BREAKS), " ") | {ord("\t"): " ", ord("\n"): "\n"}
+
+
+def printable(text: str) -> str:
+    """The text with control characters and bidirectional overrides made visible; its length stays."""
+    return text.translate(_PRINTABLE)

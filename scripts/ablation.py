@@ -32,12 +32,13 @@ from dev_posts import HUMAN, Estimate, against, dev_posts, digest, estimate, res
 from fit_verdict import observed
 from numpy.typing import NDArray
 
-from checker.calibration import fitting
-from checker.calibration.fitting import Observed
-from checker.evaluation import metrics
-from checker.evaluation.metrics import Floats
+from checker import statistics as metrics
+from checker.calibration import fit as fitting
+from checker.calibration.fit import Observed
+from checker.evidence.evidence import Evidence
 from checker.pipeline import Checker
-from checker.verdict import VARIANTS, Evidence, sigmoid
+from checker.statistics import Floats
+from checker.verdict.model import VARIANTS, enough, sigmoid
 
 TOLERANCE = 0.002
 ALL = "all"
@@ -87,7 +88,7 @@ def richest(fit_on: Sequence[Observed], judged: Sequence[Observed]) -> str:
         name
         for name in VARIANTS
         if all(
-            {post.kind for post in part if post.evidence.enough_for(name)} == {post.kind for post in part}
+            {post.kind for post in part if enough(post.evidence, name)} == {post.kind for post in part}
             for part in (fit_on, judged)
         )
     ]
@@ -109,8 +110,8 @@ def ablate(fit_on: Sequence[Observed], judged: Sequence[Observed], draws: int) -
     variants = {code: richest(to_fit[code], part) for code, part in to_judge.items()}
     found: dict[str, dict[str, Part]] = {code: {} for code in to_judge}
     for variant in dict.fromkeys(variants.values()):
-        rows = [post for post in fit_on if post.evidence.enough_for(variant)]
-        ours = [p for p in judged if variants[p.language] == variant and p.evidence.enough_for(variant)]
+        rows = [post for post in fit_on if enough(post.evidence, variant)]
+        ours = [p for p in judged if variants[p.language] == variant and enough(p.evidence, variant)]
         languages, kinds = np.array([p.language for p in ours]), np.array([p.kind for p in ours])
         for name, features in subsets(VARIANTS[variant]).items():
             said = probabilities(rows, ours, features)

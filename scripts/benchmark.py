@@ -42,7 +42,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "--no-round-trip": {"round_trip": False},
     "--no-round-trip --no-fluency": {"round_trip": False, "fluency": False},
 }
-SCORE = "from checker.cli import main; main()"
+SCORE = "from checker.cli.app import main; main()"
 
 
 # -- in a process of its own ---------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def checker_of(job: dict[str, Any]) -> Any:
 
     if job["model"] == "embedded":
         return Checker(**job["settings"])
-    from checker.translation import ctranslate2_engine
+    from checker.models import ctranslate2_engine
 
     ctranslate2_engine.length_limit = lambda length: length  # type: ignore[assignment]
     return Checker("hub", store=random_store(Path(job["folder"])), **job["settings"])
@@ -98,10 +98,11 @@ def run_plain(job: dict[str, Any]) -> dict[str, float]:
 
 def run_stages(job: dict[str, Any]) -> dict[str, float]:
     """Share of processor time by stage: one thread, one batch at a time."""
-    from checker import pipeline, roundtrip
-    from checker.language_model import CTranslate2LanguageModel
+    from checker import pipeline
+    from checker.evidence import roundtrip
+    from checker.models.ctranslate2_engine import CTranslate2Translator
+    from checker.models.language_model import CTranslate2LanguageModel
     from checker.result import Result
-    from checker.translation.ctranslate2_engine import CTranslate2Translator
 
     job["settings"]["threads"] = 1
     spent: dict[str, float] = defaultdict(float)
@@ -304,7 +305,7 @@ def main() -> None:
         return
     if args.threads:
         os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "RAYON_NUM_THREADS"), str(args.threads))
-    from checker.translation.ctranslate2_engine import cores
+    from checker.models.ctranslate2_engine import cores
 
     record: dict[str, Any] = {
         "model": args.model, "cores": cores(), "machine": platform.processor() or platform.machine(),

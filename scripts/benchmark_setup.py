@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from checker.store import Store
-from checker.store.lock import LockedModel, lock_file, write_lock
+from checker.models import Store
+from checker.models.lock import LockedModel, lock_file, write_lock
 
 ROOT = Path(__file__).parents[1]
 EMBEDDED = ROOT / "models" / "embedded"

@@ -54,7 +54,7 @@ def serving(
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "checker.cli", "serve", "--port", str(port), *options]
+    command = [sys.executable, "-m", "checker", "serve", "--port", str(port), *options]
     with log.open("wb") as output:
         service = subprocess.Popen(
             command, stdout=output, stderr=output, env={**os.environ, **(environment or {})}

@@ -40,11 +40,11 @@ from peers import (
 )
 from train_style import examples, weights
 
-from checker.evaluation import metrics
-from checker.evaluation.metrics import Floats
+from checker import statistics as metrics
+from checker.evidence.evidence import Evidence
 from checker.pipeline import Checker
+from checker.statistics import Floats
 from checker.text import clean, sentences, width
-from checker.verdict import Evidence
 
 OURS = "this project"
 STYLE = "this project, style alone"

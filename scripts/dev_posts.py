@@ -18,7 +18,7 @@ from corpora import dev
 from labelled_posts import group
 from numpy.typing import ArrayLike, NDArray
 
-from checker.evaluation.metrics import Counts, Floats, Statistic, Tally
+from checker.statistics import Counts, Floats, Statistic, Tally
 
 HUMAN = ("native", "translated")
 """The two kinds of human posts that machine posts are told from."""
@@ -53,7 +53,7 @@ def resamples(kinds: ArrayLike, number: int, language: str) -> Counts:
 
 
 def figure(statistic: Statistic, scores: ArrayLike, machine: ArrayLike, counts: Counts) -> Floats:
-    """A figure of `checker.evaluation.metrics` on every row of ``counts``.
+    """A figure of `checker.statistics` on every row of ``counts``.
 
     Args:
         statistic: ``metrics.auc`` or another figure of a tally.

@@ -5,7 +5,7 @@ The same as ``checker models download``.
 
 import sys
 
-from checker.cli import main
+from checker.cli.app import main
 
 if __name__ == "__main__":
     sys.argv[1:1] = ["models", "download"]

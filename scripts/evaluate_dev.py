@@ -19,7 +19,7 @@ import pandas as pd
 from corpora import LANGUAGES, dev, halves, labelled, native, unpaired
 from labelled_posts import group
 
-from checker.evaluation import metrics
+from checker import statistics as metrics
 from checker.pipeline import Checker
 from checker.result import Result
 

@@ -21,17 +21,18 @@ from corpora import HELD_OUT, LANGUAGES, halves, held_out, human_lines, labelled
 from labelled_posts import group
 from train_style import examples, fit
 
-from checker import __version__
-from checker.calibration import fitting
-from checker.calibration.fitted import Calibration, Reliability
-from checker.calibration.fitting import Observed
-from checker.calibration.own import readings
-from checker.fluency import FluencyTable
-from checker.language_model import load
+from checker.calibration import fit as fitting
+from checker.calibration.calibrate import readings
+from checker.calibration.fit import Observed
+from checker.evidence.evidence import Evidence
+from checker.evidence.fluency import FluencyTable
+from checker.models import Store
+from checker.models.load import load_language_model as load
 from checker.pipeline import Checker
-from checker.store import Store
 from checker.text import clean
-from checker.verdict import LONGEST, SHORTEST, Evidence
+from checker.verdict.file import Calibration, Reliability
+from checker.verdict.model import LONGEST, SHORTEST
+from checker.version import __version__
 
 SHIPPED = ("style",)
 """The variants that the shipped verdict may use. ``scripts/ablation.py`` found that neither the round trip of

@@ -21,9 +21,10 @@ import numpy as np
 from corpora import LANGUAGES, labelled, parallel
 from sklearn.metrics import roc_auc_score
 
-from checker.fluency import reading
-from checker.language_model import TokenScores, load
-from checker.store import Store
+from checker.evidence.fluency import reading
+from checker.models import Store
+from checker.models.language_model import TokenScores
+from checker.models.load import load_language_model as load
 from checker.text import clean, words
 
 WINDOW = 4

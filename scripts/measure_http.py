@@ -32,7 +32,7 @@ def service() -> Iterator[str]:
     """``checker serve`` on a free port; gives its URL."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "checker.cli", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "checker", "serve", "--port", str(port)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         url = f"http://127.0.0.1:{port}"
         while not _up(url):

@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from checker.language import SUPPORTED, identify
+from checker.language import identify
+from checker.languages import SUPPORTED
 
 START = 40  # characters
 

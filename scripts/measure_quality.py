@@ -30,8 +30,8 @@ from checker.bitext.estimator import Estimator, Pair
 from checker.bitext.findings import findings, flagging
 from checker.bitext.human import FALSE_ALARMS, Direction, HumanTable, cut, quantiles, upper_tail
 from checker.bitext.units import FACTS, TRANSLATED, Document, Unit
-from checker.store import Store
-from checker.translation import load
+from checker.models import Store
+from checker.models.load import load_translator as load
 
 BLOCK, LINES, DISTURBED = 48, 8, 20  # lines of a block, of a document, of one to align
 CHECKS = ("unaligned", "copied", "number", "date", "negation", "length")

@@ -82,7 +82,7 @@ def survive(source: Path, suffix: str, kills: int, seed: int, *, round_trip: boo
         seed: of the moments.
         round_trip: False leaves out the translations, which are slow.
     """
-    command = [sys.executable, "-m", "checker.cli", "score", *(["--no-round-trip"] * (not round_trip))]
+    command = [sys.executable, "-m", "checker", "score", *(["--no-round-trip"] * (not round_trip))]
     whole, output = source.with_name(f"whole{suffix}"), source.with_name(f"out{suffix}")
     rejects = [path.with_name(f"{path.name}.rejects.jsonl") for path in (whole, output)]
     began = time.monotonic()

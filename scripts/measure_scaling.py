@@ -106,9 +106,9 @@ def measure_languages(posts: list[dict[str, str]], least: int = 50) -> dict[str,
 def measure_core(path: Path, folder: Path, round_trip: bool) -> Core:
     """Score a file on one core of this machine; to be called by `apart`."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    from checker.io.input import Post, read
+    from checker.io.read import Post, read
     from checker.pipeline import Checker
-    from checker.runs.partitions import read_shards, survey, write_partition, write_shard
+    from checker.runs.ray.partitions import read_shards, survey, write_partition, write_shard
 
     columns = ("text", "id")
     posts = [row for row in read(path) if isinstance(row, Post)]
@@ -142,7 +142,7 @@ def measure_core(path: Path, folder: Path, round_trip: bool) -> Core:
 
 def measure_ray(path: Path, folder: Path, round_trip: bool, workers: int) -> OnRay:
     """Score a file on a local Ray, and watch its processes; likewise."""
-    from checker.runs.distributed import score_directory
+    from checker.runs.ray.run import score_directory
 
     times: dict[int, tuple[bool, float]] = {}
     peak = 0
@@ -189,7 +189,7 @@ def descendants(pid: int) -> list[int]:
 
 def measure_shards(count: int) -> tuple[float, float]:
     """Shards a second that the driver hands out if scoring takes no time, and bytes it keeps of each."""
-    from checker.runs.cluster import connected
+    from checker.runs.ray.cluster import connected
 
     class Nothing:
         def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -268,7 +268,7 @@ def main() -> None:
     print(f"\nPosts a CPU second by language, with the round trip: {named}.")
     print(f"The driver hands out {shards:.0f} shards a second and keeps {kept / 1024:.1f} KiB of each.\n")
 
-    from checker.runs.partitions import SHARD
+    from checker.runs.ray.partitions import SHARD
 
     print(f"{A_DAY:.0e} posts a day are {A_DAY / SECONDS:.0f} a second.\n")
     row("round trip", "with", "without")

@@ -26,9 +26,10 @@ from corpora import LANGUAGES, labelled, parallel
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from checker.store import Model, Store
-from checker.translation import BEAM, load
-from checker.translation.transformers_engine import quietly
+from checker.models import Model, Store
+from checker.models.load import load_translator as load
+from checker.models.transformers_engine import quietly
+from checker.models.translator import BEAM
 
 BLEU_TOKENIZERS = {"zh": "zh", "ja": "char", "ko": "char"}
 Pairs = list[tuple[str, str]]

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from checker.evaluation.metrics import Counts, Floats
-from checker.language_model import MAX_TOKENS
+from checker.models.language_model import MAX_TOKENS
+from checker.statistics import Counts, Floats
 
 if TYPE_CHECKING:
     import torch

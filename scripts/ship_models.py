@@ -9,9 +9,9 @@ import argparse
 import shutil
 from pathlib import Path
 
-from checker.store import Store
-from checker.store.store import CONVERTED
-from checker.translation.ctranslate2_engine import convert
+from checker.models import Store
+from checker.models.ctranslate2_engine import convert
+from checker.models.store import CONVERTED
 
 FILES = [
     "config.json",

@@ -53,9 +53,7 @@ def _reported(posts: Path) -> Path:
     """The report of some posts, made as a user makes it."""
     scores, report = posts.with_name("scores.jsonl"), posts.with_name("report.html")
     for command in (["score", posts, "-o", scores, "--no-cache"], ["report", scores, "-o", report]):
-        subprocess.run(
-            [sys.executable, "-m", "checker.cli", *map(str, command)], check=True, capture_output=True
-        )
+        subprocess.run([sys.executable, "-m", "checker", *map(str, command)], check=True, capture_output=True)
     return report
 
 

@@ -31,7 +31,7 @@ from torch.nn import functional
 from training import Batch, bucketed, fit, round_up, write_record
 from transformers import BertConfig, BertModel
 
-from checker.style import fold
+from checker.evidence.style import fold
 from checker.text import clean
 
 MAX_TOKENS = 192

@@ -24,7 +24,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from training import Batch, attention, bucketed, fit, linear_cross_entropy, round_up, write_record
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from checker.language_model import UNIGRAMS
+from checker.models.language_model import UNIGRAMS
 
 MAX_TOKENS = 160
 END = "</s>"

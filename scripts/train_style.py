@@ -23,7 +23,7 @@ import scipy.sparse as sparse
 from corpora import LANGUAGES, labelled, native_train, unpaired
 from sklearn.linear_model import LogisticRegression
 
-from checker.style import BITS, WORD_WEIGHT, StyleModel, buckets
+from checker.evidence.style import BITS, WORD_WEIGHT, StyleModel, buckets
 from checker.text import clean, sentences
 
 NATIVE_SHARE = 0.25

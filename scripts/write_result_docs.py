@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from checker.io.output import COLUMNS
+from checker.io.table import COLUMNS
 from checker.result import Result, RowError
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -20,11 +20,11 @@ import pytest
 from rich.console import Console
 
 from checker.errors import CheckerError, InputError, OutputError
-from checker.io import input
-from checker.io.input import Post
+from checker.io import read as input
+from checker.io.read import Post
 from checker.result import Language, Result, RowError
 from checker.runs import progress
-from checker.runs.batch import CHUNK, Summary, score_file, score_rows
+from checker.runs.local import CHUNK, Summary, score_file, score_rows
 from checker.runs.rejects import rejects_path
 
 if TYPE_CHECKING:

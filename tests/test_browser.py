@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from checker.calibration.fitted import Bin, Fitted, Reliability, Threshold, read
 from checker.pipeline import Checker
+from checker.statistics import Bin
 from checker.text import words
+from checker.verdict.file import Fitted, Reliability, Threshold, read
 
 pytest.importorskip("playwright", reason="playwright is not installed (it is in the extra dev)")
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checker.cache import Cache, default_folder, remembered
-from checker.language_model import CTranslate2LanguageModel
+from checker.evidence.cache import Cache, default_folder, remembered
+from checker.models.ctranslate2_engine import CTranslate2Translator
+from checker.models.language_model import CTranslate2LanguageModel
 from checker.pipeline import Checker
-from checker.translation.ctranslate2_engine import CTranslate2Translator
 
 RUSSIAN = "Завтра с десяти утра на улице Садовой отключат воду. Запаситесь ею заранее."
 GERMAN = "Am Samstag bleibt die Bücherei wegen eines Fests geschlossen."
@@ -146,7 +146,7 @@ def test_a_value_in_the_place_of_another_is_not_taken(tmp_path: Path) -> None:
 def test_a_file_that_another_process_keeps_is_no_trouble(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("checker.cache._PATIENCE", 0.05)
+    monkeypatch.setattr("checker.evidence.cache._PATIENCE", 0.05)
     cache, model = Cache(tmp_path), Counting()
     remembered(cache, "scope", ["мост"], model)
     other = sqlite3.connect(cache.path)
@@ -165,7 +165,7 @@ def test_processes_share_it(tmp_path: Path) -> None:
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from checker.cache import Cache\n"
+        "from checker.evidence.cache import Cache\n"
         "cache = Cache(Path(sys.argv[1]))\n"
         "for number in range(100):\n"
         "    cache.put('scope', {f'{number}': number, f'{sys.argv[2]}/{number}': number})\n"

@@ -26,8 +26,8 @@ from hypothesis import strategies as st
 from test_cli import REAL, run, stand_in
 from typer.testing import CliRunner
 
-from checker.calibration.fitted import Calibration, read
-from checker.calibration.fitting import (
+from checker.calibration.calibrate import FOLDS, calibrate, folds, length, readings, select
+from checker.calibration.fit import (
     FALSE_POSITIVES,
     LEAST_POSTS,
     Observed,
@@ -40,14 +40,15 @@ from checker.calibration.fitting import (
     scales,
     thresholds,
 )
-from checker.calibration.own import FOLDS, calibrate, folds, length, readings, select
-from checker.cli import app
+from checker.cli.app import app
 from checker.errors import InputError, OutputError
 from checker.evaluation.labelled import LabelledPost, read_labelled
-from checker.fluency import FluencyTable, reading
-from checker.language_model import TokenScores
+from checker.evidence.evidence import FEATURES, Evidence
+from checker.evidence.fluency import FluencyTable, reading
+from checker.models.language_model import TokenScores
 from checker.pipeline import Checker
-from checker.verdict import BANDS, FEATURES, VARIANTS, Evidence, VerdictModel, band, needs, sigmoid
+from checker.verdict.file import Calibration, read
+from checker.verdict.model import BANDS, VARIANTS, VerdictModel, band, needs, sigmoid
 
 
 def simulated(posts: int = 1000, shift: float = 1.5, language: str = "ru", seed: int = 0) -> list[Observed]:
@@ -293,7 +294,7 @@ def test_evidence_without_the_models_that_changed() -> None:
     assert full.without(()) == full
     assert full.without({"translator"}) == Evidence(100, 0.5, 0.1)
     assert full.without({"translator", "fluency", "style"}) == Evidence(100, 0.5)
-    assert [full.without({"fluency"}).enough_for(variant) for variant in VARIANTS] == [True, False, False]
+    assert [enough(full.without({"fluency"}), variant) for variant in VARIANTS] == [True, False, False]
 
 
 # Which posts, in which folds

@@ -16,13 +16,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console, RenderableType
 
-from checker import __version__
+from checker.cli.terminal import show, table
 from checker.result import Difference, Language, Result, RoundTrip, RowError, Sentence, Word
-from checker.terminal import printable, show, table
+from checker.text import printable
+from checker.version import __version__
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "posts.jsonl"
 
-REAL = [sys.executable, "-m", "checker.cli"]
+REAL = [sys.executable, "-m", "checker"]
 STAND_IN = """
 import sys, types
 sys.path.insert(0, {tests!r})
@@ -38,7 +39,7 @@ pipeline = types.ModuleType("checker.pipeline")
 pipeline.Checker = Checker
 sys.modules["checker.pipeline"] = pipeline
 sys.argv[0] = "checker"
-from checker.cli import main
+from checker.cli.app import main
 main()
 """
 
@@ -73,7 +74,7 @@ def posts(tmp_path: Path) -> Path:
 
 def test_help_and_version_import_nothing_heavy() -> None:
     code = (
-        "import sys, checker.cli\n"
+        "import sys, checker.cli.app\n"
         "heavy = {'torch', 'transformers', 'ctranslate2', 'pyarrow', 'sacrebleu', 'numpy', 'pydantic'}\n"
         "print(heavy & set(sys.modules))"
     )

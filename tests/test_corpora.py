@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 import corpora
 from corpora import HELD_OUT, LANGUAGES
 
-from checker.language import SUPPORTED
+from checker.languages import SUPPORTED
 
 
 @pytest.fixture(scope="module")

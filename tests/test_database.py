@@ -22,10 +22,11 @@ from test_batch import StandIn
 
 from checker.errors import OutputError
 from checker.io.database import POSTS, SENTENCES
-from checker.io.input import problem_of
-from checker.io.output import COLUMNS, check_output, inert, write
+from checker.io.read import problem_of
+from checker.io.table import COLUMNS
+from checker.io.write import check_output, inert, write
 from checker.result import Language, Result, RoundTrip, RowError, Sentence
-from checker.runs.batch import score_file
+from checker.runs.local import score_file
 
 DOCS = Path(__file__).parents[1] / "docs"
 DATABASES = [".sqlite", ".duckdb"]
@@ -253,7 +254,7 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from checker.errors import OutputError
-from checker.io.output import write
+from checker.io.write import write
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
 line = Path(sys.argv[1]).read_text()
 try:
@@ -274,7 +275,7 @@ def test_a_file_that_cannot_grow_is_an_error_that_names_it(tmp_path: Path, suffi
 
 
 def test_without_duckdb_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("checker.io.output.find_spec", lambda name: None)
+    monkeypatch.setattr("checker.io.write.find_spec", lambda name: None)
     with pytest.raises(OutputError, match=r"pip install \"statement-checker\[duckdb\]\""):
         check_output(tmp_path / "out.duckdb", "posts.jsonl")
     check_output(tmp_path / "out.sqlite", "posts.jsonl")

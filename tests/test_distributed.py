@@ -22,12 +22,13 @@ import pytest
 from test_calibration import own
 
 from checker.errors import CheckerError, InputError
-from checker.io.input import Post
+from checker.io.read import Post
 from checker.pipeline import Checker
-from checker.runs import cluster, distributed
-from checker.runs.batch import score_file
-from checker.runs.distributed import TRIES, score_directory
-from checker.runs.partitions import PARTS, SHARD, claim_shard, find
+from checker.runs.local import score_file
+from checker.runs.ray import cluster
+from checker.runs.ray import run as distributed
+from checker.runs.ray.partitions import PARTS, SHARD, claim_shard, find
+from checker.runs.ray.run import TRIES, score_directory
 from checker.runs.rejects import rejects_path
 
 SHARDS = 6
@@ -89,7 +90,7 @@ def contents(output: Path) -> dict[str, bytes]:
 
 
 def command(source: Path, output: Path, *options: str) -> list[str]:
-    run = [sys.executable, "-c", "from checker.cli import main; main()", "score", str(source)]
+    run = [sys.executable, "-c", "from checker.cli.app import main; main()", "score", str(source)]
     return [*run, "-o", str(output), "--runner", "ray", "--no-round-trip", "--language", "ru", *options]
 
 

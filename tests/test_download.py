@@ -17,7 +17,7 @@ import huggingface_hub
 import pytest
 from typer.testing import CliRunner
 
-from checker.commands.models import app
+from checker.cli.models import app
 from checker.errors import (
     CheckerError,
     DownloadError,
@@ -26,8 +26,8 @@ from checker.errors import (
     ModelNotFoundError,
     OutputError,
 )
-from checker.store import Model, Store
-from checker.store.lock import read_lock
+from checker.models import Model, Store
+from checker.models.lock import read_lock
 
 REPO = "Helsinki-NLP/opus-mt-ru-en"
 ROOT = Path(__file__).parents[1]
@@ -159,7 +159,7 @@ def test_a_server_without_ranges_is_asked_for_the_whole_file_again(
 def test_the_next_run_goes_on_where_the_last_one_stopped(
     hub: fake_hub.Hub, store: Store, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("checker.store.hub.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("checker.models.hub.time.sleep", lambda seconds: None)
     hub.breaks["model.safetensors"] = [300_000] * 5
     with pytest.raises(DownloadError, match="run the command again: it goes on where it stopped"):
         store.download([model], progress=False)
@@ -287,7 +287,7 @@ def test_a_full_disk_is_explained(
     def write(*args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("checker.store.hub._stream", write)
+    monkeypatch.setattr("checker.models.hub._stream", write)
     with pytest.raises(DownloadError, match="The disk filled up"):
         store.download([model], progress=False)
 
@@ -324,7 +324,7 @@ def checker_models(
     store: Store, hub: fake_hub.Hub, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[int, list[str]]]:
     """``checker models`` on the registry of these tests: exit status and lines printed."""
-    monkeypatch.setattr("checker.commands.models._store", lambda: Store(store.registry, store.home))
+    monkeypatch.setattr("checker.cli.models._store", lambda: Store(store.registry, store.home))
 
     def run(*arguments: str) -> tuple[int, list[str]]:
         result = CliRunner().invoke(app, arguments)

@@ -22,12 +22,12 @@ from test_batch import StandIn, posts_file
 from test_cli import REAL, run
 
 from checker.errors import CheckerError, InputError, OutputError
-from checker.io.input import read
-from checker.runs import batch
-from checker.runs.batch import CHUNK, journal_path, score_file
+from checker.io.read import read
+from checker.models import Store
+from checker.runs import local as batch
 from checker.runs.journal import Input, Journal, Run, alone
+from checker.runs.local import CHUNK, journal_path, score_file
 from checker.runs.rejects import rejects_path
-from checker.store import Store
 
 ROWS = 5 * CHUNK + 7
 
@@ -36,7 +36,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from test_batch import StandIn
-from checker.runs.batch import score_file
+from checker.runs.local import score_file
 from checker.errors import CheckerError
 try:
     score_file(StandIn(pause=float(sys.argv[4])), sys.argv[2], Path(sys.argv[3]))
@@ -104,7 +104,7 @@ sys.path.insert(0, sys.argv[1])
 import filelock, rich.progress  # once, rather than in every child
 import checker.io.database, checker.runs.journal
 from test_batch import StandIn
-from checker.runs.batch import score_file
+from checker.runs.local import score_file
 
 source, folder, name = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]), sys.argv[4]
 journal = folder / f"{name}.journal"

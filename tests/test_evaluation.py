@@ -19,16 +19,16 @@ from hypothesis import strategies as st
 from rich.console import Console
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
+from checker import statistics as metrics
 from checker.errors import InputError
-from checker.evaluation import metrics
 from checker.evaluation.evaluate import compare, evaluate
-from checker.evaluation.figures import LEAST, Evaluation
 from checker.evaluation.labelled import LabelledPost
-from checker.evaluation.page import page
-from checker.evaluation.report import table
-from checker.evaluation.scored import Score
+from checker.evaluation.result import LEAST, Evaluation
+from checker.evaluation.scores import Score
+from checker.evaluation.table import table
+from checker.pages.evaluation import page
 from checker.result import Verdict
-from checker.verdict import BANDS
+from checker.verdict.model import BANDS
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "labelled.jsonl"
 
@@ -365,7 +365,7 @@ def test_the_table_shows_figures_with_intervals_and_dashes(evaluation: Evaluatio
 
 
 def run(*args: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "checker.cli", "evaluate", *map(str, args), "--bootstrap", "100"]
+    command = [sys.executable, "-m", "checker", "evaluate", *map(str, args), "--bootstrap", "100"]
     return subprocess.run(command, capture_output=True, check=False, timeout=300, encoding="utf-8")
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.fluency import (
+from checker.evidence.fluency import (
     BANDS,
     CLIPPED_SLOR,
     MEAN,
@@ -23,8 +23,9 @@ from checker.fluency import (
     pool,
     reading,
 )
-from checker.language import SUPPORTED
-from checker.language_model import MAX_TOKENS, TokenScores, load
+from checker.languages import SUPPORTED
+from checker.models.language_model import MAX_TOKENS, TokenScores
+from checker.models.load import load_language_model as load
 from checker.pipeline import Checker
 from checker.text import width
 

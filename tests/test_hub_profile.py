@@ -18,13 +18,13 @@ from sacrebleu.metrics.chrf import CHRF
 from test_calibration import labelled
 from typer.testing import CliRunner
 
-from checker import __version__
-from checker.calibration.fitted import read
-from checker.cli import app
+from checker.cli.app import app
 from checker.errors import ModelCorruptedError, ModelNotFoundError
+from checker.models import Store
 from checker.pipeline import Checker
 from checker.result import Result
-from checker.store import Store
+from checker.verdict.file import read
+from checker.version import __version__
 
 EMBEDDED = Path(__file__).parents[1] / "models" / "embedded"
 RU_EN, EN_RU = "Helsinki-NLP/opus-mt-ru-en", "Helsinki-NLP/opus-mt-en-ru"

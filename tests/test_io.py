@@ -18,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.errors import InputError, OutputError
-from checker.io.input import _COMPRESSED, _UTF16_BOMS, Post, read
-from checker.io.output import COLUMNS, check_output, write
+from checker.io.read import _COMPRESSED, _UTF16_BOMS, Post, read
+from checker.io.table import COLUMNS
+from checker.io.write import check_output, write
 from checker.result import Language, Result, RoundTrip, RowError
 
 ROOT = Path(__file__).parent.parent
@@ -144,7 +145,7 @@ def test_text_is_a_post_a_line() -> None:
 def test_an_endless_line_is_one_error_in_bounded_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("checker.io.input.MAX_ROW_BYTES", 2**20)
+    monkeypatch.setattr("checker.io.read.MAX_ROW_BYTES", 2**20)
     for suffix, head, tail in (
         (".txt", b"", b"fine"),
         (".csv", b"text\n", b"fine"),

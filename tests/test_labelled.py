@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from checker.errors import InputError
 from checker.evaluation.labelled import LABELS, LabelledPost, read_labelled
-from checker.evaluation.scored import Score, has_scores, joined, read_scored, read_scores, saved
+from checker.evaluation.scores import Score, has_scores, joined, read_scored, read_scores, saved
 from checker.pipeline import Checker
 from checker.result import RowError
 

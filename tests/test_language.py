@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checker import language
-from checker.language import SHOWN, SUPPORTED, UNLIKELY, identify
+from checker.language import SHOWN, UNLIKELY, identify
+from checker.languages import SUPPORTED
 
 # Two posts a language, written for these tests.
 POSTS = {

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 from checker.errors import ModelCorruptedError
-from checker.language import SUPPORTED
-from checker.language_model import (
+from checker.languages import SUPPORTED
+from checker.models import Store
+from checker.models.language_model import (
     MAX_TOKENS,
     UNIGRAMS,
     CTranslate2LanguageModel,
     LanguageModel,
     TransformersLanguageModel,
-    load,
     perplexity,
 )
-from checker.store import Store
+from checker.models.load import load_language_model as load
 
 TEXTS = {
     "ru": [

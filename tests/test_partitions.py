@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.errors import InputError, OutputError
-from checker.io.input import Post, read
+from checker.io.read import Post, read
 from checker.result import Language, Result, RowError
-from checker.runs import partitions
-from checker.runs.batch import CHUNK
 from checker.runs.journal import Run
-from checker.runs.partitions import (
+from checker.runs.local import CHUNK
+from checker.runs.ray import partitions
+from checker.runs.ray.partitions import (
     SHARD,
     Manifest,
     Partition,

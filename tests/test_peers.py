@@ -19,10 +19,11 @@ from sklearn.metrics import roc_auc_score
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from checker.calibration.fitting import Observed
-from checker.evaluation import metrics
+from checker import statistics as metrics
+from checker.calibration.fit import Observed
 from checker.evaluation.labelled import Kind
-from checker.verdict import FEATURES, VARIANTS, Evidence
+from checker.evidence.evidence import FEATURES, Evidence
+from checker.verdict.model import VARIANTS
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 

@@ -18,14 +18,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import checker as package
-from checker import style
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
-from checker.language import SUPPORTED, identify
+from checker.evidence import style
+from checker.evidence.evidence import Evidence
+from checker.language import identify
+from checker.languages import SUPPORTED
+from checker.models import Store
 from checker.pipeline import AHEAD, BATCH, Checker, _combine
 from checker.result import Result, to_pandas
-from checker.store import Store
 from checker.text import MAX_CHARACTERS, width, words
-from checker.verdict import SHORTEST, Evidence, Judgement, Threshold
+from checker.verdict.file import Threshold
+from checker.verdict.model import SHORTEST, Judgement
 
 ROOT = Path(__file__).parents[1]
 MODELS = ROOT / "models"

@@ -30,9 +30,9 @@ from checker.bitext.result import (
     Segment,
 )
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
-from checker.store import Store
+from checker.models import Store
+from checker.models.load import Translators
 from checker.text import MAX_CHARACTERS, clean, words
-from checker.translation import Translators
 
 RUSSIAN = [
     "Министр обороны прибыл в столицу в понедельник.",
@@ -349,7 +349,7 @@ def test_adequacy_prefers_the_translation() -> None:
 
 
 def run(*args: object, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "checker.cli", "quality", *map(str, args)]
+    command = [sys.executable, "-m", "checker", "quality", *map(str, args)]
     return subprocess.run(
         command, input=data, capture_output=True, check=False, timeout=300, env={**os.environ}
     )

@@ -13,7 +13,7 @@ from checker.bitext.dates import dates
 from checker.bitext.negation import LANGUAGES, negators
 from checker.bitext.number_words import times, values
 from checker.bitext.numbers import canonical, numbers, unmatched
-from checker.language import SUPPORTED
+from checker.languages import SUPPORTED
 
 GROUPS = {"en": ",", "ru": " ", "de": ".", "fr": "\u202f", "ar": "٬", "es": ".", "hu": "\u00a0"}
 DECIMALS = {"en": ".", "ru": ",", "de": ",", "fr": ",", "ar": "٫", "es": ",", "hu": ","}

@@ -22,7 +22,7 @@ from checker.bitext.human import (
     upper_tail,
 )
 from checker.bitext.units import TRANSLATED
-from checker.store import Store
+from checker.models import Store
 
 COLUMNS = (40, 100, 200, 500, 1000)
 UNIFORM = [(columns, n / 1000) for columns in COLUMNS for n in range(1000)]
@@ -115,7 +115,7 @@ def shipped() -> HumanTable:
 
 
 def test_every_language_was_measured_with_english(shipped: HumanTable) -> None:
-    from checker.language import SUPPORTED
+    from checker.languages import SUPPORTED
 
     expected = {f"{code}-en" for code in SUPPORTED} | {f"en-{code}" for code in SUPPORTED}
     assert set(shipped.directions) == expected - {"en-en"}

@@ -19,23 +19,25 @@ from hypothesis import strategies as st
 from test_cli import EXAMPLES, REAL, run
 from test_evaluation import Page
 
-from checker import __version__
-from checker.calibration.fitted import read as read_calibration
 from checker.errors import InputError
-from checker.evaluation.metrics import rate_interval
-from checker.io.output import write
+from checker.io.write import write
+from checker.models import Store
+from checker.models.lock import sha256
+from checker.pages import html as frame
+from checker.pages import plots as figures
+from checker.pages import post as evidence
+from checker.pages.outcomes import Columns, Row, day_of, read
+from checker.pages.provenance import Origin, files, used
+from checker.pages.rates import Measured, Rate, measured
+from checker.pages.report import Report, page
+from checker.pages.summary import BINS, Contents, contents
 from checker.pipeline import Checker
-from checker.report import evidence, figures, frame
-from checker.report.outcomes import Columns, Row, day_of, read
-from checker.report.page import Report, page
-from checker.report.provenance import Origin, files, used
-from checker.report.rates import Measured, Rate, measured
-from checker.report.story import back_runs, runs
-from checker.report.summary import BINS, Contents, contents
 from checker.result import Difference, Language, Result, RowError, Sentence, Word
-from checker.store import Store
-from checker.store.lock import sha256
-from checker.verdict import decide
+from checker.statistics import rate_interval
+from checker.verdict.advice import back_runs, runs
+from checker.verdict.file import read as read_calibration
+from checker.verdict.model import decide
+from checker.version import __version__
 
 MODELS = {"profile": "embedded", "style": f"embedded/style-ru@{__version__}"}
 SHIPPED = Path(__file__).parents[1] / "models" / "embedded" / "verdict.json"

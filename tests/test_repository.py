@@ -9,8 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from checker.store import Store
-from checker.store.lock import read_lock
+from checker.models import Store
+from checker.models.lock import read_lock
 
 ROOT = Path(__file__).parents[1]
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".bin", ".joblib", ".npy", ".h5", ".onnx")

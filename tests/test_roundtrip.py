@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import RANDOM_M2M100, TOY_MARIAN, random_m2m100, toy_marian, toy_pairs
 
-from checker import roundtrip
 from checker.errors import UnsupportedPairError
-from checker.roundtrip import (
+from checker.evidence import roundtrip
+from checker.evidence.roundtrip import (
     Raw,
     SentenceRoundTrip,
     aggregate,
@@ -21,8 +21,8 @@ from checker.roundtrip import (
     round_trips,
     signatures,
 )
+from checker.models.ctranslate2_engine import CTranslate2Translator, convert
 from checker.text import words
-from checker.translation.ctranslate2_engine import CTranslate2Translator, convert
 
 RUSSIAN = [russian for _, russian in toy_pairs(12, seed=99)]
 

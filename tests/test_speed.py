@@ -12,11 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from checker.bitext.estimator import Estimator
-from checker.cli import app
+from checker.cli.app import app
 from checker.errors import InputError
-from checker.language_model import CTranslate2LanguageModel
+from checker.models.ctranslate2_engine import CTranslate2Translator
+from checker.models.language_model import CTranslate2LanguageModel
 from checker.pipeline import AHEAD, BATCH, Checker
-from checker.translation.ctranslate2_engine import CTranslate2Translator
 
 RUSSIAN = "Завтра с десяти утра на улице Садовой отключат воду. Запаситесь ею заранее и предупредите соседей."
 GERMAN = "Am Samstag bleibt die Bücherei wegen eines Fests geschlossen. Bücher kann man trotzdem abgeben."
@@ -167,7 +167,7 @@ def test_the_options_of_a_run_that_results_do_not_depend_on_may_change(
 ) -> None:
     source, output = tmp_path / "posts.jsonl", tmp_path / "scores.jsonl"
     source.write_text("".join(json.dumps({"text": text}) + "\n" for text in numbered(BATCH + 8)))
-    monkeypatch.setattr("checker.runs.batch._publish", _fail)
+    monkeypatch.setattr("checker.runs.local._publish", _fail)
     command = ["score", str(source), "-o", str(output), "--no-round-trip", "--no-fluency"]
     with pytest.raises(RuntimeError):
         CliRunner().invoke(app, command, catch_exceptions=False)

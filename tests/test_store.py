@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError, UnsupportedPairError
-from checker.store import Model, Store
-from checker.store.lock import LockedFile, LockedModel, read_lock, write_lock
-from checker.store.registry import is_safe_name
+from checker.models import Model, Store
+from checker.models.lock import LockedFile, LockedModel, read_lock, write_lock
+from checker.models.registry import is_safe_name
 
 LANGUAGES = (
     "ar", "bg", "cs", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu",

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from checker.errors import ModelCorruptedError
-from checker.language import SUPPORTED
-from checker.style import BITS, ORDERS, WORD_ORDERS, StyleModel, buckets, fold, load, word_weights
+from checker.evidence.style import BITS, ORDERS, WORD_ORDERS, StyleModel, buckets, fold, load, word_weights
+from checker.languages import SUPPORTED
 
 SHIPPED = Path(__file__).parents[1] / "models" / "embedded" / "style"
 ANY = st.text(st.characters(exclude_categories=()), max_size=40)  # lone surrogates and astral characters too

@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from tiny_models import RANDOM_M2M100, TOY_MARIAN, random_m2m100, toy_marian, toy_pairs
 
 from checker.errors import CheckerError, ModelNotFoundError, UnsupportedPairError
-from checker.store import Model, Store
-from checker.store.lock import LockedModel, lock_file, write_lock
-from checker.translation import Translation, Translator, Translators, load
-from checker.translation.ctranslate2_engine import CTranslate2Translator, _quota, convert, cores
-from checker.translation.tokenizer import (
+from checker.models import Model, Store
+from checker.models.ctranslate2_engine import CTranslate2Translator, _quota, convert, cores
+from checker.models.load import Translators
+from checker.models.load import load_translator as load
+from checker.models.lock import LockedModel, lock_file, write_lock
+from checker.models.tokenizer import (
     MAX_PIECES,
     Tokenizer,
     alike,
@@ -31,7 +32,8 @@ from checker.translation.tokenizer import (
     length_limit,
     stretched,
 )
-from checker.translation.transformers_engine import TransformersTranslator, quietly
+from checker.models.transformers_engine import TransformersTranslator, quietly
+from checker.models.translator import Translation, Translator
 
 PAIRS = toy_pairs(60, seed=99)  # none in the training pairs' order, most not among them
 ENGLISH, RUSSIAN = map(list, zip(*PAIRS, strict=True))
@@ -454,7 +456,7 @@ def test_a_converted_model_needs_no_torch(conversions: dict[tuple[str, str], Pat
         "import sys\n"
         "from pathlib import Path\n"
         "from tiny_models import TOY_MARIAN\n"
-        "from checker.translation.ctranslate2_engine import CTranslate2Translator\n"
+        "from checker.models.ctranslate2_engine import CTranslate2Translator\n"
         "folder, converted = map(Path, sys.argv[1:])\n"
         "translator = CTranslate2Translator(TOY_MARIAN, folder, converted, device='cpu')\n"
         "print(translator.translate(['City sees bridge.'], 'en', 'ru')[0].text)\n"

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.calibration.fitted import Calibration, Threshold
-from checker.language import SUPPORTED
+from checker.evidence.evidence import Evidence
+from checker.languages import SUPPORTED
 from checker.pipeline import Checker
-from checker.verdict import (
+from checker.verdict.file import Calibration, Threshold
+from checker.verdict.model import (
     BANDS,
     LONGEST,
     SHORTEST,
     VARIANTS,
-    Evidence,
     Judgement,
     VerdictModel,
     band,

@@ -9,7 +9,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from checker.cli import app as command
+from checker.cli.app import app as command
 from checker.errors import InputError
 
 
@@ -23,7 +23,7 @@ def test_others_are_not_let_in_by_accident(host: str, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("package", ["fastapi", "prometheus_client", "python_multipart", "uvicorn"])
 def test_a_missing_package_names_the_extra(package: str) -> None:
-    code = f"import sys; sys.modules[{package!r}] = None; from checker.cli import main; main()"
+    code = f"import sys; sys.modules[{package!r}] = None; from checker.cli.app import main; main()"
     done = subprocess.run([sys.executable, "-c", code, "serve"], capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -33,7 +33,7 @@ def test_a_missing_package_names_the_extra(package: str) -> None:
 def test_a_port_in_use_ends_the_command() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        arguments = [sys.executable, "-m", "checker.cli", "serve", "--port", port]
+        arguments = [sys.executable, "-m", "checker", "serve", "--port", port]
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
     assert done.returncode != 0
     assert "address already in use" in done.stderr

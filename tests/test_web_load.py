@@ -20,8 +20,8 @@ import httpx
 import pytest
 from web_server import serving
 
+from checker.models import Store
 from checker.pipeline import Checker
-from checker.store import Store
 from checker.web.app import create_app
 from checker.web.limits import Limits
 
@@ -42,7 +42,7 @@ def process() -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "checker.cli", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "checker", "serve", "--port", str(port)]
     environment = {key: value for key, value in os.environ.items() if key != "STATEMENT_CHECKER_TOKEN"}
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment) as server:
         deadline = time.monotonic() + 60

@@ -13,12 +13,12 @@ import httpx
 import pytest
 from web_server import serving
 
-from checker import __version__
 from checker.bitext.estimator import Estimator
-from checker.calibration import fitted
-from checker.language import SUPPORTED
+from checker.languages import SUPPORTED
 from checker.pipeline import Checker
 from checker.result import Result
+from checker.verdict import file as fitted
+from checker.version import __version__
 from checker.web import catalogue
 from checker.web.app import create_app
 from checker.web.limits import Limits

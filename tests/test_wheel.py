@@ -64,7 +64,7 @@ def test_the_wheel_carries_the_models_and_nothing_that_is_not_needed(wheel: Path
 
 
 def test_it_scores_from_an_empty_folder(site: Path, tmp_path: Path) -> None:
-    where = "import checker, checker.store as s; print(checker.__file__); print(s.Store().registry)"
+    where = "import checker, checker.models as s; print(checker.__file__); print(s.Store().registry)"
     found = _alone(site, tmp_path, sys.executable, "-c", where).split()
     assert [Path(path) for path in found] == [
         site / "checker" / "__init__.py",
@@ -80,5 +80,5 @@ def test_it_scores_from_an_empty_folder(site: Path, tmp_path: Path) -> None:
 
 
 def test_its_models_are_intact(site: Path, tmp_path: Path) -> None:
-    verify = "from checker.store import Store; s = Store(); s.verify(s.models('embedded')); print('intact')"
+    verify = "from checker.models import Store; s = Store(); s.verify(s.models('embedded')); print('intact')"
     assert _alone(site, tmp_path, sys.executable, "-c", verify) == "intact\n"

@@ -21,7 +21,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from checker.store import Model
+from checker.models import Model
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 

@@ -13,8 +13,8 @@ from itertools import pairwise
 
 import regex
 
+from checker.models.translator import Translator
 from checker.text import words
-from checker.translation import Translator
 
 MAX_CLAUSES = 8
 """Clauses of a text that are taken out one by one; neighbours are joined where there are more."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from checker.bitext.alignment import MAX_SENTENCES
 from checker.bitext.result import Passage
 from checker.errors import InputError
-from checker.language import SUPPORTED, identify
+from checker.language import identify
+from checker.languages import SUPPORTED
 from checker.result import Language
 from checker.text import MAX_CHARACTERS, CleanText, Span, clean, sentences, width
 

@@ -11,7 +11,6 @@ from typing import get_args
 
 from pydantic import Field
 
-from checker import __version__, fluency
 from checker.bitext.adequacy import adequacies
 from checker.bitext.alignment import align
 from checker.bitext.checks import check
@@ -22,13 +21,15 @@ from checker.bitext.reference import compare
 from checker.bitext.result import Finding, Passage, Quality, Segment
 from checker.bitext.units import TRANSLATED, Document, Unit, signals
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
-from checker.language import SUPPORTED
-from checker.models import Models
+from checker.evidence import fluency
+from checker.languages import SUPPORTED
+from checker.loaded import Models
+from checker.models import Store
+from checker.models.registry import Profile
+from checker.models.translator import Device, Engine
 from checker.result import Record
-from checker.store import Store
-from checker.store.registry import Profile
 from checker.text import Span
-from checker.translation import Device, Engine
+from checker.version import __version__
 
 BATCH = 32
 """Pairs measured together."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from checker.bitext.alignment import align
 from checker.bitext.document import Text
 from checker.bitext.result import ReferenceScores, ReferenceSegment
-from checker.roundtrip import _head, _metrics, signatures
+from checker.evidence.roundtrip import _head, _metrics, signatures
 
 
 def chrf(text: str, reference: str) -> float:

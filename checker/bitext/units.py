@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from checker.bitext.adequacy import Adequacy
 from checker.bitext.checks import Checks
 from checker.bitext.document import Text, own_language
-from checker.fluency import Rank
+from checker.evidence.fluency import Rank
 from checker.text import Span, width
 
 FACTS = ("unaligned", "copied", "number", "date")

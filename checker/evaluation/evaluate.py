@@ -1,6 +1,6 @@
 """How good the verdict is on labelled posts: ``checker evaluate`` without its files.
 
-A figure that too few posts stand behind is None. The formulas are in ``metrics.py``, and what each figure
+A figure that too few posts stand behind is None. The formulas are in ``statistics.py``, and what each figure
 means is in ``figures.py``.
 """
 
@@ -15,10 +15,11 @@ from typing import SupportsFloat, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from checker import __version__
+from checker import statistics as stats
 from checker.errors import InputError
-from checker.evaluation import metrics
-from checker.evaluation.figures import (
+from checker.evaluation.grouping import Scored, grouped
+from checker.evaluation.labelled import Kind, LabelledPost
+from checker.evaluation.result import (
     LEAST,
     Compared,
     Comparison,
@@ -29,10 +30,9 @@ from checker.evaluation.figures import (
     Share,
     Signature,
 )
-from checker.evaluation.grouping import Scored, grouped
-from checker.evaluation.labelled import Kind, LabelledPost
-from checker.evaluation.scored import Score
+from checker.evaluation.scores import Score
 from checker.result import Result, Verdict
+from checker.version import __version__
 
 RESAMPLES, SEED = 1000, 0
 _RATES = tuple(n / 200 for n in range(201))  # false-positive rates of a ROC curve
@@ -103,10 +103,10 @@ def compare(
             f"Only {min(samples[0].sizes.values())} posts of a class have a probability in both files.",
             fix=f"Compare at least {LEAST} human and {LEAST} machine posts.",
         )
-    statistics: dict[str, metrics.Statistic] = {"auc": metrics.auc, "ece": metrics.ece}
+    statistics: dict[str, stats.Statistic] = {"auc": stats.auc, "ece": stats.ece}
     if samples[0].sizes["human"] >= 100:
-        statistics["tpr_at_1_fpr"] = partial(metrics.tpr_at_fpr, fpr=0.01)
-    tests = metrics.paired_bootstrap(
+        statistics["tpr_at_1_fpr"] = partial(stats.tpr_at_fpr, fpr=0.01)
+    tests = stats.paired_bootstrap(
         samples[0].said, samples[1].said, samples[0].machine, statistics, resamples, seed
     )
     scores = [score for _, *pair in both for score in pair]
@@ -193,16 +193,16 @@ class _Sample:
         return {"human": int((~self.machine).sum()), "machine": int(self.machine.sum())}
 
     @property
-    def counts(self) -> metrics.Tally | None:
+    def counts(self) -> stats.Tally | None:
         """None where a class has fewer than `LEAST` posts."""
-        return metrics.tally(self.said, self.machine) if min(self.sizes.values()) >= LEAST else None
+        return stats.tally(self.said, self.machine) if min(self.sizes.values()) >= LEAST else None
 
 
 def _figures(name: str, scored: Sequence[Scored], *, with_origin: bool, resamples: int, seed: int) -> Figures:
-    def estimates(sample: _Sample, statistics: dict[str, metrics.Statistic]) -> dict[str, Estimate]:
+    def estimates(sample: _Sample, statistics: dict[str, stats.Statistic]) -> dict[str, Estimate]:
         if (counts := sample.counts) is None:
             return {}
-        intervals = metrics.bootstrap(counts, statistics, resamples, seed)
+        intervals = stats.bootstrap(counts, statistics, resamples, seed)
         return {
             name: Estimate(value=_rounded(statistics[name](counts)), low=_rounded(low), high=_rounded(high))
             for name, (low, high) in intervals.items()
@@ -214,13 +214,13 @@ def _figures(name: str, scored: Sequence[Scored], *, with_origin: bool, resample
 
     sample = _Sample.of(scored)
     counts = sample.counts
-    figures: dict[str, metrics.Statistic] = {"auc": metrics.auc}
+    figures: dict[str, stats.Statistic] = {"auc": stats.auc}
     for percent in (1, 5):
         if sample.sizes["human"] * percent >= 100:
-            figures[f"tpr_at_{percent}_fpr"] = partial(metrics.tpr_at_fpr, fpr=percent / 100)
+            figures[f"tpr_at_{percent}_fpr"] = partial(stats.tpr_at_fpr, fpr=percent / 100)
     found = estimates(sample, figures)
     for kind in ("native", "translated") if with_origin else ():
-        found |= estimates(sample.against(kind), {f"auc_{kind}": metrics.auc})
+        found |= estimates(sample.against(kind), {f"auc_{kind}": stats.auc})
     kinds = Counter(post.kind for post, _ in scored)
     verdicts = Counter((post.machine, score.verdict) for post, score in scored)
     return Figures(
@@ -238,11 +238,11 @@ def _figures(name: str, scored: Sequence[Scored], *, with_origin: bool, resample
             label: {verdict: verdicts[machine, verdict] for verdict in get_args(Verdict)}
             for label, machine in (("human", False), ("machine", True))
         },
-        ece=_rounded(metrics.ece(counts)) if counts else None,
-        ece_at_prevalence=_rounded(metrics.ece(counts, balanced=False)) if counts else None,
-        brier=_rounded(metrics.brier(counts)) if counts else None,
-        brier_at_prevalence=_rounded(metrics.brier(counts, balanced=False)) if counts else None,
-        reliability=metrics.reliability(sample.said, sample.machine)[1] if counts else (),
+        ece=_rounded(stats.ece(counts)) if counts else None,
+        ece_at_prevalence=_rounded(stats.ece(counts, balanced=False)) if counts else None,
+        brier=_rounded(stats.brier(counts)) if counts else None,
+        brier_at_prevalence=_rounded(stats.brier(counts, balanced=False)) if counts else None,
+        reliability=stats.reliability(sample.said, sample.machine)[1] if counts else (),
         coverage=share(lambda score: score.probability is not None),
         decided=share(lambda score: score.verdict in ("machine_translated", "human_written")),
     )
@@ -255,7 +255,7 @@ def _flagged(score: Score) -> bool:
 def _share(count: int, posts: int) -> Share:
     if posts < LEAST:
         return Share(count=count, posts=posts, value=None, low=None, high=None)
-    low, high = metrics.rate_interval(count, posts)
+    low, high = stats.rate_interval(count, posts)
     return Share(
         count=count, posts=posts, value=_rounded(count / posts), low=_rounded(low), high=_rounded(high)
     )
@@ -272,7 +272,7 @@ def _curves(scored: Sequence[Scored], with_origin: bool) -> tuple[Curve, ...]:
         Curve(
             against=against,
             fpr=_RATES,
-            tpr=tuple(_rounded(metrics.tpr_at_fpr(counts, fpr)) for fpr in _RATES),
+            tpr=tuple(_rounded(stats.tpr_at_fpr(counts, fpr)) for fpr in _RATES),
         )
         for against, part in samples.items()
         if (counts := part.counts) is not None

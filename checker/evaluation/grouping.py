@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from checker.errors import InputError
 from checker.evaluation.labelled import LabelledPost
-from checker.evaluation.scored import Score
-from checker.verdict import BANDS, band
+from checker.evaluation.scores import Score
+from checker.verdict.model import BANDS, band
 
 KEYS = ("lang", "system", "testset", "length")
 """Keys that posts can be grouped by without a column of their own."""

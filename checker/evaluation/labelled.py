@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from checker.errors import InputError
-from checker.io.input import DEFAULT_ID, DEFAULT_TEXT, Record, problem_of, read_records
+from checker.io.read import DEFAULT_ID, DEFAULT_TEXT, Record, problem_of, read_records
 from checker.result import RowError
 
 DEFAULT_LABEL = "label"

@@ -1,7 +1,7 @@
 """Results as a database: a table ``posts`` and a table ``sentences``, in SQLite or DuckDB.
 
 A row of ``posts`` is a row of the output: its place in it from 1 (``post``, which is unique as ids need
-not be), the columns of `checker.io.output.COLUMNS` with an underscore for a dot, and the whole record as
+not be), the columns of `checker.io.write.COLUMNS` with an underscore for a dot, and the whole record as
 ``json``.
 A row of ``sentences`` is a sentence of the post ``post``.
 """
@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from checker.io.output import COLUMNS, batches, flat
+from checker.io.table import COLUMNS, batches, flat
 
 POSTS = {"post": "key", **{name.replace(".", "_"): kind for name, kind in COLUMNS.items()}, "json": "string"}
 """Columns of the table ``posts`` and their types."""

@@ -19,12 +19,12 @@ from typing import Any, Self
 
 from pydantic import JsonValue, ValidationError
 
-from checker import __version__
 from checker.errors import OutputError
-from checker.io.input import reading
-from checker.io.output import followed, write_whole, writing
+from checker.files import followed, write_whole, writing
+from checker.io.read import reading
+from checker.models.lock import sha256
 from checker.result import Record
-from checker.store.lock import sha256
+from checker.version import __version__
 
 _INDIFFERENT = ("device", "threads", "cache")
 _HEADER = re.compile(rb"(run|chunk) (\d{1,15}) ([0-9a-f]{8})\n")

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from checker.io.output import followed
+from checker.files import followed
 from checker.result import RowError
 
 

@@ -14,12 +14,12 @@ from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from pydantic import Discriminator, Field, StrictInt, Tag
 
-from checker import __version__
 from checker.bitext.estimator import Estimator, Pair
 from checker.bitext.result import Quality
-from checker.io.input import problem_of
+from checker.io.read import problem_of
 from checker.pipeline import Checker
 from checker.result import Record, Result, RowError
+from checker.version import __version__
 from checker.web import catalogue, problems
 from checker.web.limits import BodyLimit, Limits
 from checker.web.metrics import CONTENT_TYPE, Observe

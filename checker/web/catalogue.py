@@ -6,14 +6,15 @@ from itertools import pairwise
 
 from pydantic import ConfigDict, Field
 
-from checker import __version__
-from checker.calibration import fitted
-from checker.language import SUPPORTED
+from checker.evidence.evidence import Evidence
+from checker.languages import SUPPORTED, name
+from checker.models.registry import Model, Profile
 from checker.pipeline import Checker
-from checker.reasons import name
 from checker.result import Record
-from checker.store.registry import Model, Profile
-from checker.verdict import BANDS, LONGEST, SHORTEST, Evidence
+from checker.statistics import Bin
+from checker.verdict.file import Fitted, Threshold
+from checker.verdict.model import BANDS, LONGEST, SHORTEST
+from checker.version import __version__
 
 
 class LengthBand(Record):
@@ -23,7 +24,7 @@ class LengthBand(Record):
 
     start: int = Field(alias="from", description="Shortest, in columns; a wide character counts as two.")
     end: int = Field(alias="to", description="One past the longest; the last band has it included.")
-    threshold: fitted.Threshold | None = Field(
+    threshold: Threshold | None = Field(
         description="Where the verdict changes; null where no error rate was measured."
     )
 
@@ -38,7 +39,7 @@ class MeasuredVerdict(Record):
     ece: float = Field(description="Expected calibration error, classes weighted equally.")
     auc: float | None = Field(description="Area under the ROC curve, human against machine.")
     flagged: dict[str, float] = Field(description="Kind of post → share called machine-translated.")
-    bins: tuple[fitted.Bin, ...] = Field(description="The reliability table.")
+    bins: tuple[Bin, ...] = Field(description="The reliability table.")
     bands: tuple[LengthBand, ...] = Field(description="Thresholds by length.")
 
 
@@ -127,7 +128,7 @@ def _language(checker: Checker, code: str) -> ServedLanguage:
     return ServedLanguage(code=code, name=name(code), **has, verdict=verdict)
 
 
-def _verdict(language: fitted.Fitted, variant: str, label: str | None) -> MeasuredVerdict:
+def _verdict(language: Fitted, variant: str, label: str | None) -> MeasuredVerdict:
     reliability = language.reliability[variant]
     edges = [SHORTEST, *BANDS, LONGEST]
     return MeasuredVerdict(

@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from checker.bitext.estimator import Estimator, Pair
 from checker.bitext.result import Quality
-from checker.language import SUPPORTED
+from checker.languages import SUPPORTED
 from checker.pipeline import Checker
 from checker.result import Result
 from checker.web import catalogue

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from checker.errors import InputError
-from checker.io.input import Post, read
+from checker.io.read import Post, read
 from checker.result import RowError
 from checker.web.limits import Limits
 

@@ -1,0 +1,102 @@
+"""``checker models``: fetch, list, verify and remove models."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from checker.errors import InputError, ModelCorruptedError
+
+if TYPE_CHECKING:
+    from checker.models import Model, Store
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Fetch, list, verify and remove models.")
+
+Ids = Annotated[list[str] | None, typer.Option("--model", help="Id of a model; may be repeated.")]
+Everything = Annotated[bool, typer.Option("--all", help="Every model of the hub profile.")]
+
+
+@app.command()
+def download(
+    language: Annotated[
+        list[str] | None,
+        typer.Option(help="ISO 639-1 code; fetches all that scoring this language takes. May be repeated."),
+    ] = None,
+    model: Ids = None,
+    everything: Everything = False,
+) -> None:
+    """Fetch models of the hub profile; resumes, verifies, and skips what is here already."""
+    store = _store()
+    models = _named(store, model, everything)
+    models += [needed for code in language or [] for needed in store.required("hub", code)]
+    if not models:
+        raise InputError("Nothing to fetch was named.", fix="Use --language ru, --model ID or --all.")
+    store.download(models)
+    for fetched in dict.fromkeys(store.model(wanted.id) for wanted in models):
+        typer.echo(f"{fetched.label}  {_size(store, fetched)}")
+
+
+@app.command("list")
+def list_models() -> None:
+    """Show every model that the package knows, and whether it is on this machine."""
+    from rich.console import Console
+    from rich.table import Table
+
+    store = _store()
+    table = Table("model", "task", "languages", "size", "licence", "installed", box=None)
+    for model in store.models():
+        pairs = " ".join("-".join(pair) for pair in model.pairs)
+        served = pairs or f"{len(model.languages)} languages"
+        installed = "yes" if store.installed(model) else "damaged" if store.locked(model) else "no"
+        table.add_row(model.id, model.task, served, _size(store, model), model.licence, installed)
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+@app.command()
+def verify(model: Ids = None) -> None:
+    """Hash every file of the models that are here and compare with the lock."""
+    store = _store()
+    models = _named(store, model, everything=False) or [m for m in store.models() if store.locked(m)]
+    corrupted = []
+    for one in models:
+        try:
+            store.verify([one])
+            typer.echo(f"{one.label}  intact")
+        except ModelCorruptedError as error:
+            corrupted.append(str(error))
+    if corrupted:
+        raise ModelCorruptedError(" ".join(corrupted))
+
+
+@app.command()
+def remove(model: Ids = None, everything: Everything = False) -> None:
+    """Delete downloaded models and their conversions."""
+    store = _store()
+    models = [one for one in _named(store, model, everything) if store.locked(one)]
+    if not models:
+        raise InputError("No downloaded model was named.", fix="Use --model ID or --all.")
+    store.remove(models)
+    for one in models:
+        typer.echo(f"{one.label}  removed")
+
+
+@app.command("lock-embedded", hidden=True)
+def lock_embedded() -> None:
+    """For maintainers: write the checksums of the embedded models after their weights changed."""
+    typer.echo(_store().lock_embedded())
+
+
+def _store() -> Store:
+    from checker.models import Store
+
+    return Store()
+
+
+def _named(store: Store, ids: list[str] | None, everything: bool) -> list[Model]:
+    return store.models("hub") if everything else [store.model(name) for name in ids or []]
+
+
+def _size(store: Store, model: Model) -> str:
+    return f"{store.size(model) / 1e6:,.0f} MB"

@@ -1,0 +1,213 @@
+"""Results for people: a table of many posts, or one post with its evidence highlighted.
+
+Posts are hostile. Nothing of them reaches the terminal as markup, control sequence or change of direction:
+text is shown through `printable`, and never parsed for styles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from checker.result import Result, RowError, Sentence
+from checker.text import printable
+from checker.verdict.advice import VERDICTS, advice, back_runs, error_rates, evidence, runs
+
+LABELS = {
+    verdict: (name, style)
+    for (verdict, name), style in zip(VERDICTS.items(), ("bold red", "green", "yellow", "dim"), strict=True)
+}
+"""What a verdict is called, and its style."""
+
+_MACHINE, _HUMAN, _LOST = "bold red", "green", "underline"
+"""How a machine-like word, a human-like word and a span lost in the round trip are shown."""
+
+_MARKS = ("*", "_")
+"""What stands around a machine-like word and a lost span where there are no styles."""
+
+_SHADES = ("black on green", "black on bright_green", "black on bright_yellow", "black on bright_red",
+           "bold white on red")  # fmt: skip
+"""How a probability is shown, a fifth each, on terminals of 16 colours, too."""
+
+_WIDTHS = {"id": 12, "verdict": 18, "P(MT)": 5, "language": 8, "fluency": 7, "chrF++": 6}
+
+
+def table(outcomes: Iterable[Result | RowError], *, header: bool = True) -> Table:
+    """A row a post, one line each; tables of the same width line up, so rows can be printed as they come."""
+    grid = Table(box=None, expand=True, show_header=header, header_style="bold", padding=(0, 1, 0, 0))
+    for name, width in _WIDTHS.items():
+        grid.add_column(name, width=width, no_wrap=True, overflow="ellipsis")
+    grid.add_column("why", ratio=1, no_wrap=True, overflow="ellipsis")
+    for outcome in outcomes:
+        if isinstance(outcome, RowError):
+            why = f"row {outcome.row}: {outcome.error} {outcome.fix}"
+            grid.add_row(_cell(outcome.id), Text("bad row", "bold red"), "", "", "", "", _cell(why))
+            continue
+        label, style = LABELS[outcome.verdict]
+        grid.add_row(
+            _cell(outcome.id),
+            Text(label, style),
+            _percent(outcome.machine_translated),
+            _cell((outcome.language.code or "?") + (" mixed" if outcome.language.mixed else "")),
+            _number(outcome.fluency, 2),
+            _number(outcome.round_trip.chrf if outcome.round_trip else None, 1),
+            _cell(next(iter(outcome.reasons + outcome.warnings), "")),
+        )
+    return grid
+
+
+def bad_rows(errors: Sequence[RowError], shown: int = 5) -> Iterator[str]:
+    """One line for each of the first rows that could not be used, and one for the number of the others."""
+    for row in errors[:shown]:
+        field = f"field {row.field!r}: " if row.field else ""
+        yield f"Left out: row {row.row}: {field}" + " ".join(printable(f"{row.error} {row.fix}").split())
+    if (more := len(errors) - shown) > 0:
+        yield f"Left out: {more} more bad rows."
+
+
+def show(result: Result, *, marks: bool = False) -> Group:
+    """One post: the verdict and its error rate, the evidence, every sentence beside its translations, advice.
+
+    Args:
+        result: the verdict.
+        marks: no colours or other styles; highlights are characters: ``*points to a machine*`` and
+            ``_not given back by the round trip_``.
+    """
+
+    def styled(text: str, style: str) -> Text:
+        return Text(text, "" if marks else style)
+
+    def listed(title: str, lines: Iterable[str]) -> list[RenderableType]:
+        items = [_item(printable(line)) for line in lines]
+        return [styled(f"\n{title}", "bold"), *items] if items else []
+
+    headline = styled(*LABELS[result.verdict])
+    if (probability := result.machine_translated) is not None:
+        shown = _probability(probability, marks)
+        headline = Text.assemble(headline, "   ", shown, " probability of machine translation")
+    facts = [
+        ("language", f"{result.language.code or 'unknown'} {_percent(result.language.confidence)}"),
+        ("fluency", _number(result.fluency, 2)),
+        ("chrF++", _number(result.round_trip.chrf if result.round_trip else None, 1)),
+    ]
+    told = [f"{name} {value}" for name, value in facts if value]
+    told += ["mixed languages"] if result.language.mixed else []
+    parts: list[RenderableType] = [headline, *(Text(printable(rate)) for rate in error_rates(result))]
+    parts.append(Text(printable("   ".join(told))))
+    parts += listed("Why", evidence(result))
+    if result.sentences:
+        parts += [styled("\nSentences", "bold"), _sentences(result, marks), _legend(marks)]
+    parts += [*listed("Warnings", result.warnings), *listed("What would help", advice(result))]
+    models = ", ".join(f"{role} {name}" for role, name in result.models.items())
+    parts.append(styled(printable(f"\nstatement-checker {result.version}; {models}"), "dim"))
+    return Group(*parts)
+
+
+def _sentences(result: Result, marks: bool) -> Table:
+    grid = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    for number, sentence in enumerate(result.sentences, 1):
+        facts = [
+            sentence.language or "unknown language",
+            f"fluency {sentence.fluency:.2f}" if sentence.fluency is not None else "",
+            f"chrF++ {sentence.chrf:.1f}" if sentence.chrf is not None else "",
+            "round trip unreliable, not counted" if sentence.reliable is False else "",
+        ]
+        said = Text("   ".join(filter(None, map(printable, facts))), "" if marks else "dim")
+        if (probability := sentence.machine_translated) is not None:
+            said = Text.assemble(_probability(probability, marks), "   ", said)
+        grid.add_row(str(number), said)
+        grid.add_row("post", _highlighted(sentence, marks))
+        if sentence.pivot_text is not None:
+            grid.add_row("pivot", Text(printable(sentence.pivot_text)))
+        if sentence.back_translation is not None:
+            back = [
+                (text, _MARKS[1:] if other else (), _LOST if other else "")
+                for text, other in back_runs(sentence)
+            ]
+            grid.add_row("back", _marked(back) if marks else _coloured(back))
+        if moved := _moved(sentence):
+            grid.add_row("words", Text(moved))
+    return grid
+
+
+_Stretch = tuple[str, tuple[str, ...], str]  # text, marks, style
+
+
+def _highlighted(sentence: Sentence, marks: bool) -> Text:
+    """The sentence with the words that moved its style and the spans that the round trip lost."""
+    stretches = []
+    for run in runs(sentence):
+        held = [mark for mark, holds in zip(_MARKS, (run.weight > 0, run.lost), strict=True) if holds]
+        styles = [_MACHINE if run.weight > 0 else _HUMAN if run.weight < 0 else "", _LOST if run.lost else ""]
+        stretches.append((run.text, tuple(held), " ".join(filter(None, styles))))
+    return _marked(stretches) if marks else _coloured(stretches)
+
+
+def _coloured(stretches: Iterable[_Stretch]) -> Text:
+    return Text.assemble(*((printable(text), style) for text, _, style in stretches))
+
+
+def _marked(stretches: Iterable[_Stretch]) -> Text:
+    """Marks at the edges of what they mark, the later one inside."""
+    written: list[str] = []
+    opened: tuple[str, ...] = ()
+    for text, marks, _ in [*stretches, ("", (), "")]:
+        written += [mark for mark in reversed(opened) if mark not in marks]
+        written += [mark for mark in marks if mark not in opened]
+        written.append(printable(text))
+        opened = marks
+    return Text("".join(written))
+
+
+def _moved(sentence: Sentence) -> str:
+    """The words that moved the style of a sentence, with their shares, strongest first."""
+    words = sorted(sentence.words, key=lambda word: -abs(word.weight))
+    named = []
+    for word in words:
+        start, end = word.start - sentence.start, word.end - sentence.start
+        if 0 <= start < end <= len(sentence.text):
+            named.append(f"{printable(sentence.text[start:end])} {word.weight:+.2f}")
+    return "   ".join(named)
+
+
+def _legend(marks: bool) -> Text:
+    if marks:
+        machine, lost = _MARKS
+        legend = f"\n{machine}points to a machine{machine}   {lost}lost in the round trip{lost}   "
+        return Text(f"{legend}words: log-odds, + points to a machine")
+    return Text.assemble(
+        "\n", ("points to a machine", _MACHINE), "   ", ("points to a human", _HUMAN), "   ",
+        ("lost in the round trip", _LOST), "   words: log-odds, + points to a machine",
+    )  # fmt: skip
+
+
+def _item(text: str) -> Table:
+    """A line of a list, its further lines indented."""
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_row("-", Text(text))
+    return grid
+
+
+def _probability(value: float, marks: bool) -> Text:
+    if marks:
+        return Text(_percent(value))
+    return Text(f" {_percent(value)} ", _SHADES[min(int(value * len(_SHADES)), len(_SHADES) - 1)])
+
+
+def _cell(text: str) -> Text:
+    return Text(" ".join(printable(text).split()))
+
+
+def _percent(value: float | None) -> str:
+    if value is None:
+        return ""
+    return ">99%" if value > 0.99 else "<1%" if value < 0.01 else f"{value:.0%}"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"

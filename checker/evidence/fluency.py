@@ -1,0 +1,172 @@
+"""Fluency: how well the words of a sentence follow from those before them, ranked among human sentences.
+
+A likelihood falls with every rare word, and a name is no fault of style. The statistic is therefore the gain
+of a token's log-probability in its context over that on its own, as in SLOR (Pauls and Klein 2012; Lau, Clark
+and Lappin 2017, who found it to agree best with human judgements of acceptability). Only losses count: the
+mean over tokens of ``min(log p(token | context) - log p(token), 0)``. A word that its context calls for
+cannot make up for one that does not belong there.
+
+The statistic is compared with percentiles measured on human text that the model was not trained on. A
+percentile needs no threshold and reads the same in every language, where a raw perplexity depends on the
+tokenizer and on the length of the text.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from checker.models.language_model import MAX_TOKENS, TokenScores, perplexity
+from checker.text import width
+
+CLIPPED_SLOR, MEAN = "clipped_slor", "mean_log_likelihood"
+STATISTICS = (CLIPPED_SLOR, MEAN)
+"""What may be ranked. The mean is for models without unigrams."""
+
+BANDS = (40, 80, 120, 200)  # upper edges in columns (wide characters count as two); the last band is open
+QUANTILES = 41
+
+
+def band(columns: int) -> int:
+    """Number of the length band of a text of so many columns."""
+    return bisect_right(BANDS, columns)
+
+
+class Reading(NamedTuple):
+    """What a language model makes of a sentence.
+
+    Attributes:
+        statistic: one of ``STATISTICS``.
+        value: of the statistic, nats a token, at most 0; the higher, the more fluent. None where no token was
+            scored, or not all of them.
+        perplexity: of a token, at least 1; None where no token was scored.
+    """
+
+    statistic: str
+    value: float | None
+    perplexity: float | None
+
+
+def reading(scores: TokenScores) -> Reading:
+    """The statistic of a sentence by the best means that its language model offers."""
+    given, alone = scores.conditional, scores.unigram
+    gains = given if alone is None else [min(g - a, 0.0) for g, a in zip(given, alone, strict=True)]
+    whole = 0 < len(gains) < MAX_TOKENS
+    return Reading(
+        statistic=MEAN if alone is None else CLIPPED_SLOR,
+        value=sum(gains) / len(gains) if whole else None,
+        perplexity=perplexity(given),
+    )
+
+
+@dataclass(frozen=True)
+class Rank:
+    """Where a text stands among human texts.
+
+    Attributes:
+        percentile: share of human texts that are less fluent, 0 to 1.
+        z: the same in robust standard deviations from the human median; unbounded.
+    """
+
+    percentile: float
+    z: float
+
+
+class FluencyTable:
+    """Percentiles of a statistic of human sentences, by language and length band.
+
+    Args:
+        model: label of the language model that the percentiles were measured with.
+        statistic: what they are percentiles of, one of ``STATISTICS``.
+        quantiles: language → band → ascending quantiles, evenly spaced from 0 to 1.
+    """
+
+    def __init__(self, model: str, statistic: str, quantiles: dict[str, list[list[float] | None]]) -> None:
+        self.model, self.statistic, self._quantiles = model, statistic, quantiles
+
+    @classmethod
+    def measure(
+        cls, model: str, readings: Iterable[tuple[str, str, Reading]], minimum: int = 100
+    ) -> FluencyTable:
+        """Build the table from ``(language, text, reading)`` of human sentences.
+
+        A band with fewer than ``minimum`` sentences takes those of the nearest bands as well.
+
+        Raises:
+            ValueError: the readings are of two statistics.
+        """
+        by_language: dict[str, list[list[float]]] = {}
+        statistics = set()
+        for language, text, found in readings:
+            statistics.add(found.statistic)
+            if found.value is not None:
+                bands = by_language.setdefault(language, [[] for _ in range(len(BANDS) + 1)])
+                bands[band(width(text))].append(found.value)
+        if len(statistics) > 1:
+            raise ValueError(f"readings of {' and '.join(sorted(statistics))} cannot be in one table")
+        grid = np.linspace(0, 1, QUANTILES)
+        quantiles: dict[str, list[list[float] | None]] = {}
+        for language, bands in by_language.items():
+            rows: list[list[float] | None] = []
+            for number in range(len(bands)):
+                pooled: list[float] = []
+                for reach in range(len(bands)):
+                    pooled = [v for n, b in enumerate(bands) if abs(n - number) <= reach for v in b]
+                    if len(pooled) >= minimum:
+                        break
+                enough = len(pooled) >= minimum
+                rows.append([round(float(q), 4) for q in np.quantile(pooled, grid)] if enough else None)
+            quantiles[language] = rows
+        return cls(model, min(statistics, default=CLIPPED_SLOR), quantiles)
+
+    @classmethod
+    def read(cls, path: Path) -> FluencyTable:
+        """Read the JSON that ``write`` wrote."""
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return cls(data["model"], data["statistic"], data["quantiles"])
+
+    def write(self, path: Path) -> None:
+        """Write as JSON."""
+        head = {"model": self.model, "statistic": self.statistic, "bands": BANDS}
+        path.write_text(json.dumps({**head, "quantiles": self._quantiles}) + "\n", encoding="utf-8")
+
+    def rows(self, language: str) -> tuple[tuple[float, ...] | None, ...] | None:
+        """Quantiles of every length band; None for a language that was not measured."""
+        found = self._quantiles.get(language)
+        return None if found is None else tuple(None if row is None else tuple(row) for row in found)
+
+    def rank(self, language: str, text: str, found: Reading) -> Rank | None:
+        """Rank a sentence.
+
+        Returns:
+            None when the language or the length was not measured, or with another statistic, or the sentence
+            has no value.
+        """
+        rows = self._quantiles.get(language)
+        row = rows[band(width(text))] if rows and found.statistic == self.statistic else None
+        value = found.value
+        if row is None or value is None:
+            return None
+        grid = np.linspace(0, 1, QUANTILES)
+        percentile = float(np.interp(value, row, grid))
+        if value in row:  # some short sentences share the best value, 0: what ties is not less fluent
+            percentile = float(grid[row.index(value)])
+        middle, spread = row[QUANTILES // 2], (row[3 * QUANTILES // 4] - row[QUANTILES // 4]) / 1.349
+        return Rank(percentile=percentile, z=(value - middle) / max(spread, 1e-6))
+
+
+def pool(ranks: Sequence[tuple[Rank, int]]) -> Rank | None:
+    """Mean rank of a post's sentences, weighted by their columns."""
+    total = sum(columns for _, columns in ranks)
+    if not total:
+        return None
+    return Rank(
+        percentile=sum(r.percentile * c for r, c in ranks) / total,
+        z=sum(r.z * c for r, c in ranks) / total,
+    )

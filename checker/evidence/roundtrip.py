@@ -1,0 +1,256 @@
+"""Translate each sentence into a pivot language and back, and measure what of it comes back.
+
+Text that a machine translated is close to what a translator would write, so that little is lost on the way
+and the translator itself finds the wording likely. Three surface metrics compare the back-translation
+(hypothesis) with the sentence (reference): chrF++ (Popović 2017), BLEU (Papineni et al. 2002) and TER
+(Snover et al. 2006), as implemented by sacrebleu (Post 2018). Two figures come from the translator: the
+log-likelihood of the sentence given its pivot translation (Prism, Thompson and Post 2020), and how much
+more likely its own best output is.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from checker.evidence.cache import Cache, remembered
+from checker.models.translator import Translator
+from checker.result import RoundTrip
+from checker.text import Span, words
+
+if TYPE_CHECKING:
+    from sacrebleu.metrics.base import Metric
+
+Difference = tuple[int, int, str]
+"""First character, one past the last, and what the back-translation has instead."""
+
+TER_WORDS = 100
+"""TER is measured on the first words of a sentence, Chinese and Japanese on the first characters: its search
+for shifts takes seconds beyond."""
+
+_BLEU_TOKENIZERS = {"zh": "zh", "ja": "char", "ko": "char"}
+_UNSPACED = ("zh", "ja")
+_RUN = re.compile(r"(.)\1{15,}|(.{2,20}?)\2{5,}", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class SentenceRoundTrip:
+    """What one sentence gave.
+
+    Attributes:
+        pivot_text: the translation into the pivot.
+        back_translation: the translation of ``pivot_text`` back.
+        chrf: chrF++, 0 to 100.
+        bleu: BLEU with effective order, 0 to 100.
+        ter: translation edit rate in per cent, over the first ``TER_WORDS`` words; may exceed 100.
+        log_likelihood: mean token log-probability (nats) of the sentence, forced-decoded from
+            ``pivot_text``; 0 when there is no token.
+        gap: mean token log-probability of the back-translation minus ``log_likelihood``.
+        token_log_likelihoods: of every token of the sentence, end of sentence last.
+        reliable: False when the translator looped, copied or lost the sentence; see ``is_reliable``.
+        differences: spans of the sentence that did not come back; none when the round trip is unreliable.
+    """
+
+    pivot_text: str
+    back_translation: str
+    chrf: float
+    bleu: float
+    ter: float
+    log_likelihood: float
+    gap: float
+    token_log_likelihoods: tuple[float, ...]
+    reliable: bool
+    differences: tuple[Difference, ...]
+
+
+class Raw(NamedTuple):
+    """What the translators gave for one sentence: what is worth keeping.
+
+    Attributes:
+        pivot_text: the translation into the pivot.
+        back_translation: the translation of ``pivot_text`` back.
+        back_log_likelihood: mean token log-probability (nats) of ``back_translation``.
+        tokens: log-probability (nats) of every token of the sentence given ``pivot_text``.
+    """
+
+    pivot_text: str
+    back_translation: str
+    back_log_likelihood: float
+    tokens: Sequence[float]
+
+
+def translated(
+    sentences: Sequence[str], language: str, pivot: str, forward: Translator, backward: Translator
+) -> list[Raw]:
+    """Send every sentence there and back, all in one batch, and force-decode it.
+
+    Args:
+        sentences: distinct sentences of any number of posts.
+        language: what they are written in, ISO 639-1.
+        pivot: language to translate them into.
+        forward: translates ``language`` into ``pivot``.
+        backward: translates ``pivot`` into ``language``.
+
+    Raises:
+        UnsupportedPairError: a translator does not serve its direction.
+    """
+    pivots = [translation.text for translation in forward.translate(sentences, language, pivot)]
+    backs = backward.translate(pivots, pivot, language)
+    scores = backward.score(pivots, sentences, pivot, language)
+    return [
+        Raw(pivot_text, back.text, back.log_likelihood, tokens)
+        for pivot_text, back, tokens in zip(pivots, backs, scores, strict=True)
+    ]
+
+
+def round_trips(
+    sentences: Sequence[str],
+    language: str,
+    pivot: str,
+    forward: Translator,
+    backward: Translator,
+    cache: Cache | None = None,
+    scope: str = "",
+) -> list[SentenceRoundTrip]:
+    """The round trip of every sentence, in their order; equal ones are sent once.
+
+    Args:
+        sentences: sentences of any number of posts.
+        language, pivot, forward, backward: as for ``translated``.
+        cache: has what the translators gave before.
+        scope: the models and options that ``cache`` knows it by.
+
+    Raises:
+        UnsupportedPairError: a translator does not serve its direction.
+    """
+
+    def send(new: list[str]) -> list[Raw]:
+        return translated(new, language, pivot, forward, backward)
+
+    found = dict(zip(sentences, remembered(cache, scope, sentences, send), strict=True))
+    trips = {sentence: _measured(sentence, language, pivot, Raw(*raw)) for sentence, raw in found.items()}
+    return [trips[sentence] for sentence in sentences]
+
+
+def aggregate(trips: Sequence[SentenceRoundTrip], pivot: str, language: str) -> RoundTrip | None:
+    """Means over the reliable sentences, weighted by their number of tokens; None when there is none."""
+    counted = [trip for trip in trips if trip.reliable]
+    if not counted:
+        return None
+    tokens = [len(trip.token_log_likelihoods) for trip in counted]
+
+    def mean(values: list[float], digits: int) -> float:
+        return round(sum(v * n for v, n in zip(values, tokens, strict=True)) / sum(tokens), digits)
+
+    return RoundTrip(
+        pivot=pivot,
+        chrf=mean([trip.chrf for trip in counted], 2),
+        bleu=mean([trip.bleu for trip in counted], 2),
+        ter=mean([trip.ter for trip in counted], 2),
+        log_likelihood=mean([trip.log_likelihood for trip in counted], 4),
+        gap=mean([trip.gap for trip in counted], 4),
+        signature=signatures(language),
+    )
+
+
+def signatures(language: str) -> str:
+    """The sacrebleu signatures of chrF++, BLEU and TER for a language, separated by semicolons."""
+    return _metrics(language)[1]
+
+
+def is_reliable(sentence: str, pivot_text: str, back_translation: str, language: str, pivot: str) -> bool:
+    """Whether the round trip says something about the sentence.
+
+    It does not when a translation is empty or a mere copy, when the back-translation is less than half or
+    more than twice as long as the sentence (ten characters aside, which short sentences need), or when a
+    translation loops: a run of one repeated string that its source lacks, or a most frequent 4-gram that
+    occurs at least twice more often than the most frequent one of its source. These are the oscillatory
+    hallucinations of Raunak et al. (2021), found with the n-gram test of Guerreiro et al. (2023).
+    """
+    if not pivot_text or not back_translation or pivot_text.casefold() == sentence.casefold():
+        return False
+    ratio = (len(back_translation) + 10) / (len(sentence) + 10)
+    counts = _repeats(sentence, language), _repeats(pivot_text, pivot), _repeats(back_translation, language)
+    loops = any(after >= before + 2 for before, after in pairwise(counts)) or any(
+        _RUN.search(after) and not _RUN.search(before)
+        for before, after in pairwise((sentence, pivot_text, back_translation))
+    )
+    return 0.5 <= ratio <= 2.0 and not loops
+
+
+def differences(sentence: str, back_translation: str) -> tuple[Difference, ...]:
+    """Spans of the sentence whose words did not come back, and what stands in their place.
+
+    Words are compared without regard to case, and punctuation is not compared at all. Words that the
+    back-translation adds between two that came back belong to no span and are left out.
+    """
+    ours, theirs = words(sentence), words(back_translation)
+    keys = [_key(word) for word in ours], [_key(word) for word in theirs]
+    spans: list[Difference] = []
+    for kind, i, j, k, m in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
+        if kind in ("replace", "delete"):
+            instead = back_translation[theirs[k].start : theirs[m - 1].end] if k < m else ""
+            spans.append((ours[i].start, ours[j - 1].end, instead))
+    return tuple(spans)
+
+
+def _measured(sentence: str, language: str, pivot: str, raw: Raw) -> SentenceRoundTrip:
+    (chrf, bleu, ter), _ = _metrics(language)
+    back, tokens = raw.back_translation, tuple(raw.tokens)
+    log_likelihood = sum(tokens) / len(tokens) if tokens else 0.0
+    reliable = bool(tokens) and is_reliable(sentence, raw.pivot_text, back, language, pivot)
+    heads = [_head(text, language) for text in (back, sentence)]
+    return SentenceRoundTrip(
+        pivot_text=raw.pivot_text,
+        back_translation=back,
+        chrf=round(chrf.sentence_score(back, [sentence]).score, 2),
+        bleu=round(bleu.sentence_score(back, [sentence]).score, 2),
+        ter=round(ter.sentence_score(heads[0], heads[1:]).score, 2),
+        log_likelihood=round(log_likelihood, 4),
+        gap=round(raw.back_log_likelihood - log_likelihood, 4),
+        token_log_likelihoods=tokens,
+        reliable=reliable,
+        differences=differences(sentence, back) if reliable else (),
+    )
+
+
+@functools.cache
+def _metrics(language: str) -> tuple[tuple[Metric, Metric, Metric], str]:
+    """chrF++, BLEU and TER for a language, and their signatures."""
+    from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
+    from sacrebleu.metrics.ter import TER
+
+    unspaced = language in _UNSPACED
+    metrics = (
+        CHRF(word_order=2),
+        BLEU(effective_order=True, tokenize=_BLEU_TOKENIZERS.get(language, "13a")),
+        TER(normalized=unspaced, asian_support=unspaced),
+    )
+    # A metric has no signature before it has scored a corpus.
+    names = [metric.corpus_score(["a"], [["a"]]).name for metric in metrics]
+    return metrics, "; ".join(
+        f"{name}|{metric.get_signature()}" for name, metric in zip(names, metrics, strict=True)
+    )
+
+
+def _head(text: str, language: str) -> str:
+    return text[:TER_WORDS] if language in _UNSPACED else " ".join(text.split()[:TER_WORDS])
+
+
+def _key(word: Span) -> str:
+    bare = "".join(character for character in word.text.casefold() if character.isalnum())
+    return bare or word.text
+
+
+def _repeats(text: str, language: str) -> int:
+    """How often the most frequent 4-gram of words occurs; 8-gram where a word is a single character."""
+    keys = [_key(word) for word in words(text)]
+    n = 8 if language in _UNSPACED else 4
+    return max(Counter(zip(*(keys[shift:] for shift in range(n)), strict=False)).values(), default=0)

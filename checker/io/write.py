@@ -1,0 +1,107 @@
+"""Results out, a row at a time: JSONL as they are, CSV, TSV, Parquet and databases as tables."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Collection, Iterable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from checker.errors import OutputError
+from checker.files import followed, write_whole
+from checker.io.database import write_duckdb, write_sqlite
+from checker.io.table import COLUMNS, batches, flat
+
+
+def check_output(path: Path, source: str | Path, formats: Collection[str] | None = None) -> None:
+    """See before the work starts that its results can be written.
+
+    Args:
+        path: where to.
+        source: the input.
+        formats: accepted extensions; by default those that `write` knows.
+
+    Raises:
+        OutputError: unknown format, no such folder, no permission, no regular file, or the input itself.
+    """
+    path = followed(path)
+    formats = _WRITERS if formats is None else formats
+    if path.suffix.lower() not in formats:
+        raise OutputError(f"The format of {path} is unknown. Use {', '.join(formats)}.")
+    if path.suffix.lower() == ".duckdb" and find_spec("duckdb") is None:
+        fix = 'Install it with: pip install "statement-checker[duckdb]", or write .sqlite.'
+        raise OutputError(f"DuckDB, which {path} takes, is not installed. {fix}")
+    if not path.parent.is_dir():
+        raise OutputError(f"There is no folder {path.parent}. Create it or write elsewhere.")
+    if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise OutputError(f"{path} cannot be written. Check its permissions or write elsewhere.")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path} cannot be written: it is a folder, a pipe or a device. Write elsewhere.")
+    if path.exists() and Path(source).exists() and path.samefile(source):
+        raise OutputError(f"{path} is the input. Write the results to another file.")
+
+
+def write(lines: Iterable[str], path: Path, temporary: Path | None = None) -> None:
+    """Write results in the format that the extension of `path` names, complete or not at all.
+
+    Args:
+        lines: each the JSON of a `Result` or `RowError`.
+        path: ``.jsonl`` keeps the lines; ``.csv``, ``.tsv`` and ``.parquet`` have `COLUMNS`, and ``.parquet``
+            the whole record in a column ``json`` too; ``.sqlite``, ``.db`` and ``.duckdb`` are as
+            `checker.io.database` says. CSV and TSV are meant for spreadsheets: they start with a byte order
+            mark, and text that a spreadsheet would run as a formula is preceded by ``'``.
+        temporary: as for `write_whole`.
+
+    Raises:
+        OutputError: the disk is full, or the path has become unwritable.
+    """
+    write_whole(path, lambda unfinished: _WRITERS[path.suffix.lower()](lines, unfinished), temporary)
+
+
+def inert(cell: Any) -> Any:
+    """Text that a spreadsheet would take for a formula, made text by an apostrophe; numbers stay."""
+    if (
+        isinstance(cell, str)
+        and re.match(r"[=+\-@＝＋－＠\t\r\n]", cell)
+        and not re.fullmatch(r"[+-]?\d+", cell)
+    ):
+        return f"'{cell}"
+    return cell
+
+
+def _write_jsonl(lines: Iterable[str], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(line.rstrip("\n") + "\n" for line in lines)
+
+
+def _write_csv(lines: Iterable[str], path: Path, delimiter: str = ",") -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerow(COLUMNS)
+        for line in lines:
+            writer.writerow(map(inert, flat(line).values()))
+
+
+def _write_tsv(lines: Iterable[str], path: Path) -> None:
+    _write_csv(lines, path, delimiter="\t")
+
+
+def _write_parquet(lines: Iterable[str], path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    fields = [*COLUMNS.items(), ("json", "large_string")]
+    schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in fields])
+    with pq.ParquetWriter(path, schema) as writer:
+        for batch in batches(lines):
+            rows = [{**flat(line), "json": line.rstrip("\n")} for line in batch]
+            writer.write_batch(pa.RecordBatch.from_pylist(rows, schema))
+
+
+_WRITERS = {
+    ".jsonl": _write_jsonl, ".csv": _write_csv, ".tsv": _write_tsv, ".parquet": _write_parquet,
+    ".sqlite": write_sqlite, ".db": write_sqlite, ".duckdb": write_duckdb,
+}  # fmt: skip

@@ -1,0 +1,202 @@
+"""The models that a profile scores with: loaded when they are first needed, kept, and named."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
+from checker.evidence import style
+from checker.evidence.fluency import FluencyTable, Reading
+from checker.evidence.style import StyleModel
+from checker.models import Store
+from checker.models.ctranslate2_engine import placed
+from checker.models.language_model import LanguageModel
+from checker.models.load import Translators, load_language_model
+from checker.models.lock import sha256
+from checker.models.registry import Profile
+from checker.models.translator import BEAM, Device, Engine, Translator
+from checker.verdict.model import VerdictModel
+from checker.version import __version__
+
+T = TypeVar("T")
+
+
+class Models:
+    """All models of a profile. Safe to share by threads.
+
+    Args:
+        store: where the models are.
+        profile: ``embedded`` or ``hub``; style, percentiles and verdict are the embedded ones in both.
+        engine: ``ctranslate2`` or ``transformers``.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        pivot: ISO 639-1 code of the round trip's pivot.
+        calibration: a file of ``checker calibrate``, for the languages that it has.
+        threads: of CTranslate2 on a CPU; by default one a core.
+
+    Raises:
+        InputError: ``calibration`` cannot be read, or was not fitted for this version.
+        ModelNotFoundError: (every method) a model is not on this machine.
+        ModelCorruptedError: (every method) a file of a model is not the one in the lock.
+        CheckerError: (every method) ``cuda`` was asked for and there is no such device.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        profile: Profile,
+        engine: Engine,
+        device: Device,
+        pivot: str,
+        calibration: Path | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self._store, self._profile, self._engine, self._device = store, profile, engine, device
+        self._pivot, self._threads = pivot, threads
+        self._embedded = store.registry.parent / "embedded"
+        self._translators = Translators(store, profile, engine, device, threads)
+        self._styles: dict[str, StyleModel] = {}
+        self._language_models: dict[str, LanguageModel] = {}
+        self._labels: dict[str, dict[str, str]] = {}
+        self._lock = threading.RLock()
+        self.calibration = _own(calibration) if calibration else None
+        """The user's own verdict layer."""
+
+    def pivot(self, language: str) -> str:
+        """The pivot of posts in ``language``: posts in the pivot itself go through Russian or English."""
+        if language != self._pivot:
+            return self._pivot
+        return "ru" if self._pivot == "en" else "en"
+
+    def labels(self, language: str) -> dict[str, str]:
+        """name@revision by task: ``style``, and where there is one ``fluency`` and ``translator``."""
+        with self._lock:
+            if language not in self._labels:
+                labels = {"style": self.style(language).label}
+                if model := self._store.language_model(self._profile, language):
+                    labels["fluency"] = model.label
+                there = self._store.translator(self._profile, language, self.pivot(language))
+                back = self._store.translator(self._profile, self.pivot(language), language)
+                if there and back:
+                    labels["translator"] = " + ".join(dict.fromkeys([there.label, back.label]))
+                self._labels[language] = labels
+            return self._labels[language]
+
+    def style(self, language: str) -> StyleModel:
+        """The style detector of a supported language."""
+        with self._lock:
+            if language not in self._styles:
+                path = self._shipped(f"style/{language}.npz")
+                self._styles[language] = style.load(path, f"embedded/style-{language}@{__version__}")
+            return self._styles[language]
+
+    def language_model(self, language: str) -> LanguageModel | None:
+        """The language model that reads ``language``; None when the profile has none."""
+        model = self._store.language_model(self._profile, language)
+        if model is None:
+            return None
+        with self._lock:
+            if model.id not in self._language_models:
+                self._language_models[model.id] = load_language_model(
+                    model, self._store, self._engine, self._device, self._threads
+                )
+            return self._language_models[model.id]
+
+    def translator(self, source: str, target: str) -> Translator | None:
+        """The translator of a pair of languages; None when the profile has none."""
+        return self._translators.get(source, target)
+
+    def translators(self, language: str) -> tuple[Translator, Translator] | None:
+        """The translators into the pivot and back; None when the profile lacks one of them."""
+        pivot = self.pivot(language)
+        if "translator" not in self.labels(language):
+            return None
+        there, back = self.translator(language, pivot), self.translator(pivot, language)
+        return (there, back) if there and back else None
+
+    def scope(self, task: str, language: str) -> str:
+        """All that what a model says of a sentence depends on, the sentence itself left out.
+
+        Args:
+            task: ``fluency`` or ``translator``.
+            language: of the sentence, ISO 639-1.
+        """
+        model = self._store.language_model(self._profile, language)
+        pivot, models = "", [model] if model else []
+        if task == "translator":
+            pivot = self.pivot(language)
+            pairs = (language, pivot), (pivot, language)
+            models = [one for pair in pairs if (one := self._store.translator(self._profile, *pair))]
+        digests = [self._digests.get(model.id, "") for model in models]
+        labels = [model.label for model in models]
+        place = self._device if self._engine == "transformers" else placed(self._device)["compute_type"]
+        where = [self._engine, version(self._engine), place, __version__, BEAM]
+        kept = Reading._fields if task == "fluency" else ()
+        return json.dumps([task, language, pivot, labels, digests, where, kept])
+
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        return self._store.digests(self._profile)
+
+    def verdict(self, language: str) -> VerdictModel:
+        """The verdict layer of a language: the user's calibration if it holds, and the shipped one if not.
+
+        A calibration holds for a language that it has, with the style model that it was fitted with.
+        """
+        own = self.calibration
+        holds = own is not None and own.models(language).get("style") == self.labels(language)["style"]
+        return own if own is not None and holds else self.verdicts
+
+    def outdated(self, language: str) -> set[str]:
+        """Tasks whose models are not those that the verdict of a language was fitted with."""
+        verdict = self.verdict(language)
+        fitted, tasks = verdict.models(language), set(self.labels(language)) - {"style"}
+        stale = {task for task in tasks if fitted.get(task) != self.labels(language)[task]}
+        if verdict.pivot(language) not in (None, self.pivot(language)):
+            stale.add("translator")
+        return stale
+
+    @cached_property
+    def verdicts(self) -> VerdictModel:
+        """The verdict layer that ships."""
+        return _intact(VerdictModel.read, self._shipped("verdict.json"))
+
+    def percentiles_of(self, language: str) -> FluencyTable:
+        """Fluency percentiles of human text: those of the calibration if it has its own."""
+        return self.verdict(language).percentiles(language) or self.percentiles
+
+    @cached_property
+    def percentiles(self) -> FluencyTable:
+        """Fluency percentiles of human text that ship."""
+        return _intact(FluencyTable.read, self._shipped("fluency.json"))
+
+    def _shipped(self, name: str) -> Path:
+        path = self._embedded / name
+        if not path.is_file():
+            raise ModelNotFoundError(f"{path}, which ships with the package, is missing: install it again.")
+        return path
+
+
+def _own(path: Path) -> VerdictModel:
+    """A calibration of the user's own."""
+    try:
+        return VerdictModel.read(path, f"{path.name}@{sha256(path)[:12]}")
+    except OSError as error:
+        problem = f"The calibration {path} cannot be read: {error.strerror or error}."
+        raise InputError(problem, fix="Check its path.") from error
+    except ValueError as error:
+        problem = f"{path} is not a calibration that this version can use ({error})."
+        raise InputError(problem, fix="Fit it again with checker calibrate.") from None
+
+
+def _intact(read: Callable[[Path], T], path: Path) -> T:
+    """What ``read`` makes of a shipped file."""
+    try:
+        return read(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelCorruptedError(f"{path} cannot be read ({error}). Install the package again.") from None

@@ -1,0 +1,106 @@
+"""From an entry of the registry to a model that runs, on either engine."""
+
+from __future__ import annotations
+
+import threading
+
+from checker.models import Model, Store
+from checker.models.language_model import CTranslate2LanguageModel, LanguageModel, TransformersLanguageModel
+from checker.models.registry import Profile
+from checker.models.translator import Device, Engine, Translator
+
+
+def load_translator(
+    model: Model,
+    store: Store,
+    engine: Engine = "ctranslate2",
+    device: Device = "auto",
+    threads: int | None = None,
+) -> Translator:
+    """The translator of a model of the store.
+
+    With ``ctranslate2``, a model that has no conversion yet is converted first, once.
+
+    Args:
+        model: an entry of the registry.
+        store: where its files are.
+        engine: ``ctranslate2`` or ``transformers``.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        threads: of ``ctranslate2`` on a CPU; by default one a core.
+
+    Raises:
+        ModelNotFoundError: the model is not on this machine.
+        ModelCorruptedError: a file of it is not the one in the lock.
+        CheckerError: ``cuda`` was asked for and there is no such device.
+    """
+    if engine == "transformers":
+        from checker.models.transformers_engine import TransformersTranslator
+
+        return TransformersTranslator(model, store.path(model), device=device)
+    from checker.models.ctranslate2_engine import CTranslate2Translator, converted_folder
+
+    converted = converted_folder(model, store)
+    folder = store.path(model, weights=False)
+    return CTranslate2Translator(model, folder, converted, device=device, threads=threads)
+
+
+def load_language_model(
+    model: Model,
+    store: Store,
+    engine: Engine = "ctranslate2",
+    device: Device = "auto",
+    threads: int | None = None,
+) -> LanguageModel:
+    """The language model of an entry of the registry; converted first, once, where that is not shipped.
+
+    Args: see ``load_translator``.
+
+    Raises:
+        ModelNotFoundError: the model is not on this machine.
+        ModelCorruptedError: a file of it is not the one in the lock.
+        CheckerError: ``cuda`` was asked for and there is no such device.
+    """
+    if engine == "transformers":
+        return TransformersLanguageModel(model, store.path(model), device=device)
+    from checker.models.ctranslate2_engine import converted_folder
+
+    converted = converted_folder(model, store)
+    folder = store.path(model, weights=False)
+    return CTranslate2LanguageModel(model, folder, converted, device=device, threads=threads)
+
+
+class Translators:
+    """The translators of a profile, each loaded when it is first asked for. Safe to share by threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        profile: Profile,
+        engine: Engine = "ctranslate2",
+        device: Device = "auto",
+        threads: int | None = None,
+    ) -> None:
+        self._store, self._profile, self._engine, self._device = store, profile, engine, device
+        self._threads = threads
+        self._loaded: dict[str, Translator] = {}
+        self._lock = threading.Lock()
+
+    def serves(self, source: str, target: str) -> bool:
+        """Whether the profile has a model for the pair (ISO 639-1 codes), on this machine or not."""
+        return self._store.translator(self._profile, source, target) is not None
+
+    def get(self, source: str, target: str) -> Translator | None:
+        """The translator of the pair; None when the profile has none.
+
+        Raises:
+            ModelNotFoundError, ModelCorruptedError, CheckerError: see ``load_translator``.
+        """
+        model = self._store.translator(self._profile, source, target)
+        if model is None:
+            return None
+        with self._lock:
+            if model.id not in self._loaded:
+                self._loaded[model.id] = load_translator(
+                    model, self._store, self._engine, self._device, self._threads
+                )
+            return self._loaded[model.id]

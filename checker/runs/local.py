@@ -1,0 +1,206 @@
+"""Score a whole file: a million rows in little memory, bad rows in their place, nothing lost by a kill.
+
+Rows are scored in chunks, and every chunk goes to a journal beside the output (`checker.runs.journal`).
+Chunks begin at the same rows whether or not a run was interrupted, so the models get the same batches and
+the output has the same bytes. At the end the journal becomes the output, in its format, in one step.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import TypeAdapter
+
+from checker.errors import InputError
+from checker.files import followed, writing
+from checker.io.read import DEFAULT_ID, DEFAULT_TEXT, Post, read
+from checker.io.write import check_output, write
+from checker.result import Result, RowError
+from checker.runs.journal import Input, Journal, Run, alone
+from checker.runs.progress import progress
+from checker.runs.rejects import reject, rejects_path
+
+CHUNK = 64
+"""Rows that are scored, and put into the journal, together.
+
+They begin at the same rows in every run: what the models compute together does not depend on a kill.
+"""
+
+Outcome = Result | RowError
+
+_log = logging.getLogger(__name__)
+_outcome: TypeAdapter[Outcome] = TypeAdapter(Outcome)
+
+
+class Scorer(Protocol):
+    """What scores posts; `checker.Checker` is one."""
+
+    def score_batches(self, batches: Iterable[Sequence[tuple[str, str]]]) -> Iterator[Sequence[Result]]:
+        """The results of each batch of ids and texts, in order; a few batches may be read ahead."""
+        ...
+
+
+@dataclass
+class Summary:
+    """What became of the rows.
+
+    Attributes:
+        verdicts: number of posts per verdict, ``not_scored`` among them.
+        languages: number of posts per language code; ``?`` where none could be identified.
+        models: profile, and name@revision of every model used, by task.
+        errors: rows that could not be read.
+        seconds: wall time of this run, without that of an interrupted one before it.
+    """
+
+    verdicts: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+    models: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    errors: int = 0
+    seconds: float = 0.0
+
+    @property
+    def not_scored(self) -> int:
+        """Posts without a verdict; a warning in the result says why."""
+        return self.verdicts["not_scored"]
+
+    @property
+    def scored(self) -> int:
+        """Posts with a verdict."""
+        return self.verdicts.total() - self.not_scored
+
+    @property
+    def rows(self) -> int:
+        """All rows, bad ones included."""
+        return self.verdicts.total() + self.errors
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one row."""
+        if isinstance(outcome, RowError):
+            self.errors += 1
+            return
+        self.verdicts[outcome.verdict] += 1
+        self.languages[outcome.language.code or "?"] += 1
+        for task, name in outcome.models.items():
+            self.models[task].add(name)
+
+
+def score_chunks(scorer: Scorer, rows: Iterable[Post | RowError]) -> Iterator[list[Outcome]]:
+    """Score the posts among the rows, `CHUNK` rows at a time; order is kept and errors keep their place."""
+    rows = iter(rows)
+    begun: deque[list[Post | RowError]] = deque()
+
+    def batches() -> Iterator[list[tuple[str, str]]]:
+        while chunk := list(islice(rows, CHUNK)):
+            begun.append(chunk)
+            yield [(row.id, row.text) for row in chunk if isinstance(row, Post)]
+
+    for results in map(iter, scorer.score_batches(batches())):
+        yield [next(results) if isinstance(row, Post) else row for row in begun.popleft()]
+
+
+def score_rows(scorer: Scorer, rows: Iterable[Post | RowError]) -> Iterator[Outcome]:
+    """As `score_chunks`, a row at a time."""
+    return chain.from_iterable(score_chunks(scorer, rows))
+
+
+def journal_path(output: Path) -> Path:
+    """Where the journal of an output is, for as long as the output is not finished."""
+    path = followed(output)
+    return path.with_name(f"{path.name}.journal")
+
+
+def score_file(
+    scorer: Scorer,
+    source: str | Path,
+    output: str | Path,
+    *,
+    text_column: str = DEFAULT_TEXT,
+    id_column: str = DEFAULT_ID,
+    options: Mapping[str, Any] | None = None,
+    models: Mapping[str, str] | None = None,
+    restart: bool = False,
+    on_outcome: Callable[[Outcome], None] | None = None,
+) -> Summary:
+    """Score every row of a file into another, from where an interrupted run stopped if there was one.
+
+    Args:
+        scorer: a `checker.Checker`, or anything with its ``score_batches``.
+        source: the input, as for `checker.io.read.read`. Standard input is scored but never resumed.
+        output: in a format of `checker.io.write.write`; replaced only when everything is scored. Rows that
+            could not be read are in `checker.runs.rejects.rejects_path` too, as they were in the input.
+        text_column: the column with the text.
+        id_column: the column with the id.
+        options: what else the results depend on (profile, engine, version …), as JSON has it.
+        models: digest by name of the models that they may depend on.
+        restart: start over, even if the interrupted run was another one.
+        on_outcome: called with every row of the output, in order, once all are there.
+
+    Raises:
+        InputError: the input cannot be read, or changed while it was scored.
+        OutputError: the output cannot be written, found out before anything is scored where possible;
+            another run is writing it; the interrupted run had another input, other options or models.
+    """
+    began = time.monotonic()
+    output = followed(Path(output))
+    for target in (output, rejects_path(output)):
+        check_output(target, source)
+    path = Path(source) if str(source) != "-" else None
+    total = sum(1 for _ in read(path, text_column, id_column)) if path else None
+    run = Run(
+        input=Input.of(path) if path else None,  # as it is before it is opened below
+        options={"text_column": text_column, "id_column": id_column, "format": Path(source).suffix.lower()}
+        | dict(options or {}),
+        models=dict(models or {}),
+    )
+    rows = read(source, text_column, id_column)
+    with alone(output):
+        journal = Journal(journal_path(output), run, restart=restart)
+        summary = Summary()
+        try:
+            if journal.rows:
+                _log.info("Going on after the %d rows of an interrupted run.", journal.rows)
+            with progress(journal.rows, total) as advance:
+                for chunk in score_chunks(scorer, islice(rows, journal.rows, None)):
+                    rejects = [reject(row) for row in chunk if isinstance(row, RowError)]
+                    journal.append([outcome.to_json() for outcome in chunk], rejects)
+                    advance(len(chunk))
+            if path and Input.of(path) != run.input:
+                journal.close(remove=True)  # it may have rows of either
+                fix = "Give the command again when the file is complete."
+                raise InputError(f"{source} changed while it was scored.", fix=fix)
+            _publish(journal, output, summary, on_outcome)
+        except BaseException:
+            journal.close()
+            raise
+        journal.close(remove=True)
+    summary.seconds = time.monotonic() - began
+    return summary
+
+
+def _publish(
+    journal: Journal, output: Path, summary: Summary, on_outcome: Callable[[Outcome], None] | None
+) -> None:
+    """Make the output and its rejects from the journal, and count what is in them."""
+
+    def lines() -> Iterator[str]:
+        for line in journal.read_rows():
+            outcome = _outcome.validate_json(line)
+            summary.add(outcome)
+            if on_outcome is not None:
+                on_outcome(outcome)
+            yield line
+
+    rejects = rejects_path(output)
+    if journal.rejects:
+        write(journal.read_rejects(), rejects)
+    else:
+        with writing(rejects):
+            rejects.unlink(missing_ok=True)  # of an earlier run
+    write(lines(), output)

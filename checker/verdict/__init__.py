@@ -1,0 +1,1 @@
+"""From evidence to a calibrated probability, a verdict, and the reasons for it."""

@@ -1,0 +1,135 @@
+"""A fitted verdict layer as a file: the shipped ``verdict.json`` and what ``checker calibrate`` writes.
+
+The classes are the format; ``read`` refuses a file that does not fit them and names the place.
+``verdict.VerdictModel`` refuses one that was fitted for other features or length bands than its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from checker.errors import OutputError
+from checker.statistics import Bin
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Negatives = Literal["native", "human translations"]
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The cut of one language and length band.
+
+    Attributes:
+        machine: probability from which a post is called machine-translated; ``1 - machine`` is the
+            probability up to which it is called human-written.
+        false_positive_rate: share of the human posts at or above the cut when it was measured.
+        posts: number of these human posts.
+        negatives: what they were: ``native`` or ``human translations``.
+    """
+
+    machine: Annotated[float, Field(ge=0.5, le=1)]
+    false_positive_rate: Share
+    posts: int
+    negatives: Negatives
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Reliability(_Part):
+    """How good probabilities were on posts that the fit had not seen."""
+
+    ece: Share = Field(description="Expected calibration error, classes weighted equally.")
+    bins: tuple[Bin, ...]
+    auc: Share | None = Field(None, description="Area under the ROC curve, human against machine.")
+    flagged: dict[str, Share] = Field({}, description="Kind of post → share called machine-translated.")
+
+
+class Variant(_Part):
+    """The logistic regression that all languages of the file share."""
+
+    features: tuple[str, ...]
+    posts: int
+    weights: tuple[float, ...]
+    intercept: float
+    reliability: Reliability
+
+
+class Fitted(_Part):
+    """What holds for one language; variants are the keys of most tables."""
+
+    posts: dict[str, int] = Field({}, description="Kind of post → how many it was fitted on.")
+    folds: dict[str, str] = Field({}, description="Class → how its posts were held out of the measurements.")
+    models: dict[str, str] = Field({}, description="Task → name@revision that the calibration holds for.")
+    pivot: str | None = Field(None, description="Pivot of the round trip that the calibration holds for.")
+    percentiles: tuple[tuple[float, ...] | None, ...] | None = Field(
+        None, description="Rows of a FluencyTable, where the package has none for the language model."
+    )
+    statistic: str | None = Field(None, description="What ``percentiles`` are of, a name of a FluencyTable.")
+    scales: dict[str, tuple[float, Positive]] = Field(
+        description="Feature → median and spread of human text."
+    )
+    correction: dict[str, tuple[Annotated[float, Field(ge=0)], float]] = Field(
+        description="Slope and offset of the shared log-odds."
+    )
+    thresholds: dict[str, tuple[Threshold | None, ...]] = Field(description="One a length band.")
+    reliability: dict[str, Reliability]
+    human_quantiles: dict[str, tuple[float, ...]] = Field(description="Feature → quantiles of human posts.")
+
+
+class Source(_Part):
+    """The labelled posts of a calibration."""
+
+    file: str
+    sha256: str
+
+
+class Calibration(_Part):
+    """A fitted verdict layer."""
+
+    version: str | None = Field(None, description="Version of the package that fitted it.")
+    source: Source | None = None
+    fitted_on: tuple[str, ...] = Field((), description="Test sets.")
+    models: dict[str, str] = Field({}, description="``Fitted.models`` of the languages that name none.")
+    bands: tuple[int, ...] = Field(description="Upper edges of the length bands in columns.")
+    variants: dict[str, Variant]
+    languages: dict[str, Fitted]
+
+    def write(self, path: Path) -> None:
+        """Write as JSON; the same calibration gives the same bytes.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        temporary = path.with_name(f"{path.name}.tmp")
+        try:
+            temporary.write_text(
+                self.model_dump_json(indent=1, exclude_defaults=True) + "\n", encoding="utf-8"
+            )
+            temporary.replace(path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise OutputError(
+                f"{path} cannot be written: {error.strerror or error}. Free space or write elsewhere."
+            ) from error
+
+
+def read(path: Path) -> Calibration:
+    """Read a file that ``Calibration.write`` wrote.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no calibration; the message begins with the place.
+    """
+    try:
+        return Calibration.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from None
