@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
 from checker.evidence import style
@@ -27,7 +27,14 @@ from checker.version import __version__
 T = TypeVar("T")
 
 
-class Models:
+class Parts(NamedTuple):
+    """Which evidence is gathered beside style."""
+
+    round_trip: bool = True
+    fluency: bool = True
+
+
+class LoadedModels:
     """All models of a profile. Safe to share by threads.
 
     Args:
@@ -37,7 +44,8 @@ class Models:
         device: ``auto``, ``cpu`` or ``cuda``.
         pivot: ISO 639-1 code of the round trip's pivot.
         calibration: a file of ``checker calibrate``, for the languages that it has.
-        threads: of CTranslate2 on a CPU; by default one a core.
+        threads: of CTranslate2 on a CPU; by default one per core.
+        parts: which evidence is gathered.
 
     Raises:
         InputError: ``calibration`` cannot be read, or was not fitted for this version.
@@ -55,7 +63,9 @@ class Models:
         pivot: str,
         calibration: Path | None = None,
         threads: int | None = None,
+        parts: Parts | None = None,
     ) -> None:
+        self.profile, self.parts = profile, parts or Parts()
         self._store, self._profile, self._engine, self._device = store, profile, engine, device
         self._pivot, self._threads = pivot, threads
         self._embedded = store.registry.parent / "embedded"
@@ -86,6 +96,16 @@ class Models:
                     labels["translator"] = " + ".join(dict.fromkeys([there.label, back.label]))
                 self._labels[language] = labels
             return self._labels[language]
+
+    def used(self, language: str) -> dict[str, str]:
+        """``labels`` of the models that a post in this language meets, and of the user's own calibration."""
+        labels = dict(self.labels(language))
+        if own := self.verdict(language).label:
+            labels["calibration"] = own
+        for task, wanted in ("translator", self.parts.round_trip), ("fluency", self.parts.fluency):
+            if not wanted:
+                labels.pop(task, None)
+        return labels
 
     def style(self, language: str) -> StyleModel:
         """The style detector of a supported language."""

@@ -71,11 +71,17 @@ class RoundTrip(Record):
 
 
 class Difference(Record):
-    """A span of the post that the round trip did not give back."""
+    """Words that the round trip replaced, dropped or added, with their place on both sides."""
 
     start: int = Field(ge=0, description="First character, counted in the text as given.")
-    end: int = Field(ge=0, description="One past the last character, counted in the text as given.")
+    end: int = Field(
+        ge=0,
+        description="One past the last character, counted in the text as given; equal to ``start`` where "
+        "words were only added.",
+    )
     back_translation: str = Field(description="What the back-translation has in its place; may be empty.")
+    back_start: int = Field(ge=0, description="First character of that, counted in ``back_translation``.")
+    back_end: int = Field(ge=0, description="One past its last character, counted in ``back_translation``.")
 
 
 class Word(Record):
@@ -99,6 +105,7 @@ class Sentence(Record):
     fluency: float | None = Field(None, ge=0, le=1, description="As for the post.")
     perplexity: float | None = Field(None, ge=1, description="Token perplexity under the language model.")
     style: float | None = Field(None, description="Calibrated log-odds of the style detector alone.")
+    pivot: str | None = Field(None, description="Language of ``pivot_text``, ISO 639-1.")
     pivot_text: str | None = Field(None, description="The translation into the pivot.")
     back_translation: str | None = Field(None, description="The translation back from the pivot.")
     chrf: float | None = Field(None, ge=0, le=100)
@@ -116,8 +123,35 @@ class Sentence(Record):
     )
 
 
+ReasonKind = Literal["style", "fluency", "round_trip", "threshold", "unmeasured", "calibration", "detection"]
+WarningCode = Literal[
+    "truncated", "no_text", "too_short", "language_unknown", "language_unsure", "language_unsupported",
+    "no_words", "sentences_unsupported", "no_translator", "round_trip_unreliable", "uncalibrated",
+    "calibration_unused", "measured_on_translations",
+]  # fmt: skip
+
+
+class Reason(Record):
+    """One sentence that explains the verdict."""
+
+    kind: ReasonKind = Field(
+        description="``style``, ``fluency``, ``round_trip``: evidence that the verdict counts, the strongest "
+        "first. ``threshold``: what the probability was compared with. ``unmeasured``: no false-alarm rate "
+        "is known. ``calibration``: what came of test posts with such a probability. ``detection``: how much "
+        "machine translation is missed."
+    )
+    text: str = Field(description="Plain English, with its figures.")
+
+
+class Warning(Record):
+    """What limits the verdict, or why there is none."""
+
+    code: WarningCode = Field(description="Stays the same when the wording changes.")
+    text: str = Field(description="Plain English, with its figures.")
+
+
 class MeasuredThreshold(Record):
-    """What a probability was compared with, and how often that cut was wrong when it was measured."""
+    """What a probability was compared with, and how often it was wrong when it was measured."""
 
     language: str = Field(description="ISO 639-1 code of the part of the post that it holds for.")
     machine_translated: float = Field(
@@ -143,6 +177,12 @@ class Result(Record):
         description="Share of human texts of this language and length that are less fluent than this one.",
     )  # fmt: skip
     language: Language
+    columns: int = Field(
+        0,
+        ge=0,
+        description="Length of the text that was scored, in the language with most of it: the length that "
+        "chose the threshold. A wide character counts as two.",
+    )
     round_trip: RoundTrip | None = None
     style: float | None = Field(
         None, description="Calibrated log-odds of the style detector alone; positive points to a machine."
@@ -151,8 +191,9 @@ class Result(Record):
     thresholds: tuple[MeasuredThreshold, ...] = Field(
         (), description="One a language of the post; none where no error rate was measured."
     )
-    reasons: tuple[str, ...] = Field((), description="Plain English, strongest first.")
-    warnings: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = Field((), description="Why, the strongest evidence first.")
+    warnings: tuple[Warning, ...] = ()
+    advice: tuple[str, ...] = Field((), description="What to do next, most useful first, in plain English.")
     models: dict[str, str] = Field(description="Profile, and name@revision of every model used.")
     version: str
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     Offsets: TypeAlias = NDArray[np.uint32]
 
+SHORTEST = 30
+"""Columns of the shortest post that is scored; a wide character counts as two."""
+
 MAX_CHARACTERS = 20_000
 """So many characters of a post are scored; a longer one is scored up to there, with a warning."""
 
@@ -306,3 +309,16 @@ _PRINTABLE |= dict.fromkeys(map(ord, _LINE_BREAKS), " ") | {ord("\t"): " ", ord(
 def printable(text: str) -> str:
     """The text with control characters and bidirectional overrides made visible; its length stays."""
     return text.translate(_PRINTABLE)
+
+
+def percent(share: float) -> str:
+    """A share in whole per cent with a space, as prose has it: "31 %", "under 1 %", "over 99 %".
+
+    Args:
+        share: 0 to 1.
+    """
+    if share < 0.01:
+        return "0 %" if share == 0 else "under 1 %"
+    if share > 0.99:
+        return "100 %" if share == 1 else "over 99 %"
+    return f"{100 * share:.0f} %"

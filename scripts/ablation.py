@@ -88,7 +88,7 @@ def richest(fit_on: Sequence[Observed], judged: Sequence[Observed]) -> str:
         name
         for name in VARIANTS
         if all(
-            {post.kind for post in part if enough(post.evidence, name)} == {post.kind for post in part}
+            {post.kind for post in part if enough(post.evidence.known, name)} == {post.kind for post in part}
             for part in (fit_on, judged)
         )
     ]
@@ -110,8 +110,8 @@ def ablate(fit_on: Sequence[Observed], judged: Sequence[Observed], draws: int) -
     variants = {code: richest(to_fit[code], part) for code, part in to_judge.items()}
     found: dict[str, dict[str, Part]] = {code: {} for code in to_judge}
     for variant in dict.fromkeys(variants.values()):
-        rows = [post for post in fit_on if enough(post.evidence, variant)]
-        ours = [p for p in judged if variants[p.language] == variant and enough(p.evidence, variant)]
+        rows = [post for post in fit_on if enough(post.evidence.known, variant)]
+        ours = [p for p in judged if variants[p.language] == variant and enough(p.evidence.known, variant)]
         languages, kinds = np.array([p.language for p in ours]), np.array([p.kind for p in ours])
         for name, features in subsets(VARIANTS[variant]).items():
             said = probabilities(rows, ours, features)

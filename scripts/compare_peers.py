@@ -124,10 +124,10 @@ def perplexity(checker: Checker, posts: Language) -> Scores:
     model = checker.models.language_model(posts.code)
     assert model is not None
     flat = [sentence for part in posts.sentences for sentence in part]
-    model.score(flat[:1], posts.code)
+    model.log_probabilities(flat[:1], posts.code)
 
     def run() -> list[float]:
-        tokens = [scores.conditional for scores in model.score(flat, posts.code)]
+        tokens = [scores.conditional for scores in model.log_probabilities(flat, posts.code)]
         return [likelihood(part) for part in grouped(tokens, posts.sentences)]
 
     return timed(run)

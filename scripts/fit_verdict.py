@@ -31,7 +31,7 @@ from checker.models.load import load_language_model as load
 from checker.pipeline import Checker
 from checker.text import clean
 from checker.verdict.file import Calibration, Reliability
-from checker.verdict.model import LONGEST, SHORTEST
+from checker.verdict.model import BANDS
 from checker.version import __version__
 
 SHIPPED = ("style",)
@@ -159,7 +159,7 @@ def collect(
     alone["fluency"] = others.sample(len(alone), replace=True, random_state=0).to_numpy()
     table = pd.concat([part for part in (paired, alone) if len(part)]).drop(columns="text")
     table = table.assign(language=language).astype({"testset": str, "system": str})
-    return table[table["columns"].between(SHORTEST, LONGEST)].reset_index(drop=True)
+    return table[table["columns"].between(BANDS.shortest, BANDS.longest)].reset_index(drop=True)
 
 
 def observed(table: pd.DataFrame) -> list[Observed]:

@@ -73,7 +73,7 @@ def main() -> None:
             texts = frame.loc[(frame["testset"] == "flores-dev") & (frame["label"] == "human"), "text"]
         rng = np.random.default_rng(0)
         human = [clean(text).text for text in texts.head(args.lines)]
-        scores = scorer.score(human + [shuffled(text, rng) for text in human], language)
+        scores = scorer.log_probabilities(human + [shuffled(text, rng) for text in human], language)
         nats = -sum(sum(found.conditional) for found in scores[: len(human)])
         bits = nats / math.log(2) / sum(map(len, human))
         plain = [TokenScores(found.conditional) for found in scores]

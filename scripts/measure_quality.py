@@ -28,7 +28,7 @@ from corruptions import CORRUPTIONS
 from checker.bitext.alignment import Bead, LengthModel, align
 from checker.bitext.estimator import Estimator, Pair
 from checker.bitext.findings import findings, flagging
-from checker.bitext.human import FALSE_ALARMS, Direction, HumanTable, cut, quantiles, upper_tail
+from checker.bitext.human import FALSE_ALARMS, Direction, HumanTable, adequacy_rows, cut, upper_tail
 from checker.bitext.units import FACTS, TRANSLATED, Document, Unit
 from checker.models import Store
 from checker.models.load import load_translator as load
@@ -94,7 +94,7 @@ def measure_direction(lines: Lines, source: str, target: str, store: Store) -> D
     return replace(
         human,
         cut=cut(smallest),
-        adequacy=quantiles(_means(measured)) if served else (),
+        adequacy=adequacy_rows(_means(measured)) if served else (),
         translator=estimator.translator(source, target),
     )
 

@@ -48,7 +48,7 @@ from checker.evidence.fluency import FluencyTable, reading
 from checker.models.language_model import TokenScores
 from checker.pipeline import Checker
 from checker.verdict.file import Calibration, read
-from checker.verdict.model import BANDS, VARIANTS, VerdictModel, band, needs, sigmoid
+from checker.verdict.model import BANDS, VARIANTS, VerdictModel, enough, needs, sigmoid
 
 
 def simulated(posts: int = 1000, shift: float = 1.5, language: str = "ru", seed: int = 0) -> list[Observed]:
@@ -294,7 +294,7 @@ def test_evidence_without_the_models_that_changed() -> None:
     assert full.without(()) == full
     assert full.without({"translator"}) == Evidence(100, 0.5, 0.1)
     assert full.without({"translator", "fluency", "style"}) == Evidence(100, 0.5)
-    assert [enough(full.without({"fluency"}), variant) for variant in VARIANTS] == [True, False, False]
+    assert [enough(full.without({"fluency"}).known, variant) for variant in VARIANTS] == [True, False, False]
 
 
 # Which posts, in which folds
@@ -590,7 +590,7 @@ def test_a_model_without_unigrams_is_ranked_by_its_mean_log_likelihood(
     )
     kept = VerdictModel.read(tmp_path / "own.json").percentiles("ru")
     assert kept is not None
-    vowels, other = (reading(scores) for scores in Plain().score(["а" * 60, "т" * 60], "ru"))
+    vowels, other = (reading(scores) for scores in Plain().log_probabilities(["а" * 60, "т" * 60], "ru"))
     for one in (table, kept):
         low, high = (one.rank("ru", "т" * 60, found) for found in (other, vowels))
         assert low is not None

@@ -246,7 +246,7 @@ def ranks_of(checker: Checker, texts: list[str], language: str) -> list[Rank]:
     """Ranks under the shipped model and table."""
     model = checker.store.language_model("embedded", language)
     assert model is not None
-    scores = load(model, checker.store).score(texts, language)
+    scores = load(model, checker.store).log_probabilities(texts, language)
     table = checker.models.percentiles
     ranks = [table.rank(language, text, reading(found)) for text, found in zip(texts, scores, strict=True)]
     assert None not in ranks

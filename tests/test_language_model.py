@@ -54,7 +54,7 @@ def _load(engine: str) -> LanguageModel:
 @pytest.mark.parametrize("language", TEXTS)
 def test_both_engines_agree(model: LanguageModel, reference: LanguageModel, language: str) -> None:
     assert model.label == reference.label
-    ours, theirs = (m.score(TEXTS[language], language) for m in (model, reference))
+    ours, theirs = (m.log_probabilities(TEXTS[language], language) for m in (model, reference))
     for text, quick, exact in zip(TEXTS[language], ours, theirs, strict=True):
         assert len(quick.conditional) == len(exact.conditional) > 0
         assert all(value <= 0 for value in quick.conditional)
@@ -67,10 +67,10 @@ def test_a_batch_is_scored_like_each_text_alone_and_in_order(model: LanguageMode
     texts = [text for group in TEXTS.values() for text in group] * 3
     texts.insert(4, "")
     texts.append("Мост закрыт. " * 60)
-    together = model.score(texts, "ru")
+    together = model.log_probabilities(texts, "ru")
     assert len(together) == len(texts)
     for text, scores in zip(texts, together, strict=True):
-        (alone,) = model.score([text], "ru")
+        (alone,) = model.log_probabilities([text], "ru")
         assert len(scores.conditional) == len(alone.conditional)
         assert scores.conditional == pytest.approx(alone.conditional, abs=1e-4), text
         assert scores.unigram == alone.unigram
@@ -79,8 +79,8 @@ def test_a_batch_is_scored_like_each_text_alone_and_in_order(model: LanguageMode
 @pytest.mark.parametrize("engine", ["model", "reference"])
 def test_of_an_empty_text_only_the_end_is_scored(engine: str, request: pytest.FixtureRequest) -> None:
     scorer: LanguageModel = request.getfixturevalue(engine)
-    assert scorer.score([], "ru") == []
-    for found in scorer.score(["", "Мост закрыт.", ""], "ru")[::2]:
+    assert scorer.log_probabilities([], "ru") == []
+    for found in scorer.log_probabilities(["", "Мост закрыт.", ""], "ru")[::2]:
         assert found.unigram is not None
         assert len(found.conditional) == len(found.unigram) == 1
 
@@ -88,7 +88,9 @@ def test_of_an_empty_text_only_the_end_is_scored(engine: str, request: pytest.Fi
 @pytest.mark.parametrize("engine", ["model", "reference"])
 def test_a_long_text_is_cut(engine: str, request: pytest.FixtureRequest) -> None:
     scorer: LanguageModel = request.getfixturevalue(engine)
-    long, short = scorer.score(["Сегодня мост закрыт для всех машин, " * 300, "Мост закрыт."], "ru")
+    long, short = scorer.log_probabilities(
+        ["Сегодня мост закрыт для всех машин, " * 300, "Мост закрыт."], "ru"
+    )
     assert long.unigram is not None
     assert len(long.conditional) == len(long.unigram) == MAX_TOKENS
     assert len(short.conditional) < 10
@@ -96,7 +98,7 @@ def test_a_long_text_is_cut(engine: str, request: pytest.FixtureRequest) -> None
 
 @pytest.mark.parametrize("marker", ["</s>", ">>ru<<", ">>en<<", "<unk>"])
 def test_a_marker_in_a_post_is_text(model: LanguageModel, marker: str) -> None:
-    scores = model.score([marker, "Мост закрыт", f"Мост {marker} закрыт"], "ru")
+    scores = model.log_probabilities([marker, "Мост закрыт", f"Мост {marker} закрыт"], "ru")
     alone, plain, within = (len(found.conditional) for found in scores)
     assert alone > 2  # a marker would be one token, and the end is another
     assert within > plain + 1
@@ -104,7 +106,9 @@ def test_a_marker_in_a_post_is_text(model: LanguageModel, marker: str) -> None:
 
 def test_the_language_is_told_to_the_model(model: LanguageModel) -> None:
     german = "Der Zug hält heute nicht in unserem Dorf."
-    known, mistaken = (sum(model.score([german], language)[0].conditional) for language in ("de", "zh"))
+    known, mistaken = (
+        sum(model.log_probabilities([german], language)[0].conditional) for language in ("de", "zh")
+    )
     assert known > mistaken
 
 
@@ -144,19 +148,19 @@ def test_the_unigrams_of_every_language_are_log_probabilities() -> None:
 
 
 def test_a_token_has_the_same_unigram_wherever_it_stands(model: LanguageModel) -> None:
-    (first,), (last,) = (model.score([text], "ru") for text in ("не не не", "когда не"))
+    (first,), (last,) = (model.log_probabilities([text], "ru") for text in ("не не не", "когда не"))
     assert first.unigram is not None
     assert last.unigram is not None
     assert first.unigram[0] == first.unigram[1] == first.unigram[2] == last.unigram[-2]
     assert first.unigram[-1] == last.unigram[-1]  # the end
-    (rare,) = model.score(["не цистит"], "ru")
+    (rare,) = model.log_probabilities(["не цистит"], "ru")
     assert rare.unigram is not None
     assert min(rare.unigram) < first.unigram[0]
 
 
 def test_words_are_likelier_in_their_own_language(model: LanguageModel) -> None:
     text = "Der Zug hält heute nicht in unserem Dorf."
-    german, english = (model.score([text], language)[0].unigram for language in ("de", "en"))
+    german, english = (model.log_probabilities([text], language)[0].unigram for language in ("de", "en"))
     assert german is not None
     assert english is not None
     assert sum(german) > sum(english) + 10
@@ -189,14 +193,14 @@ def test_unigrams_are_add_one_counts_of_the_lines(tmp_path: Path, monkeypatch: p
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_language_or_a_model_without_unigrams(folder: Path, engine: str) -> None:
-    (before,) = _of(folder, engine).score(["Мост закрыт."], "ru")
+    (before,) = _of(folder, engine).log_probabilities(["Мост закрыт."], "ru")
     assert before.unigram is not None
-    (unknown,) = _of(folder, engine).score(["Мост закрыт."], "xx")
+    (unknown,) = _of(folder, engine).log_probabilities(["Мост закрыт."], "xx")
     assert unknown.unigram is None
     # No tag tells it the language: the first token is not scored.
     assert len(unknown.conditional) == len(before.conditional) - 1
     (folder / UNIGRAMS).unlink()
-    (after,) = _of(folder, engine).score(["Мост закрыт."], "ru")
+    (after,) = _of(folder, engine).log_probabilities(["Мост закрыт."], "ru")
     assert after.unigram is None
     assert after.conditional == before.conditional
 
@@ -206,7 +210,7 @@ def test_without_a_tag_there_is_a_unigram_for_every_token_that_is_scored(folder:
     with np.load(folder / UNIGRAMS) as arrays:
         np.savez(folder / UNIGRAMS, xx=arrays["ru"])
     scorer = _of(folder, engine)
-    nothing, one = scorer.score(["", "Мост закрыт."], "xx")
+    nothing, one = scorer.log_probabilities(["", "Мост закрыт."], "xx")
     assert (nothing.conditional, nothing.unigram) == ([], [])
     assert one.unigram is not None
     assert len(one.unigram) == len(one.conditional) > 1

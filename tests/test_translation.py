@@ -109,7 +109,9 @@ def test_both_engines_give_the_same(
     assert [t.text for t in ours] == [t.text for t in theirs]
     assert [t.log_likelihood for t in ours] == pytest.approx([t.log_likelihood for t in theirs], abs=1e-4)
     for a, b in zip(
-        one.score(texts, targets, "en", "ru"), other.score(texts, targets, "en", "ru"), strict=True
+        one.log_probabilities(texts, targets, "en", "ru"),
+        other.log_probabilities(texts, targets, "en", "ru"),
+        strict=True,
     ):
         assert a == pytest.approx(b, abs=1e-4)
 
@@ -118,23 +120,23 @@ def test_eight_bits_are_close_to_thirty_two(toy: Translator, fast: Translator) -
     assert (
         right(fast.translate(ENGLISH, "en", "ru"), [t.text for t in toy.translate(ENGLISH, "en", "ru")]) > 0.9
     )
-    exact = [fmean(tokens) for tokens in toy.score(ENGLISH, RUSSIAN, "en", "ru")]
-    rounded = [fmean(tokens) for tokens in fast.score(ENGLISH, RUSSIAN, "en", "ru")]
+    exact = [fmean(tokens) for tokens in toy.log_probabilities(ENGLISH, RUSSIAN, "en", "ru")]
+    rounded = [fmean(tokens) for tokens in fast.log_probabilities(ENGLISH, RUSSIAN, "en", "ru")]
     assert rounded == pytest.approx(exact, abs=0.1)
 
 
 def test_the_likelihood_of_a_translation_is_its_forced_score(toy: Translator) -> None:
     best = toy.translate(ENGLISH, "en", "ru")
     # A translation that is spelt with other pieces than the tokenizer's has another score.
-    forced = [fmean(tokens) for tokens in toy.score(ENGLISH, [t.text for t in best], "en", "ru")]
+    forced = [fmean(tokens) for tokens in toy.log_probabilities(ENGLISH, [t.text for t in best], "en", "ru")]
     likely = [(t.log_likelihood, value) for t, value in zip(best, forced, strict=True) if t.text in RUSSIAN]
     assert len(likely) > 50
     assert [a for a, _ in likely] == pytest.approx([b for _, b in likely], abs=1e-3)
 
 
 def test_a_translation_scores_above_any_other_text(toy: Translator) -> None:
-    own = toy.score(ENGLISH, RUSSIAN, "en", "ru")
-    other = toy.score(ENGLISH, RUSSIAN[1:] + RUSSIAN[:1], "en", "ru")
+    own = toy.log_probabilities(ENGLISH, RUSSIAN, "en", "ru")
+    other = toy.log_probabilities(ENGLISH, RUSSIAN[1:] + RUSSIAN[:1], "en", "ru")
     assert all(value <= 0 for tokens in own + other for value in tokens)
     assert fmean(fmean(a) > fmean(b) for a, b in zip(own, other, strict=True)) == 1
     tokenizer = Tokenizer(TOY_MARIAN, toy_marian())
@@ -151,12 +153,14 @@ def test_the_start_token_takes_no_probability(toy: Translator, tmp_path: Path) -
     network.final_logits_bias[..., :-1] = -30
     network.save_pretrained(folder)
     convert(folder, converted, "float32")
-    expected = toy.score(ENGLISH[:5], RUSSIAN[:5], "en", "ru")
+    expected = toy.log_probabilities(ENGLISH[:5], RUSSIAN[:5], "en", "ru")
     for shifted in (
         TransformersTranslator(TOY_MARIAN, folder, device="cpu"),
         CTranslate2Translator(TOY_MARIAN, folder, converted, device="cpu", compute_type="float32"),
     ):
-        for a, b in zip(shifted.score(ENGLISH[:5], RUSSIAN[:5], "en", "ru"), expected, strict=True):
+        for a, b in zip(
+            shifted.log_probabilities(ENGLISH[:5], RUSSIAN[:5], "en", "ru"), expected, strict=True
+        ):
             assert a == pytest.approx(b, abs=1e-3)
         assert right(shifted.translate(ENGLISH[:5], "en", "ru"), RUSSIAN[:5]) == 1
 
@@ -181,9 +185,11 @@ def test_nothing_in_nothing_out(toy: Translator) -> None:
     assert toy.translate(["", " \n", "\u200b"], "en", "ru") == [empty] * 3
     mixed = toy.translate(["", "City sees bridge.", ""], "en", "ru")
     assert [t.text for t in mixed] == ["", "Город видит мост.", ""]
-    scores = toy.score(["", "City sees bridge.", "City sees bridge."], ["Мост.", "", "Мост."], "en", "ru")
+    scores = toy.log_probabilities(
+        ["", "City sees bridge.", "City sees bridge."], ["Мост.", "", "Мост."], "en", "ru"
+    )
     assert [bool(tokens) for tokens in scores] == [False, False, True]
-    assert toy.score([], [], "en", "ru") == []
+    assert toy.log_probabilities([], [], "en", "ru") == []
 
 
 @pytest.mark.parametrize(
@@ -202,13 +208,13 @@ def test_hostile_text_is_survived(fast: Translator, text: str) -> None:
     (translation,) = fast.translate([text], "en", "ru")
     assert isinstance(translation.text, str)
     assert math.isfinite(translation.log_likelihood)
-    (tokens,) = fast.score([text], [text], "en", "ru")
+    (tokens,) = fast.log_probabilities([text], [text], "en", "ru")
     assert 0 < len(tokens) <= MAX_PIECES + 1
     assert all(map(math.isfinite, tokens))
 
 
 def test_the_longest_text_fits_both_engines(toy: Translator) -> None:
-    (tokens,) = toy.score(["garden " * 5000], ["сад " * 5000], "en", "ru")
+    (tokens,) = toy.log_probabilities(["garden " * 5000], ["сад " * 5000], "en", "ru")
     assert len(tokens) == MAX_PIECES + 1
 
 
@@ -219,7 +225,7 @@ def test_a_pair_that_is_not_served_is_refused(toy: Translator) -> None:
         ):
             toy.translate(texts, "de", "en")
         with pytest.raises(UnsupportedPairError):
-            toy.score(texts, texts, "en", "en")
+            toy.log_probabilities(texts, texts, "en", "en")
 
 
 def test_a_device_that_is_not_there_is_named(conversions: dict[tuple[str, str], Path]) -> None:
@@ -317,7 +323,7 @@ def test_padding_follows_from_the_text_alone(conversions: dict[tuple[str, str], 
 
     translator._translator = Watched()
     translated = translator.translate(ENGLISH, "en", "ru")
-    scores = translator.score(ENGLISH, RUSSIAN, "en", "ru")
+    scores = translator.log_probabilities(ENGLISH, RUSSIAN, "en", "ru")
     assert widths
     assert len(shapes) > 2
     assert all(len(shape) == 1 for shape in (*widths, *shapes))
@@ -325,9 +331,9 @@ def test_padding_follows_from_the_text_alone(conversions: dict[tuple[str, str], 
         (alone,) = translator.translate([ENGLISH[number]], "en", "ru")
         assert alone.text == translated[number].text
         assert alone.log_likelihood == pytest.approx(translated[number].log_likelihood, abs=1e-4)
-        assert translator.score([ENGLISH[number]], [RUSSIAN[number]], "en", "ru")[0] == pytest.approx(
-            scores[number], abs=1e-4
-        )
+        assert translator.log_probabilities([ENGLISH[number]], [RUSSIAN[number]], "en", "ru")[
+            0
+        ] == pytest.approx(scores[number], abs=1e-4)
 
 
 def test_the_cores_that_may_be_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def _given(
             texts.append(text)
             owners.append((number, clause))
     measured: list[tuple[float, Contrast | None] | None] = [None] * len(pairs)
-    scores = translator.score(givens, texts, source, target)
+    scores = translator.log_probabilities(givens, texts, source, target)
     for (number, clause), tokens in zip(owners, scores, strict=True):
         if not tokens:
             continue

@@ -11,6 +11,7 @@ from typing import get_args
 
 from pydantic import Field
 
+from checker import measure
 from checker.bitext.adequacy import adequacies
 from checker.bitext.alignment import align
 from checker.bitext.checks import check
@@ -18,12 +19,12 @@ from checker.bitext.document import LIKELY, Text, read
 from checker.bitext.findings import findings
 from checker.bitext.human import Direction, HumanTable
 from checker.bitext.reference import compare
-from checker.bitext.result import Finding, Passage, Quality, Segment
+from checker.bitext.result import Finding, Passage, Quality, QualityWarning, Segment
 from checker.bitext.units import TRANSLATED, Document, Unit, signals
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
 from checker.evidence import fluency
 from checker.languages import SUPPORTED
-from checker.loaded import Models
+from checker.loaded import LoadedModels
 from checker.models import Store
 from checker.models.registry import Profile
 from checker.models.translator import Device, Engine
@@ -70,7 +71,7 @@ class Estimator:
         device: Device = "auto",
         store: Store | None = None,
         table: HumanTable | None = None,
-        models: Models | None = None,
+        models: LoadedModels | None = None,
     ) -> None:
         for name, value, known in (
             ("profile", profile, get_args(Profile)),
@@ -81,7 +82,7 @@ class Estimator:
                 raise InputError(f"There is no {name} {value!r}.", fix=f"Use one of {', '.join(known)}.")
         self.profile = profile
         self.store = store or Store()
-        self._models = models or Models(self.store, profile, engine, device, "en")
+        self._models = models or LoadedModels(self.store, profile, engine, device, "en")
         self._table = table
 
     @cached_property
@@ -208,13 +209,11 @@ class Estimator:
                 )
 
     def _add_fluency(self, language: str, units: Sequence[Unit]) -> None:
-        model, percentiles = self._models.language_model(language), self._models.percentiles
-        if model is None or model.label != percentiles.model:
-            return
         targets = [(unit, unit.target.text) for unit in units if unit.target]
-        found = model.score([text for _, text in targets], language)
-        for (unit, text), scores in zip(targets, found, strict=True):
-            unit.rank = percentiles.rank(language, text, fluency.reading(scores))
+        texts, table = [text for _, text in targets], self._models.percentiles
+        found = measure.fluencies(self._models, language, texts, percentiles=table)
+        for (unit, _), (_, rank) in zip(targets, found or (), strict=found is not None):
+            unit.rank = rank
 
     # -- from signals to the result ----------------------------------------------------------------
 
@@ -257,25 +256,37 @@ class Estimator:
             version=__version__,
         )
 
-    def _warnings(self, document: Document, human: Direction | None) -> Iterator[str]:
+    def _warnings(self, document: Document, human: Direction | None) -> Iterator[QualityWarning]:
         source, target = document.direction
         for role, text in ("source", document.source), ("target", document.target):
             if text.language.confidence < LIKELY:
-                yield f"The {role} may not be in {text.code!r}: name its language if you know it."
+                yield QualityWarning(
+                    code="language_unsure",
+                    text=f"The {role} may not be in {text.code!r}: name its language if you know it.",
+                )
         label = self.translator(*document.direction)
         if source == target:
-            yield f"Both texts are in {source!r}: nothing was translated, or name their languages."
+            yield QualityWarning(
+                code="same_language",
+                text=f"Both texts are in {source!r}: nothing was translated, or name their languages.",
+            )
         elif label is None:
-            yield (
-                f"No {self.profile} translator serves {source!r} and {target!r}: there is no adequacy, and "
-                "what is left out or added within a sentence is not found."
+            yield QualityWarning(
+                code="no_translator",
+                text=f"No {self.profile} translator serves {source!r} and {target!r}: there is no adequacy, "
+                "and what is left out or added within a sentence is not found.",
             )
         elif human and human.translator is None:
-            yield f"Human translations were not measured with {label}: its likelihoods are shown, not ranked."
+            yield QualityWarning(
+                code="not_ranked",
+                text=f"Human translations were not measured with {label}: its likelihoods are shown, not "
+                "ranked.",
+            )
         if human is None and source != target:
-            yield (
-                f"Human translations from {source!r} into {target!r} were not measured: only facts are "
-                "flagged."
+            yield QualityWarning(
+                code="not_measured",
+                text=f"Human translations from {source!r} into {target!r} were not measured: only facts are "
+                "flagged.",
             )
 
 

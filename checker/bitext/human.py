@@ -16,23 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from checker.bitext.alignment import LengthModel
+from checker.percentiles import Bands, quantiles, share_below
 
-BANDS = (80, 160, 320, 640)
-"""Upper edges of the bands of length, in columns of the target; the last band is open."""
+BANDS = Bands((80, 160, 320, 640))
+"""Of the target."""
 
 RATES = (
     0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.008, 0.009, 0.01, 0.0125, 0.015, 0.0175, 0.02, 0.025,
     0.03, 0.035, 0.04, 0.045, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 0.9,
 )  # fmt: skip
-QUANTILES = 41
 FALSE_ALARMS = 0.05
 
 Row = list[float] | None
-
-
-def band(columns: int) -> int:
-    """Number of the length band of a text of so many columns."""
-    return bisect_right(BANDS, columns)
 
 
 @dataclass(frozen=True)
@@ -61,7 +56,7 @@ class Direction:
         None where the signal was not measured.
         """
         rows = self.signals.get(signal)
-        row = rows[band(columns)] if rows else None
+        row = rows[BANDS.number(columns)] if rows else None
         if row is None:
             return None
         reached = bisect_right([-reached for reached in row], -value)  # values fall as rates grow
@@ -74,12 +69,10 @@ class Direction:
 
     def percentile(self, mean: float, columns: int) -> float | None:
         """Share of human translations of this length with a lower ``Adequacy.mean``."""
-        import numpy as np
-
-        row = self.adequacy[band(columns)] if self.adequacy else None
+        row = self.adequacy[BANDS.number(columns)] if self.adequacy else None
         if row is None:
             return None
-        return round(float(np.interp(mean, row, np.linspace(0, 1, len(row)))), 4)
+        return round(share_below(mean, row), 4)
 
 
 class HumanTable:
@@ -108,7 +101,7 @@ class HumanTable:
     def read(cls, path: Path) -> HumanTable:
         """Read the JSON that ``write`` wrote."""
         data = json.loads(path.read_text(encoding="utf-8"))
-        if data["bands"] != list(BANDS) or data["rates"] != list(RATES):
+        if data["bands"] != list(BANDS.edges) or data["rates"] != list(RATES):
             raise ValueError("its bands or rates are not those of the code")
         return cls({name: _direction(row) for name, row in data["directions"].items()})
 
@@ -118,7 +111,7 @@ class HumanTable:
             f"  {json.dumps(name)}: {json.dumps(_plain(direction))}"
             for name, direction in sorted(self.directions.items())
         ]
-        head = json.dumps({"bands": BANDS, "rates": RATES})[:-1]
+        head = json.dumps({"bands": BANDS.edges, "rates": RATES})[:-1]
         path.write_text(f'{head},\n "directions": {{\n' + ",\n".join(lines) + "\n}}\n", encoding="utf-8")
 
 
@@ -128,21 +121,15 @@ def upper_tail(values: Iterable[tuple[int, float]], minimum: int = 200) -> list[
     A band with fewer than ``minimum`` segments takes those of the nearest bands as well.
     """
     rows: list[Row] = []
-    for pooled in _pooled(values, minimum):
+    for pooled in BANDS.pooled(values, minimum):
         ordered = sorted(pooled, reverse=True)
         rows.append([round(ordered[int(rate * len(ordered))], 4) for rate in RATES] if ordered else None)
     return rows
 
 
-def quantiles(values: Iterable[tuple[int, float]], minimum: int = 200) -> list[Row]:
+def adequacy_rows(values: Iterable[tuple[int, float]], minimum: int = 200) -> list[Row]:
     """Rows for ``Direction.adequacy`` from ``(columns, mean)`` of human segments and documents."""
-    import numpy as np
-
-    grid = np.linspace(0, 1, QUANTILES)
-    return [
-        [round(float(q), 4) for q in np.quantile(pooled, grid)] if pooled else None
-        for pooled in _pooled(values, minimum)
-    ]
+    return [quantiles(pooled) if pooled else None for pooled in BANDS.pooled(values, minimum)]
 
 
 def cut(smallest: Sequence[float], share: float = FALSE_ALARMS) -> float:
@@ -154,21 +141,6 @@ def cut(smallest: Sequence[float], share: float = FALSE_ALARMS) -> float:
     """
     allowed = [rate for rate in RATES if sum(s <= rate for s in smallest) <= share * len(smallest)]
     return max(allowed, default=0.0)
-
-
-def _pooled(values: Iterable[tuple[int, float]], minimum: int) -> list[list[float]]:
-    bands: list[list[float]] = [[] for _ in range(len(BANDS) + 1)]
-    for columns, value in values:
-        bands[band(columns)].append(value)
-    rows = []
-    for number in range(len(bands)):
-        pooled: list[float] = []
-        for reach in range(len(bands)):
-            pooled = [v for n, values in enumerate(bands) if abs(n - number) <= reach for v in values]
-            if len(pooled) >= minimum:
-                break
-        rows.append(pooled if len(pooled) >= minimum else [])
-    return rows
 
 
 def _plain(direction: Direction) -> dict[str, Any]:

@@ -85,6 +85,15 @@ class ReferenceScores(Record):
     segments: tuple[ReferenceSegment, ...]
 
 
+class QualityWarning(Record):
+    """What limits the estimate."""
+
+    code: Literal["language_unsure", "same_language", "no_translator", "not_ranked", "not_measured"] = Field(
+        description="Stays the same when the wording changes."
+    )
+    text: str = Field(description="Plain English.")
+
+
 class Quality(Record):
     """How good a translation the target is of the source."""
 
@@ -114,6 +123,6 @@ class Quality(Record):
     segments: tuple[Segment, ...]
     findings: tuple[Finding, ...] = Field((), description="In the order of the segments.")
     reference: ReferenceScores | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[QualityWarning, ...] = ()
     models: dict[str, str] = Field(description="Profile, and name@revision of every model used.")
     version: str

@@ -21,10 +21,11 @@ from checker.evidence.fluency import FluencyTable, Reading, reading
 from checker.language import identify
 from checker.languages import SUPPORTED, name
 from checker.models.language_model import LanguageModel
-from checker.pipeline import LIKELY, Checker
+from checker.pipeline import Checker
+from checker.post import LIKELY
 from checker.text import MAX_CHARACTERS, clean, sentences, width
 from checker.verdict.file import Calibration, Fitted, Source
-from checker.verdict.model import BANDS, LONGEST, SHORTEST, band, needs
+from checker.verdict.model import BANDS, needs
 from checker.version import __version__
 
 FOLDS = 5
@@ -70,8 +71,8 @@ def select(posts: Sequence[LabelledPost]) -> tuple[dict[str, list[Selected]], li
             unusable["in a language that is not supported or could not be identified"] += 1
             continue
         one = Selected(post, tuple(span.text for span in sentences(text, language)))
-        if not SHORTEST <= one.columns <= LONGEST:
-            unusable[f"shorter than {SHORTEST} or longer than {LONGEST} columns"] += 1
+        if not BANDS.holds(one.columns):
+            unusable[f"shorter than {BANDS.shortest} or longer than {BANDS.longest} columns"] += 1
         elif (text, post.machine) in seen:
             unusable["with the text of another one"] += 1
         else:
@@ -94,7 +95,7 @@ def _identified(text: str) -> str | None:
 def _missing(posts: Sequence[Selected]) -> str:
     """What one language lacks; empty if nothing. Error rates need human posts of one kind and length band."""
     machine = sum(one.post.machine for one in posts)
-    lengths = Counter((one.post.kind, band(one.columns)) for one in posts if not one.post.machine)
+    lengths = Counter((one.post.kind, BANDS.number(one.columns)) for one in posts if not one.post.machine)
     missing = []
     if machine < LEAST_POSTS:
         missing.append(f"{LEAST_POSTS - machine} more machine posts are needed ({machine} of {LEAST_POSTS})")
@@ -111,8 +112,8 @@ def _missing(posts: Sequence[Selected]) -> str:
 
 def length(number: int) -> str:
     """A length band in words: "60 to 119"."""
-    edges = (SHORTEST, *BANDS, LONGEST + 1)
-    return f"{edges[number]} to {edges[number + 1] - 1}"
+    shortest, longest = BANDS.extents()[number]
+    return f"{shortest} to {longest}"
 
 
 def folds(posts: Sequence[LabelledPost]) -> tuple[list[int], dict[str, str]]:
@@ -214,5 +215,5 @@ def readings(
 ) -> list[tuple[str, str, Reading]]:
     """What ``FluencyTable.measure`` takes, of at most so many sentences, drawn with a fixed seed."""
     sample = [texts[row] for row in np.random.default_rng(0).permutation(len(texts))[:most]]
-    scores = model.score(sample, language)
+    scores = model.log_probabilities(sample, language)
     return [(language, text, reading(found)) for text, found in zip(sample, scores, strict=True)]

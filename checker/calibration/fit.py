@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from checker import statistics as stats
 from checker.evaluation.labelled import Kind
 from checker.evidence.evidence import FEATURES, Evidence
+from checker.percentiles import quantiles
 from checker.verdict.file import Calibration, Fitted, Negatives, Reliability, Threshold, Variant
-from checker.verdict.model import BANDS, VARIANTS, band, enough, features, sigmoid
+from checker.verdict.model import BANDS, VARIANTS, enough, features, sigmoid
 
 FALSE_POSITIVES: Mapping[Kind, float] = {"native": 0.01, "translated": 0.02}
 """Share of human posts of each kind that a threshold lets be called machine-translated."""
@@ -29,7 +30,6 @@ LEAST_POSTS = 99
 highest of 99 (the 99 values make 100 gaps, and the next post falls into each with equal chance)."""
 
 HIGHEST_CUT = 0.9999  # probabilities have four digits
-QUANTILES = 41
 RANKED = ("style", "chrf")  # features that the reasons of a verdict compare with human posts
 _NEGATIVES: Mapping[Kind, Negatives] = {"native": "native", "translated": "human translations"}
 
@@ -73,7 +73,7 @@ def fit(posts: Sequence[Observed], names: Sequence[str] = tuple(VARIANTS)) -> Ca
     cuts: dict[str, dict[str, tuple[Threshold | None, ...]]] = {language: {} for language in scale}
     tables: dict[str, dict[str, Reliability]] = {language: {} for language in scale}
     for name in names:
-        parts = by_language(post for post in posts if enough(post.evidence, name))
+        parts = by_language(post for post in posts if enough(post.evidence.known, name))
         able = [post for part in parts.values() if _fittable(part) for post in part]
         if not able:
             continue
@@ -86,7 +86,7 @@ def fit(posts: Sequence[Observed], names: Sequence[str] = tuple(VARIANTS)) -> Ca
             cuts[language][name] = thresholds(part, said)
             tables[language][name] = reliability(part, said, cuts[language][name])
     return Calibration(
-        bands=BANDS,
+        bands=BANDS.edges,
         variants=variants,
         languages={
             language: Fitted(
@@ -136,13 +136,8 @@ def scales(posts: Sequence[Observed]) -> Scales:
 
 
 def _quantiles(posts: Sequence[Observed]) -> dict[str, tuple[float, ...]]:
-    grid = np.linspace(0, 1, QUANTILES)
     values = {name: _human(posts, name) for name in RANKED}
-    return {
-        name: tuple(round(float(q), 4) for q in np.quantile(found, grid))
-        for name, found in values.items()
-        if len(found)
-    }
+    return {name: tuple(quantiles(found.tolist())) for name, found in values.items() if len(found)}
 
 
 def balance(posts: Sequence[Observed]) -> Floats:
@@ -235,7 +230,7 @@ def thresholds(posts: Sequence[Observed], probability: Floats) -> tuple[Threshol
     """
     kinds = np.array([post.kind for post in posts])
     testsets = np.array([post.testset for post in posts])
-    bands = np.array([band(post.evidence.columns) for post in posts])
+    bands = np.array([BANDS.number(post.evidence.columns) for post in posts])
 
     def measured(rows: NDArray[np.bool_]) -> dict[Kind, Floats]:
         parts = {kind: probability[rows & (kinds == kind)] for kind in FALSE_POSITIVES}
@@ -246,7 +241,7 @@ def thresholds(posts: Sequence[Observed], probability: Floats) -> tuple[Threshol
 
     floor = max(0.5, *(strictest(measured(testsets == testset)) for testset in np.unique(testsets)))
     cuts: list[Threshold | None] = []
-    for number in range(len(BANDS) + 1):
+    for number in range(len(BANDS)):
         humans = measured(bands == number)
         machine = max(floor, strictest(humans))
         if not humans or machine > HIGHEST_CUT:
@@ -275,7 +270,7 @@ def reliability(
     error, bins = stats.reliability(probability, target, balance(posts))
     flags: dict[str, list[bool]] = {}
     for post, value in zip(posts, probability, strict=True):
-        limit = cuts[band(post.evidence.columns)] if cuts else None
+        limit = cuts[BANDS.number(post.evidence.columns)] if cuts else None
         flags.setdefault(post.kind, []).append(limit is not None and value >= limit.machine)
     return Reliability(
         ece=round(error, 4),

@@ -29,7 +29,7 @@ def show(quality: Quality) -> RenderableType:
         )
     for finding in quality.findings:
         lines += _finding(finding)
-    lines += [Text(f"! {printable(warning)}", "yellow") for warning in quality.warnings]
+    lines += [Text(f"! {printable(warning.text)}", "yellow") for warning in quality.warnings]
     return Group(*lines)
 
 

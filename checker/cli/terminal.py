@@ -14,7 +14,8 @@ from rich.text import Text
 
 from checker.result import Result, RowError, Sentence
 from checker.text import printable
-from checker.verdict.advice import VERDICTS, advice, back_runs, error_rates, evidence, runs
+from checker.verdict.advice import VERDICTS
+from checker.verdict.marks import back_runs, error_rates, evidence, runs
 
 LABELS = {
     verdict: (name, style)
@@ -54,7 +55,7 @@ def table(outcomes: Iterable[Result | RowError], *, header: bool = True) -> Tabl
             _cell((outcome.language.code or "?") + (" mixed" if outcome.language.mixed else "")),
             _number(outcome.fluency, 2),
             _number(outcome.round_trip.chrf if outcome.round_trip else None, 1),
-            _cell(next(iter(outcome.reasons + outcome.warnings), "")),
+            _cell(_first(outcome)),
         )
     return grid
 
@@ -100,7 +101,8 @@ def show(result: Result, *, marks: bool = False) -> Group:
     parts += listed("Why", evidence(result))
     if result.sentences:
         parts += [styled("\nSentences", "bold"), _sentences(result, marks), _legend(marks)]
-    parts += [*listed("Warnings", result.warnings), *listed("What would help", advice(result))]
+    parts += listed("Warnings", (warning.text for warning in result.warnings))
+    parts += listed("What to do next", result.advice)
     models = ", ".join(f"{role} {name}" for role, name in result.models.items())
     parts.append(styled(printable(f"\nstatement-checker {result.version}; {models}"), "dim"))
     return Group(*parts)
@@ -197,6 +199,12 @@ def _probability(value: float, marks: bool) -> Text:
     if marks:
         return Text(_percent(value))
     return Text(f" {_percent(value)} ", _SHADES[min(int(value * len(_SHADES)), len(_SHADES) - 1)])
+
+
+def _first(result: Result) -> str:
+    """The most telling sentence about a post."""
+    told = [reason.text for reason in result.reasons] + [warning.text for warning in result.warnings]
+    return told[0] if told else ""
 
 
 def _cell(text: str) -> Text:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from checker.errors import InputError
 from checker.evaluation.labelled import LabelledPost
 from checker.evaluation.scores import Score
-from checker.verdict.model import BANDS, band
+from checker.verdict.model import BANDS
 
 KEYS = ("lang", "system", "testset", "length")
 """Keys that posts can be grouped by without a column of their own."""
@@ -17,9 +17,10 @@ UNKNOWN = "unknown"
 """Name of the group of the posts that do not say which group they are in."""
 
 _LENGTHS = (
-    f"under {BANDS[0]}", *(f"{low}–{high - 1}" for low, high in pairwise(BANDS)),
-    f"{BANDS[-1]} or more",
-)  # fmt: skip
+    f"under {BANDS.edges[0]}",
+    *(f"{low}–{high - 1}" for low, high in pairwise(BANDS.edges)),
+    f"{BANDS.edges[-1]} or more",
+)
 
 Scored = tuple[LabelledPost, Score]
 
@@ -53,7 +54,7 @@ def grouped(scored: Sequence[Scored], key: str) -> dict[str, list[Scored]]:
 
 def _group(key: str, post: LabelledPost, score: Score) -> str:
     if key == "length":
-        return UNKNOWN if score.columns is None else _LENGTHS[band(score.columns)]
+        return UNKNOWN if score.columns is None else _LENGTHS[BANDS.number(score.columns)]
     value = {
         "lang": post.language or score.language, "system": post.system, "testset": post.testset,
     }.get(key, post.extra.get(key))  # fmt: skip

@@ -30,6 +30,11 @@ class Evidence:
     log_likelihood: float | None = field(default=None, metadata={"kind": "round_trip", "model": "translator"})
     gap: float | None = field(default=None, metadata={"kind": "round_trip", "model": "translator"})
 
+    @property
+    def known(self) -> set[str]:
+        """Names of the features that have a value."""
+        return {name for name in FEATURES if getattr(self, name) is not None}
+
     def without(self, models: Container[str]) -> Evidence:
         """The evidence less that of some models, named by task; style is never left out."""
         gone: dict[str, Any] = {n: None for n, f in FEATURES.items() if f["model"] in models and n != "style"}
@@ -38,3 +43,8 @@ class Evidence:
 
 FEATURES: dict[str, Mapping[str, str]] = {f.name: f.metadata for f in fields(Evidence) if f.metadata}
 """Every feature with its ``kind`` and its ``model``."""
+
+
+def features_of(models: Container[str]) -> set[str]:
+    """Names of the features that some models give, the models named by task."""
+    return {name for name, metadata in FEATURES.items() if metadata["model"] in models}

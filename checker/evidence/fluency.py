@@ -14,28 +14,20 @@ tokenizer and on the length of the text.
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from checker.models.language_model import MAX_TOKENS, TokenScores, perplexity
+from checker.percentiles import QUANTILES, Bands, quantiles, robust_z, share_below
 from checker.text import width
 
 CLIPPED_SLOR, MEAN = "clipped_slor", "mean_log_likelihood"
 STATISTICS = (CLIPPED_SLOR, MEAN)
 """What may be ranked. The mean is for models without unigrams."""
 
-BANDS = (40, 80, 120, 200)  # upper edges in columns (wide characters count as two); the last band is open
-QUANTILES = 41
-
-
-def band(columns: int) -> int:
-    """Number of the length band of a text of so many columns."""
-    return bisect_right(BANDS, columns)
+BANDS = Bands((40, 80, 120, 200))
 
 
 class Reading(NamedTuple):
@@ -43,8 +35,8 @@ class Reading(NamedTuple):
 
     Attributes:
         statistic: one of ``STATISTICS``.
-        value: of the statistic, nats a token, at most 0; the higher, the more fluent. None where no token was
-            scored, or not all of them.
+        value: of the statistic, nats per token, at most 0; the higher, the more fluent. None where no token
+            was scored, or not all of them.
         perplexity: of a token, at least 1; None where no token was scored.
     """
 
@@ -101,39 +93,40 @@ class FluencyTable:
         Raises:
             ValueError: the readings are of two statistics.
         """
-        by_language: dict[str, list[list[float]]] = {}
+        by_language: dict[str, list[tuple[int, float]]] = {}
         statistics = set()
         for language, text, found in readings:
             statistics.add(found.statistic)
             if found.value is not None:
-                bands = by_language.setdefault(language, [[] for _ in range(len(BANDS) + 1)])
-                bands[band(width(text))].append(found.value)
+                by_language.setdefault(language, []).append((width(text), found.value))
         if len(statistics) > 1:
             raise ValueError(f"readings of {' and '.join(sorted(statistics))} cannot be in one table")
-        grid = np.linspace(0, 1, QUANTILES)
-        quantiles: dict[str, list[list[float] | None]] = {}
-        for language, bands in by_language.items():
-            rows: list[list[float] | None] = []
-            for number in range(len(bands)):
-                pooled: list[float] = []
-                for reach in range(len(bands)):
-                    pooled = [v for n, b in enumerate(bands) if abs(n - number) <= reach for v in b]
-                    if len(pooled) >= minimum:
-                        break
-                enough = len(pooled) >= minimum
-                rows.append([round(float(q), 4) for q in np.quantile(pooled, grid)] if enough else None)
-            quantiles[language] = rows
-        return cls(model, min(statistics, default=CLIPPED_SLOR), quantiles)
+        rows = {
+            language: [quantiles(band) if band else None for band in BANDS.pooled(values, minimum)]
+            for language, values in by_language.items()
+        }
+        return cls(model, min(statistics, default=CLIPPED_SLOR), rows)
 
     @classmethod
     def read(cls, path: Path) -> FluencyTable:
-        """Read the JSON that ``write`` wrote."""
+        """Read the JSON that ``write`` wrote.
+
+        Raises:
+            ValueError: it was measured for other length bands.
+        """
         data = json.loads(path.read_text(encoding="utf-8"))
+        if data["bands"] != list(BANDS.edges):
+            raise ValueError(
+                f"its length bands are {data['bands']}, those of this version {list(BANDS.edges)}"
+            )
+        for language, rows in data["quantiles"].items():
+            if len(rows) != len(BANDS) or any(row is not None and len(row) != QUANTILES for row in rows):
+                raise ValueError(f"{language}: there must be {len(BANDS)} rows of {QUANTILES}, or none")
         return cls(data["model"], data["statistic"], data["quantiles"])
 
     def write(self, path: Path) -> None:
         """Write as JSON."""
-        head = {"model": self.model, "statistic": self.statistic, "bands": BANDS}
+        head = {"model": self.model, "statistic": self.statistic, "bands": BANDS.edges}
         path.write_text(json.dumps({**head, "quantiles": self._quantiles}) + "\n", encoding="utf-8")
 
     def rows(self, language: str) -> tuple[tuple[float, ...] | None, ...] | None:
@@ -149,16 +142,11 @@ class FluencyTable:
             has no value.
         """
         rows = self._quantiles.get(language)
-        row = rows[band(width(text))] if rows and found.statistic == self.statistic else None
+        row = rows[BANDS.number(width(text))] if rows and found.statistic == self.statistic else None
         value = found.value
         if row is None or value is None:
             return None
-        grid = np.linspace(0, 1, QUANTILES)
-        percentile = float(np.interp(value, row, grid))
-        if value in row:  # some short sentences share the best value, 0: what ties is not less fluent
-            percentile = float(grid[row.index(value)])
-        middle, spread = row[QUANTILES // 2], (row[3 * QUANTILES // 4] - row[QUANTILES // 4]) / 1.349
-        return Rank(percentile=percentile, z=(value - middle) / max(spread, 1e-6))
+        return Rank(percentile=share_below(value, row), z=robust_z(value, row))
 
 
 def pool(ranks: Sequence[tuple[Rank, int]]) -> Rank | None:

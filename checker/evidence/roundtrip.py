@@ -27,9 +27,6 @@ from checker.text import Span, words
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Metric
 
-Difference = tuple[int, int, str]
-"""First character, one past the last, and what the back-translation has instead."""
-
 TER_WORDS = 100
 """TER is measured on the first words of a sentence, Chinese and Japanese on the first characters: its search
 for shifts takes seconds beyond."""
@@ -37,6 +34,20 @@ for shifts takes seconds beyond."""
 _BLEU_TOKENIZERS = {"zh": "zh", "ja": "char", "ko": "char"}
 _UNSPACED = ("zh", "ja")
 _RUN = re.compile(r"(.)\1{15,}|(.{2,20}?)\2{5,}", re.DOTALL)
+
+
+class Change(NamedTuple):
+    """Words that did not come back as they were.
+
+    Attributes:
+        start, end: their span in the sentence; empty where words were only added.
+        back_start, back_end: what stands in their place in the back-translation; empty where it lacks them.
+    """
+
+    start: int
+    end: int
+    back_start: int
+    back_end: int
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,7 @@ class SentenceRoundTrip:
         gap: mean token log-probability of the back-translation minus ``log_likelihood``.
         token_log_likelihoods: of every token of the sentence, end of sentence last.
         reliable: False when the translator looped, copied or lost the sentence; see ``is_reliable``.
-        differences: spans of the sentence that did not come back; none when the round trip is unreliable.
+        changes: words that did not come back, in text order; none when the round trip is unreliable.
     """
 
     pivot_text: str
@@ -66,7 +77,7 @@ class SentenceRoundTrip:
     gap: float
     token_log_likelihoods: tuple[float, ...]
     reliable: bool
-    differences: tuple[Difference, ...]
+    changes: tuple[Change, ...]
 
 
 class Raw(NamedTuple):
@@ -102,7 +113,7 @@ def translated(
     """
     pivots = [translation.text for translation in forward.translate(sentences, language, pivot)]
     backs = backward.translate(pivots, pivot, language)
-    scores = backward.score(pivots, sentences, pivot, language)
+    scores = backward.log_probabilities(pivots, sentences, pivot, language)
     return [
         Raw(pivot_text, back.text, back.log_likelihood, tokens)
         for pivot_text, back, tokens in zip(pivots, backs, scores, strict=True)
@@ -184,20 +195,27 @@ def is_reliable(sentence: str, pivot_text: str, back_translation: str, language:
     return 0.5 <= ratio <= 2.0 and not loops
 
 
-def differences(sentence: str, back_translation: str) -> tuple[Difference, ...]:
-    """Spans of the sentence whose words did not come back, and what stands in their place.
+def changes(sentence: str, back_translation: str) -> tuple[Change, ...]:
+    """Words that the back-translation replaced, dropped or added, with their place on both sides.
 
-    Words are compared without regard to case, and punctuation is not compared at all. Words that the
-    back-translation adds between two that came back belong to no span and are left out.
+    Words are compared without regard to case, and punctuation is not compared at all.
     """
     ours, theirs = words(sentence), words(back_translation)
     keys = [_key(word) for word in ours], [_key(word) for word in theirs]
-    spans: list[Difference] = []
-    for kind, i, j, k, m in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
-        if kind in ("replace", "delete"):
-            instead = back_translation[theirs[k].start : theirs[m - 1].end] if k < m else ""
-            spans.append((ours[i].start, ours[j - 1].end, instead))
-    return tuple(spans)
+    opcodes = SequenceMatcher(None, *keys, autojunk=False).get_opcodes()
+    return tuple(
+        Change(*_extent(ours, i, j, len(sentence)), *_extent(theirs, k, m, len(back_translation)))
+        for kind, i, j, k, m in opcodes
+        if kind != "equal"
+    )
+
+
+def _extent(spans: Sequence[Span], first: int, stop: int, length: int) -> tuple[int, int]:
+    """Where words ``first`` to ``stop`` begin and end; the place before ``first`` when there are none."""
+    if first < stop:
+        return spans[first].start, spans[stop - 1].end
+    place = spans[first].start if first < len(spans) else length
+    return place, place
 
 
 def _measured(sentence: str, language: str, pivot: str, raw: Raw) -> SentenceRoundTrip:
@@ -216,7 +234,7 @@ def _measured(sentence: str, language: str, pivot: str, raw: Raw) -> SentenceRou
         gap=round(raw.back_log_likelihood - log_likelihood, 4),
         token_log_likelihoods=tokens,
         reliable=reliable,
-        differences=differences(sentence, back) if reliable else (),
+        changes=changes(sentence, back) if reliable else (),
     )
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile
@@ -80,8 +79,7 @@ class Ngrams(NamedTuple):
     votes: float
 
 
-@lru_cache(maxsize=8)  # the log-odds of a sentence and its contributions are asked for one after the other
-def buckets(text: str) -> Ngrams:
+def ngrams(text: str) -> Ngrams:
     """The n-grams of a text, which is folded and set between two spaces first; words in small letters."""
     folded = fold(text)
     points = np.frombuffer(f" {folded} ".encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
@@ -92,6 +90,18 @@ def buckets(text: str) -> Ngrams:
     words = tuple(_hashed(np.array(names, np.uint64) | _NO_CHARACTER, WORD_ORDERS))
     count = sum(map(len, characters)) + sum(map(len, words))
     return Ngrams(characters, words, spans, float(np.sqrt(max(count, 1))))
+
+
+class StyleReading(NamedTuple):
+    """What the style detector reads in a text.
+
+    Attributes:
+        log_odds: that it is machine-translated; positive points to a machine. Not yet calibrated.
+        shares: of every character of the text in them, the bias left out.
+    """
+
+    log_odds: float
+    shares: Floats
 
 
 class StyleModel:
@@ -111,17 +121,15 @@ class StyleModel:
 
     def log_odds(self, text: str) -> float:
         """Log-odds that a text is machine-translated; positive points to a machine. Not yet calibrated."""
-        found = buckets(text)
-        total = self._sum(found.characters) + WORD_WEIGHT * self._sum(found.words)
-        return self.bias + self.scale * total / found.votes
+        return self._log_odds(ngrams(text))
 
-    def contributions(self, text: str) -> Floats:
-        """Every character's share of the log-odds, bias left out; one value a character of ``text``.
+    def read(self, text: str) -> StyleReading:
+        """The log-odds of a text, and the share of every character in them.
 
         An n-gram counts evenly for the characters that it spans. The shares of the spaces that the text is
         set between go to its first and last character.
         """
-        found = buckets(text)
+        found = ngrams(text)
         shares = np.zeros(len(text) + 2)
         for order, numbers in zip(ORDERS, found.characters, strict=True):
             part = self.weights[numbers].astype(np.float64) / order
@@ -138,8 +146,11 @@ class StyleModel:
         if text:
             shares[1] += shares[0]
             shares[-2] += shares[-1]
-        result: Floats = self.scale * shares[1:-1] / found.votes
-        return result
+        return StyleReading(self._log_odds(found), self.scale * shares[1:-1] / found.votes)
+
+    def _log_odds(self, found: Ngrams) -> float:
+        total = self._sum(found.characters) + WORD_WEIGHT * self._sum(found.words)
+        return self.bias + self.scale * total / found.votes
 
     def _sum(self, parts: Sequence[Numbers]) -> int:
         return sum(int(self.weights[numbers].sum(dtype=np.int64)) for numbers in parts)

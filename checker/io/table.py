@@ -11,12 +11,13 @@ COLUMNS = {
     "language.code": "string", "language.confidence": "double", "language.mixed": "bool",
     "round_trip.pivot": "string", "round_trip.chrf": "double", "round_trip.bleu": "double",
     "round_trip.ter": "double", "round_trip.log_likelihood": "double", "round_trip.gap": "double",
-    "style": "double", "sentences": "int64", "reasons": "string", "warnings": "string",
+    "columns": "int64", "style": "double", "sentences": "int64", "reasons": "string", "warnings": "string",
     "models": "string", "version": "string",
     "row": "int64", "field": "string", "error": "string", "fix": "string",
 }  # fmt: skip
 """Columns of tabular output, the scalar fields of `Result` and `RowError`, and their Arrow types."""
 
+_SEPARATOR = " | "  # between reasons or warnings in a cell
 _BATCH_ROWS, _BATCH_BYTES = 1024, 16 * 2**20
 
 
@@ -45,8 +46,19 @@ def flat(line: str) -> dict[str, Any]:
         if column == "sentences" and value is not None:
             value = len(value)
         elif isinstance(value, list):
-            value = " | ".join(value)
+            value = _SEPARATOR.join(": ".join(item.values()) for item in value)
         elif isinstance(value, dict):
             value = json.dumps(value, ensure_ascii=False)
         row[column] = value
     return row
+
+
+def told(cell: str, key: str) -> list[dict[str, str]]:
+    """The reasons or warnings that ``flat`` wrote into a cell.
+
+    Args:
+        cell: of the column ``reasons`` or ``warnings``.
+        key: ``kind`` or ``code``: what stands before the first colon of each.
+    """
+    pairs = (item.partition(": ") for item in cell.split(_SEPARATOR))
+    return [{key: name, "text": text} for name, _, text in pairs]

@@ -98,10 +98,10 @@ class CTranslate2Translator:
             translations[row] = Translation(self._tokenizer.decode(tokens), min(mean, 0.0))
         return translations
 
-    def score(
+    def log_probabilities(
         self, sources: Sequence[str], targets: Sequence[str], source: str, target: str
     ) -> list[list[float]]:
-        """See ``Translator.score``."""
+        """See ``Translator.log_probabilities``."""
         encoded = self._tokenizer.sources(sources, source, target)
         decoded = self._tokenizer.targets(targets)
         prefix = self._tokenizer.prefix(target)

@@ -44,7 +44,7 @@ class LanguageModel(Protocol):
 
     label: str
 
-    def score(self, texts: Sequence[str], language: str) -> list[TokenScores]:
+    def log_probabilities(self, texts: Sequence[str], language: str) -> list[TokenScores]:
         """Log-probabilities of the tokens of each text.
 
         The end of a text is a token. The first token is scored by a model that was trained with language
@@ -124,8 +124,8 @@ class CTranslate2LanguageModel:
         self._generator = ctranslate2.Generator(str(converted), **place)
         self._padded = place["device"] != "cpu"
 
-    def score(self, texts: Sequence[str], language: str) -> list[TokenScores]:
-        """See ``LanguageModel.score``."""
+    def log_probabilities(self, texts: Sequence[str], language: str) -> list[TokenScores]:
+        """See ``LanguageModel.log_probabilities``."""
         encoded = self._encode(texts, language)
         tokens = [pair[0] for pair in encoded]
         shapes = [len(found) if len(found) > 1 else 0 for found in tokens]
@@ -169,8 +169,8 @@ class TransformersLanguageModel:
         )
         self._network = network.eval().to(self._device)
 
-    def score(self, texts: Sequence[str], language: str) -> list[TokenScores]:
-        """See ``LanguageModel.score``."""
+    def log_probabilities(self, texts: Sequence[str], language: str) -> list[TokenScores]:
+        """See ``LanguageModel.log_probabilities``."""
         import torch
 
         ids = [pair[1] for pair in self._encode(texts, language)]

@@ -86,10 +86,10 @@ class TransformersTranslator:
                     translations[row] = Translation(text, sum(values) / len(values))
         return translations
 
-    def score(
+    def log_probabilities(
         self, sources: Sequence[str], targets: Sequence[str], source: str, target: str
     ) -> list[list[float]]:
-        """See ``Translator.score``."""
+        """See ``Translator.log_probabilities``."""
         encoded = self._tokenizer.sources(sources, source, target)
         decoded = self._tokenizer.targets(targets)
         start = [self._start, *self._ids(self._tokenizer.prefix(target))]

@@ -50,7 +50,7 @@ class Translator(Protocol):
         """
         ...
 
-    def score(
+    def log_probabilities(
         self, sources: Sequence[str], targets: Sequence[str], source: str, target: str
     ) -> list[list[float]]:
         """Forced decoding: log-probability (nats) of every token of each target given its source.

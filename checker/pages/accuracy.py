@@ -10,7 +10,7 @@ from checker.pages.html import table, text
 from checker.pages.prose import PREVALENCES, kind, percent
 from checker.pages.rates import Measured, Rate
 from checker.verdict.file import Threshold
-from checker.verdict.model import BANDS, LONGEST, SHORTEST
+from checker.verdict.model import BANDS
 
 _DASH = "–"
 
@@ -64,8 +64,7 @@ def _rate(rate: Rate) -> list[str]:
 
 
 def _cuts(rates: Sequence[Rate]) -> str:
-    edges = (SHORTEST, *BANDS, LONGEST + 1)
-    lengths = [f"{edge} to {edges[number] - 1}" for number, edge in enumerate(edges[:-1], 1)]
+    lengths = [f"{shortest} to {longest}" for shortest, longest in BANDS.extents()]
     caption = "Cuts by length of the post in columns; a wide character counts as two"
     once = {(rate.language, rate.variant): rate for rate in rates}.values()
     rows = [[text(name(rate.language)), *map(_cut, rate.bands)] for rate in once]

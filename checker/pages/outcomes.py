@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from checker.errors import InputError
 from checker.io.read import DEFAULT_ID, Record, read_records
-from checker.io.table import COLUMNS
+from checker.io.table import COLUMNS, told
 from checker.io.write import inert
 from checker.result import Result, RowError
 
@@ -151,9 +151,9 @@ def _nested(cells: Mapping[str, Any]) -> dict[str, Any]:
             continue
         outer, _, inner = column.rpartition(".")
         (fields.setdefault(outer, {}) if outer else fields)[inner] = cell
-    for column in ("reasons", "warnings"):
+    for column, key in ("reasons", "kind"), ("warnings", "code"):
         if column in fields:
-            fields[column] = fields[column].split(" | ")
+            fields[column] = told(fields[column], key)
     if "verdict" in fields:
         fields.setdefault("language", {}).setdefault("code", None)
     if "round_trip" in fields:

@@ -13,7 +13,8 @@ from checker.languages import SUPPORTED, name
 from checker.pages.html import text
 from checker.pages.outcomes import Row
 from checker.result import Result, Sentence
-from checker.verdict.advice import VERDICTS, back_runs, error_rates, evidence, runs
+from checker.verdict.advice import VERDICTS
+from checker.verdict.marks import back_runs, error_rates, evidence, runs
 
 SENTENCES, CHARACTERS, LABEL = 12, 600, 80
 """At most shown of a post, of a text of a sentence, and of an id or a name."""
@@ -76,7 +77,7 @@ def article(row: Row, result: Result, place: int) -> Iterator[str]:
         if (more := len(result.sentences) - SENTENCES) > 0:
             yield f"<p>{more} more sentences are not shown here.</p>"
     yield from _listed("Why", evidence(result))
-    yield from _listed("Warnings", result.warnings)
+    yield from _listed("Warnings", (warning.text for warning in result.warnings))
     yield "</article>"
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checker.errors import InputError
-from checker.evidence.evidence import FEATURES
-from checker.loaded import Models
+from checker.evidence.evidence import features_of
+from checker.loaded import LoadedModels
 from checker.models import Store
 from checker.pages.summary import Judged
 from checker.statistics import Interval, rate_interval
 from checker.verdict.file import Calibration, Negatives, Reliability, Threshold
-from checker.verdict.model import VARIANTS, needs
+from checker.verdict.model import richest
 from checker.version import __version__
 
 
@@ -94,7 +94,7 @@ def measured(judged: Counter[Judged], store: Store, own: Path | None = None) -> 
     Raises:
         InputError: ``own`` is no calibration, or no post was judged by it.
     """
-    models = Models(store, "embedded", "ctranslate2", "cpu", "en", own)
+    models = LoadedModels(store, "embedded", "ctranslate2", "cpu", "en", own)
     layers = [layer for layer in (models.verdicts, models.calibration) if layer is not None]
     files = {layer.label: layer.calibration for layer in layers}
     if models.calibration is not None:
@@ -134,15 +134,8 @@ def _variant(calibration: Calibration, by: Judged) -> str | None:
     if fitted is None:
         return None
     models, held = dict(by.models), fitted.models or calibration.models
-    usable = {task for task in models if task == "style" or models[task] == held.get(task)}
-    return next(
-        (
-            variant
-            for variant in reversed(VARIANTS)
-            if variant in fitted.correction and {FEATURES[name]["model"] for name in needs(variant)} <= usable
-        ),
-        None,
-    )
+    counted = {task for task in models if task == "style" or models[task] == held.get(task)}
+    return richest(calibration, by.language, features_of(counted))
 
 
 def _rates(calibration: Calibration, language: str, variant: str, posts: int) -> Iterable[Rate]:

@@ -14,21 +14,20 @@ reached when the verdict was fitted, in the worst test set; its mirror image is 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from checker.evidence import fluency
 from checker.evidence.evidence import FEATURES, Evidence
+from checker.percentiles import QUANTILES, Bands, share_below
 from checker.result import MeasuredThreshold, Verdict
+from checker.text import SHORTEST
 from checker.verdict.file import Calibration, Threshold, read
 
-BANDS = (60, 120, 240, 480)  # upper edges in columns; the last band is open, up to LONGEST
-LONGEST = 1200
-SHORTEST = 30
+BANDS = Bands((60, 120, 240, 480), shortest=SHORTEST, longest=1200)
+"""Lengths that the thresholds are measured for. Longer and shorter posts get no verdict."""
+
 VARIANTS: dict[str, tuple[str, ...]] = {
     "style": ("style", "style_by_length"),
     "style+fluency": ("style", "style_by_length", "fluency", "fluency_by_length"),
@@ -44,14 +43,22 @@ def needs(variant: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.removesuffix("_by_length") for name in VARIANTS[variant]))
 
 
-def enough(evidence: Evidence, variant: str) -> bool:
-    """Whether every feature of a variant is known."""
-    return all(getattr(evidence, name) is not None for name in needs(variant))
+def enough(known: Collection[str], variant: str) -> bool:
+    """Whether every feature that a variant needs is among the known ones."""
+    return all(name in known for name in needs(variant))
 
 
-def band(columns: int) -> int:
-    """Number of the length band of a text of so many columns."""
-    return bisect_right(BANDS, columns)
+def richest(calibration: Calibration, language: str, known: Collection[str]) -> str | None:
+    """The richest variant that was fitted for a language and needs no feature but the known ones.
+
+    Args:
+        calibration: what was fitted.
+        language: ISO 639-1 code.
+        known: names of features.
+    """
+    fitted = calibration.languages.get(language)
+    names = fitted.correction if fitted else {}
+    return next((name for name in reversed(VARIANTS) if name in names and enough(known, name)), None)
 
 
 def features(evidence: Evidence, scales: Mapping[str, Sequence[float]], variant: str) -> list[float]:
@@ -62,7 +69,7 @@ def features(evidence: Evidence, scales: Mapping[str, Sequence[float]], variant:
         scales: feature → (middle, spread) of human text in this language.
         variant: a key of ``VARIANTS``.
     """
-    length = math.log2(max(evidence.columns, 1) / 120)
+    length = _length(evidence)
     values = []
     for name in VARIANTS[variant]:
         raw = getattr(evidence, name.removesuffix("_by_length"))
@@ -72,19 +79,26 @@ def features(evidence: Evidence, scales: Mapping[str, Sequence[float]], variant:
     return values
 
 
+def _length(evidence: Evidence) -> float:
+    """Length on a scale that doubles: 0 for 120 columns, 1 for 240."""
+    return math.log2(max(evidence.columns, 1) / 120)
+
+
 @dataclass(frozen=True)
 class Judgement:
-    """A probability, what it rests on, and the cut that applies to it.
+    """A probability, what it rests on, and the threshold that applies to it.
 
     Attributes:
         probability: calibrated probability of machine translation.
         contributions: log-odds that style, fluency and round trip add to those of an average human post.
         threshold: None where no error rate was measured.
+        variant: name of the fitted model that gave the probability, a key of ``VARIANTS``.
     """
 
     probability: float
     contributions: dict[str, float]
     threshold: Threshold | None
+    variant: str
 
     @property
     def verdict(self) -> Verdict:
@@ -97,7 +111,7 @@ def decide(probability: float, machine: float | None) -> Verdict:
 
     Args:
         probability: calibrated probability of machine translation.
-        machine: the cut that applies (``Threshold.machine``); None where no error rate was measured.
+        machine: the threshold that applies (``Threshold.machine``); None where no error rate was measured.
     """
     if machine is None:
         return "uncertain"
@@ -150,32 +164,36 @@ class VerdictModel:
         model = self.models(language).get("fluency", "")
         return fluency.FluencyTable(model, fitted.statistic, {language: rows})
 
-    def usable(self, evidence: Evidence, language: str) -> str | None:
-        """The richest variant fitted for this language that the evidence is enough for."""
-        fitted = self.calibration.languages.get(language)
-        known = fitted.correction if fitted else {}
-        return next((v for v in reversed(VARIANTS) if v in known and enough(evidence, v)), None)
-
     def judge(self, language: str, evidence: Evidence) -> Judgement | None:
         """The calibrated probability of a post; None for a language that was not fitted."""
-        variant = self.usable(evidence, language)
+        variant = richest(self.calibration, language, evidence.known)
         if variant is None:
             return None
         log_odds, contributions = self._log_odds(language, evidence, variant)
         threshold = None
-        if SHORTEST <= evidence.columns <= LONGEST:
-            threshold = self.calibration.languages[language].thresholds[variant][band(evidence.columns)]
-        return Judgement(round(sigmoid(log_odds), 4), contributions, threshold)
+        if BANDS.holds(evidence.columns):
+            rows = self.calibration.languages[language].thresholds[variant]
+            threshold = rows[BANDS.number(evidence.columns)]
+        return Judgement(round(sigmoid(log_odds), 4), contributions, threshold, variant)
 
     def style(self, language: str, evidence: Evidence) -> tuple[float, float]:
         """Calibrated log-odds of the style detector alone, and their slope over its raw log-odds.
+
+        The slope is that of the regression also where the feature is clamped: the words of such a text made
+        the case as others do.
 
         Raises:
             KeyError: the language was not fitted.
         """
         log_odds, _ = self._log_odds(language, evidence, "style")
-        raised, _ = self._log_odds(language, replace(evidence, style=evidence.style + 1e-3), "style")
-        return log_odds, (raised - log_odds) / 1e-3
+        fitted, model = self.calibration.languages[language], self.calibration.variants["style"]
+        weight, by_length = model.weights
+        slope = (
+            fitted.correction["style"][0]
+            * (weight + by_length * _length(evidence))
+            / fitted.scales["style"][1]
+        )
+        return log_odds, slope
 
     def _log_odds(self, language: str, evidence: Evidence, variant: str) -> tuple[float, dict[str, float]]:
         """Calibrated log-odds of one variant, and what each kind of evidence adds to them."""
@@ -191,7 +209,7 @@ class VerdictModel:
         """Share of the human posts of this language whose ``feature`` is below ``value``, 0 to 1."""
         fitted = self.calibration.languages.get(language)
         row = fitted.human_quantiles.get(feature) if fitted else None
-        return None if row is None else float(np.interp(value, row, np.linspace(0, 1, len(row))))
+        return None if row is None else share_below(value, row)
 
 
 def _check(calibration: Calibration) -> None:
@@ -201,20 +219,22 @@ def _check(calibration: Calibration) -> None:
         if not holds:
             raise ValueError(f"{place}: {problem}")
 
-    demand(calibration.bands == BANDS, "bands", f"the length bands of this version are {list(BANDS)}")
+    demand(
+        calibration.bands == BANDS.edges, "bands", f"the length bands of this version are {list(BANDS.edges)}"
+    )
     for name, variant in calibration.variants.items():
         known = VARIANTS.get(name) == variant.features
         demand(known, f"variants.{name}", "this version of the package does not know these features")
         count = len(variant.features)
         demand(len(variant.weights) == count, f"variants.{name}.weights", f"there must be {count}")
-    rows, length = len(fluency.BANDS) + 1, fluency.QUANTILES
+    rows, length = len(fluency.BANDS), QUANTILES
     for language, fitted in calibration.languages.items():
         place = f"languages.{language}"
         demand("style" in fitted.correction, f"{place}.correction", "there is none for the variant 'style'")
         for name in fitted.correction:
             demand(name in calibration.variants, f"{place}.correction.{name}", "there is no such variant")
             cuts = len(fitted.thresholds.get(name, ()))
-            demand(cuts == len(BANDS) + 1, f"{place}.thresholds.{name}", f"there must be {len(BANDS) + 1}")
+            demand(cuts == len(BANDS), f"{place}.thresholds.{name}", f"there must be {len(BANDS)}")
             missing = [feature for feature in needs(name) if feature not in fitted.scales]
             demand(not missing, f"{place}.scales", f"there is none for {', '.join(missing)}")
         table = fitted.percentiles
@@ -226,17 +246,37 @@ def _check(calibration: Calibration) -> None:
         demand(named, f"{place}.statistic", f"it must be one of {', '.join(fluency.STATISTICS)}")
 
 
+def combine(judged: Sequence[tuple[int, Judgement]]) -> tuple[float | None, Verdict]:
+    """One verdict for a post of several languages: log-odds weighted by length, the strictest threshold.
+
+    Args:
+        judged: the columns of each part, and the judgement on it.
+
+    Returns:
+        The probability, None if nothing was judged, and the verdict.
+    """
+    if not judged:
+        return None, "uncertain"
+    if len(judged) == 1:
+        return judged[0][1].probability, judged[0][1].verdict
+    total = sum(columns for columns, _ in judged)
+    probability = round(sigmoid(sum(logit(j.probability) * c for c, j in judged) / total), 4)
+    thresholds = [j.threshold.machine if j.threshold else None for _, j in judged]
+    measured = [threshold for threshold in thresholds if threshold is not None]
+    return probability, decide(probability, max(measured) if len(measured) == len(thresholds) else None)
+
+
 def measured(language: str, columns: int, threshold: Threshold) -> MeasuredThreshold:
     """A threshold as a result shows it: with the language and the length band that it holds for."""
-    number = band(columns)
+    shortest, longest = BANDS.extents()[BANDS.number(columns)]
     return MeasuredThreshold(
         language=language,
         machine_translated=threshold.machine,
         false_positive_rate=threshold.false_positive_rate,
         posts=threshold.posts,
         negatives=threshold.negatives,
-        shortest=(SHORTEST, *BANDS)[number],
-        longest=(*(edge - 1 for edge in BANDS), LONGEST)[number],
+        shortest=shortest,
+        longest=longest or columns,
     )
 
 

@@ -2,73 +2,107 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from checker.evidence.evidence import Evidence
 from checker.languages import name
-from checker.result import RoundTrip
+from checker.result import Reason, ReasonKind, RoundTrip
+from checker.text import percent
+from checker.verdict.file import Reliability
 from checker.verdict.model import Judgement, VerdictModel
 
-
-def _article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'AEIOU' else 'a'} {noun}"
-
-
-def _share(value: float) -> str:
-    return (
-        "fewer than 1 %"
-        if value < 0.01
-        else "over 99 %"
-        if value > 0.99
-        else f"{value:.0%}".replace("%", " %")
-    )
+NEARBY = 0.1  # a bin of the reliability table speaks for a probability this near to its mean
 
 
 def reasons(
     language: str,
-    evidence: Evidence,
     judgement: Judgement,
     verdicts: VerdictModel,
-    fluency: float | None,
+    evidence: Evidence,
     round_trip: RoundTrip | None,
-) -> list[str]:
-    """One sentence for each kind of evidence in the verdict, the one that moved it most first."""
-    said = {}
+    fluency: float | None,
+) -> list[Reason]:
+    """Why a post of one language got its probability, and how often such a verdict is wrong.
+
+    Args:
+        language: ISO 639-1 code.
+        judgement: on the post.
+        verdicts: the layer that it comes from.
+        evidence: what it rests on.
+        round_trip: means over the sentences.
+        fluency: share of human texts that are less fluent, 0 to 1.
+
+    Returns:
+        A reason for each kind of evidence that the verdict counts, the one that moved it most first; then
+        those on error rates.
+    """
+    said = dict(_evidence(language, verdicts, evidence, round_trip, fluency))
+    moved = sorted(judgement.contributions, key=lambda key: -abs(judgement.contributions[key]))
+    found = []
+    for kind in moved:
+        if kind in said:
+            amount = judgement.contributions[kind]
+            direction = "raises" if amount > 0 else "lowers"
+            moves = f"Against a typical human post, this {direction} the log-odds by {abs(amount):.2f}."
+            found.append(Reason(kind=kind, text=f"{said[kind]} {moves}"))
+    reliability = verdicts.calibration.languages[language].reliability[judgement.variant]
+    return [*found, *_error_rates(language, judgement, reliability)]
+
+
+def _evidence(
+    language: str,
+    verdicts: VerdictModel,
+    evidence: Evidence,
+    round_trip: RoundTrip | None,
+    fluency: float | None,
+) -> Iterator[tuple[ReasonKind, str]]:
+    """A sentence for each kind of evidence."""
     human = f"human-written {name(language)} posts"
     rank = verdicts.rank(language, "style", evidence.style)
     if rank is not None:
-        said["style"] = f"Wording: the style detector scores it above {_share(rank)} of {human}."
+        yield "style", f"Wording: more like machine translation than {percent(rank)} of {human}."
     if fluency is not None:
-        said["fluency"] = (
-            f"Fluency: the language model finds it more fluent than {_share(fluency)} of human-written "
-            f"{name(language)} sentences of this length."
+        yield (
+            "fluency",
+            f"Fluency: more fluent than {percent(fluency)} of human-written {name(language)} sentences of "
+            "this length.",
         )
     if round_trip is not None:
         above = verdicts.rank(language, "chrf", round_trip.chrf)
-        compared = "" if above is None else f", above {_share(above)} of {human}"
-        said["round_trip"] = (
+        compared = "" if above is None else f", more than of {percent(above)} of {human}"
+        yield (
+            "round_trip",
             f"Round trip through {name(round_trip.pivot)}: {round_trip.chrf:.1f} chrF++ came back{compared}; "
-            f"the translator gives the original {round_trip.log_likelihood:.2f} nats a token, "
-            f"{round_trip.gap:.2f} less than its own wording."
+            f"the translator scores the original at {round_trip.log_likelihood:.2f} nats per token, "
+            f"{round_trip.gap:.2f} below its own translation.",
         )
-    moved = sorted(judgement.contributions, key=lambda key: -abs(judgement.contributions[key]))
-    lines = []
-    for key in moved:
-        if key in said:
-            amount = judgement.contributions[key]
-            points = "a machine" if amount > 0 else "a human"
-            lines.append(f"{said[key]} It points to {points} ({amount:+.2f} log-odds).")
-    return lines
 
 
-def threshold_reason(language: str, judgement: Judgement) -> str:
-    """What the probability was compared with, and how often that cut is wrong."""
-    cut = judgement.threshold
-    if cut is None:
-        return (
-            f"No error rate was measured for {name(language)} posts of this length, so no verdict is given."
+def _error_rates(language: str, judgement: Judgement, reliability: Reliability) -> Iterator[Reason]:
+    """What the probability was compared with, and what came of posts with such a probability in the test."""
+    named, threshold, probability = name(language), judgement.threshold, judgement.probability
+    if threshold is None:
+        text = f"No false-alarm rate was measured for {named} posts of this length, so no verdict is given."
+        yield Reason(kind="unmeasured", text=text)
+    else:
+        humans = "native posts" if threshold.negatives == "native" else threshold.negatives
+        reached = round(threshold.false_positive_rate * threshold.posts)
+        text = (
+            f"The probability is {probability:.2f}. The threshold for {named} posts of this length is "
+            f"{threshold.machine:.2f}: {reached} of {threshold.posts} {humans} reached it."
         )
-    kind = "native posts" if cut.negatives == "native" else "human translations"
-    return (
-        f"The probability is {judgement.probability:.2f}; from {cut.machine:.2f} "
-        f"{_article(name(language))} post of this length is called machine-translated, which "
-        f"{cut.false_positive_rate:.1%} of {cut.posts} {kind} were."
-    ).replace("%", " %")
+        yield Reason(kind="threshold", text=text)
+    near = [row for row in reliability.bins if abs(row.predicted - probability) <= NEARBY]
+    if near:
+        row = min(near, key=lambda row: abs(row.predicted - probability))
+        text = (
+            f"Of {row.posts} {named} test posts with a probability near {percent(row.predicted)}, "
+            f"{percent(row.observed)} were machine-translated (human and machine posts weighted equally)."
+        )
+        yield Reason(kind="calibration", text=text)
+    if threshold is not None and (found := reliability.flagged.get("machine")) is not None:
+        text = (
+            f"In the test, with all lengths together, the thresholds missed {percent(1 - found)} of {named} "
+            "machine translations."
+        )
+        yield Reason(kind="detection", text=text)

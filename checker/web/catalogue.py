@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from pydantic import ConfigDict, Field
 
-from checker.evidence.evidence import Evidence
+from checker.evidence.evidence import features_of
 from checker.languages import SUPPORTED, name
 from checker.models.registry import Model, Profile
 from checker.pipeline import Checker
 from checker.result import Record
 from checker.statistics import Bin
 from checker.verdict.file import Fitted, Threshold
-from checker.verdict.model import BANDS, LONGEST, SHORTEST
+from checker.verdict.model import BANDS, richest
 from checker.version import __version__
 
 
@@ -115,22 +113,14 @@ def _language(checker: Checker, code: str) -> ServedLanguage:
     labels = checker.models.labels(code)
     has = {"fluency": "fluency" in labels, "round_trip": "translator" in labels}
     layer = checker.models.verdict(code)
-    known = Evidence(
-        columns=SHORTEST,
-        style=0.0,
-        fluency=0.0 if has["fluency"] else None,
-        chrf=0.0 if has["round_trip"] else None,
-        log_likelihood=0.0 if has["round_trip"] else None,
-        gap=0.0 if has["round_trip"] else None,
-    ).without(checker.models.outdated(code))
-    variant = layer.usable(known, code)
+    counted = features_of(labels.keys() - checker.models.outdated(code))
+    variant = richest(layer.calibration, code, counted)
     verdict = None if variant is None else _verdict(layer.calibration.languages[code], variant, layer.label)
     return ServedLanguage(code=code, name=name(code), **has, verdict=verdict)
 
 
 def _verdict(language: Fitted, variant: str, label: str | None) -> MeasuredVerdict:
     reliability = language.reliability[variant]
-    edges = [SHORTEST, *BANDS, LONGEST]
     return MeasuredVerdict(
         variant=variant,
         calibration=label,
@@ -140,6 +130,8 @@ def _verdict(language: Fitted, variant: str, label: str | None) -> MeasuredVerdi
         bins=reliability.bins,
         bands=tuple(
             LengthBand(start=start, end=end, threshold=threshold)
-            for (start, end), threshold in zip(pairwise(edges), language.thresholds[variant], strict=True)
+            for (start, _), end, threshold in zip(
+                BANDS.extents(), (*BANDS.edges, BANDS.longest), language.thresholds[variant], strict=True
+            )
         ),
     )

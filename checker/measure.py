@@ -1,0 +1,119 @@
+"""Run the models over the sentences of one language, and put together what they give.
+
+The checker of posts and the estimator of pairs stand on these functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from checker.evidence import fluency, roundtrip
+from checker.evidence.cache import Cache, remembered
+from checker.evidence.evidence import Evidence
+from checker.evidence.fluency import FluencyTable, Rank, Reading
+from checker.evidence.roundtrip import SentenceRoundTrip
+from checker.loaded import LoadedModels
+from checker.post import Unit
+from checker.result import RoundTrip
+from checker.text import width
+
+
+class Findings(NamedTuple):
+    """What the models found about sentences of one language, taken as a post.
+
+    Attributes:
+        evidence: the features that a verdict may count.
+        round_trip: means over the sentences; None without a reliable one.
+        fluency: share of human texts that are less fluent, 0 to 1.
+    """
+
+    evidence: Evidence
+    round_trip: RoundTrip | None
+    fluency: float | None
+
+
+def fluencies(
+    models: LoadedModels,
+    language: str,
+    texts: Sequence[str],
+    cache: Cache | None = None,
+    percentiles: FluencyTable | None = None,
+) -> list[tuple[Reading, Rank | None]] | None:
+    """What the language model makes of sentences, and where that stands among human ones.
+
+    Args:
+        models: of the profile.
+        language: of the sentences, ISO 639-1.
+        texts: the sentences.
+        cache: has what the model made of sentences before.
+        percentiles: of human sentences; by default those that scoring uses.
+
+    Returns:
+        One pair for each sentence; None where the profile has no language model for the language.
+    """
+    model = models.language_model(language)
+    if model is None:
+        return None
+    table = percentiles or models.percentiles_of(language)
+    scope = models.scope("fluency", language) if cache else ""
+
+    def read(new: list[str]) -> list[Reading]:
+        return [fluency.reading(scores) for scores in model.log_probabilities(new, language)]
+
+    # From a cache a reading comes as a list.
+    readings = [Reading(*found) for found in remembered(cache, scope, texts, read)]
+    ranked = table.model == model.label
+    return [
+        (found, table.rank(language, text, found) if ranked else None)
+        for text, found in zip(texts, readings, strict=True)
+    ]
+
+
+def round_trips(
+    models: LoadedModels, language: str, texts: Sequence[str], cache: Cache | None = None
+) -> list[SentenceRoundTrip] | None:
+    """The round trip of sentences through the pivot; None where the profile lacks a translator for it."""
+    pair = models.translators(language)
+    if pair is None:
+        return None
+    scope = models.scope("translator", language) if cache else ""
+    return roundtrip.round_trips(texts, language, models.pivot(language), *pair, cache, scope)
+
+
+def run(
+    models: LoadedModels,
+    language: str,
+    units: Sequence[Unit],
+    cache: Cache | None = None,
+    percentiles: FluencyTable | None = None,
+) -> None:
+    """Fill in what the models find about sentences of one language, of any number of posts."""
+    texts = [unit.span.text for unit in units]
+    style = models.style(language)
+    for unit in units:
+        unit.style = style.read(unit.span.text)
+    if models.parts.fluency and (found := fluencies(models, language, texts, cache, percentiles)):
+        for unit, (reading, rank) in zip(units, found, strict=True):
+            unit.perplexity, unit.rank = reading.perplexity, rank
+    if models.parts.round_trip and (trips := round_trips(models, language, texts, cache)):
+        for unit, trip in zip(units, trips, strict=True):
+            unit.trip = trip
+
+
+def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Findings:
+    """What sentences of one language, which the models have run over, give as one post."""
+    text = " ".join(unit.span.text for unit in units)
+    rank = fluency.pool([(unit.rank, unit.columns) for unit in units if unit.rank is not None])
+    trips = [unit.trip for unit in units if unit.trip is not None]
+    trip = roundtrip.aggregate(trips, models.pivot(language), language) if trips else None
+    read = units[0].style if len(units) == 1 else None
+    evidence = Evidence(
+        columns=width(text),
+        style=read.log_odds if read else models.style(language).log_odds(text),
+        fluency=rank.z if rank else None,
+        chrf=trip.chrf if trip else None,
+        log_likelihood=trip.log_likelihood if trip else None,
+        gap=trip.gap if trip else None,
+    )
+    return Findings(evidence, trip, round(rank.percentile, 4) if rank else None)
