@@ -8,6 +8,7 @@ import json
 import math
 import operator
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -24,6 +25,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_cli import REAL, run, stand_in
+from told import counted, warned
 from typer.testing import CliRunner
 
 from checker.calibration.calibrate import FOLDS, calibrate, folds, length, readings, select
@@ -225,9 +227,9 @@ def test_no_threshold_lets_more_humans_pass_than_promised(
     assert len(cuts) == len(BANDS) + 1
     for kind, allowed in FALSE_POSITIVES.items():
         ours = [n for n, post in enumerate(posts) if post.kind == kind]
-        limits = [cuts[band(posts[n].evidence.columns)] for n in ours]
+        limits = [cuts[BANDS.number(posts[n].evidence.columns)] for n in ours]
         for number in range(len(cuts)):
-            rows = [n for n in ours if band(posts[n].evidence.columns) == number]
+            rows = [n for n in ours if BANDS.number(posts[n].evidence.columns) == number]
             limit = cuts[number]
             if limit and len(rows) >= LEAST_POSTS:
                 assert np.mean(said[rows] >= limit.machine) <= allowed
@@ -527,7 +529,8 @@ def test_a_calibration_is_used_where_it_holds_and_named(tmp_path: Path, quick: C
 
     german = checker.score(GERMAN)
     assert "calibration" not in german.models
-    assert f"German is judged by the shipped verdict: own.json@{digest} does not have it." in german.warnings
+    told = warned(german, "calibration_unused")
+    assert f"own.json@{digest} does not cover German" in told
     assert german.machine_translated == quick.score(GERMAN).machine_translated
 
 
@@ -535,7 +538,7 @@ def test_a_calibration_of_another_style_model_is_not_used(tmp_path: Path, quick:
     own(quick, models={"style": "embedded/style-ru@0.0.1"}).write(tmp_path / "own.json")
     result = Checker(round_trip=False, calibration=tmp_path / "own.json", store=quick.store).score(RUSSIAN)
     assert result.machine_translated == quick.score(RUSSIAN).machine_translated
-    assert any("own.json" in w and "another style model" in w for w in result.warnings)
+    assert re.search("own.json.* another style model", warned(result, "calibration_unused"))
     assert "calibration" not in result.models
 
 
@@ -550,9 +553,8 @@ def test_a_calibration_counts_the_evidence_of_its_own_models(
     task = next(iter(change.get("models", {"translator": ""})))
     assert result.round_trip is not None
     assert result.fluency is not None
-    assert any(f"its {task} evidence is shown, not counted" in warning for warning in result.warnings)
-    counted = [reason.split(":")[0].split(" ")[0] for reason in result.reasons[:-1]]
-    assert set(counted) == ({"Wording", "Fluency"} if task == "translator" else {"Wording"})
+    assert f"its {task} evidence is shown, not counted" in warned(result, "uncalibrated")
+    assert set(counted(result)) == ({"style", "fluency"} if task == "translator" else {"style"})
 
 
 def test_fluency_is_ranked_by_the_percentiles_of_the_calibration(tmp_path: Path, quick: Checker) -> None:
@@ -567,7 +569,7 @@ def test_fluency_is_ranked_by_the_percentiles_of_the_calibration(tmp_path: Path,
     own(quick, percentiles=low, statistic="mean_log_likelihood").write(tmp_path / "own.json")
     other = Checker(round_trip=False, calibration=tmp_path / "own.json", store=quick.store).score(RUSSIAN)
     assert other.fluency is None  # its percentiles are of what a model without unigrams gives
-    assert [reason.split(":")[0] for reason in other.reasons[:-1]] == ["Wording"]
+    assert counted(other) == ["style"]
 
 
 class Plain:
@@ -575,7 +577,7 @@ class Plain:
 
     label = "plain@1"
 
-    def score(self, texts: Sequence[str], language: str) -> list[TokenScores]:
+    def log_probabilities(self, texts: Sequence[str], language: str) -> list[TokenScores]:
         return [TokenScores([-1.0 if character in "аеиоу" else -3.0 for character in t]) for t in texts]
 
 
@@ -651,7 +653,8 @@ def test_calibrate_from_end_to_end(posts: Path, tmp_path: Path, quick: Checker) 
     result = json.loads(scored.stdout)
     assert result["models"]["calibration"].startswith("own.json@")
     assert result["round_trip"] is not None
-    assert any("its translator evidence is shown, not counted" in warning for warning in result["warnings"])
+    (warning,) = (w for w in result["warnings"] if w["code"] == "uncalibrated")
+    assert "its translator evidence is shown, not counted" in warning["text"]
 
 
 @pytest.mark.parametrize(

@@ -15,17 +15,16 @@ from checker.evidence.fluency import (
     BANDS,
     CLIPPED_SLOR,
     MEAN,
-    QUANTILES,
     FluencyTable,
     Rank,
     Reading,
-    band,
     pool,
     reading,
 )
 from checker.languages import SUPPORTED
 from checker.models.language_model import MAX_TOKENS, TokenScores
 from checker.models.load import load_language_model as load
+from checker.percentiles import QUANTILES
 from checker.pipeline import Checker
 from checker.text import width
 
@@ -107,10 +106,6 @@ def test_a_rarer_word_is_no_loss_but_a_less_expected_one_is(
 # The table
 
 
-def test_bands_are_closed_below() -> None:
-    assert [band(0), *(band(edge) - band(edge - 1) for edge in BANDS), band(10**6)] == [0, 1, 1, 1, 1, 4]
-
-
 @given(ROWS, VALUES, VALUES)
 def test_a_likelier_sentence_never_ranks_lower(row: list[float], one: float, other: float) -> None:
     low, high = (rank_of(table(row), value) for value in sorted((one, other)))
@@ -169,7 +164,7 @@ def test_a_thin_band_borrows_from_its_neighbours() -> None:
         return [("ru", SENTENCE, valued(-3.0))] * count + [("ru", SENTENCE * 2, valued(-1.0))] * 5
 
     long = SENTENCE * 2
-    assert (band(width(SENTENCE)), band(width(long))) == (1, 2)
+    assert (BANDS.number(width(SENTENCE)), BANDS.number(width(long))) == (1, 2)
     borrowed = FluencyTable.measure("lm@1", rows(20), minimum=10)
     rank = borrowed.rank("ru", long, valued(-2.0))
     assert rank is not None
@@ -280,11 +275,11 @@ def test_a_rare_name_costs_less_than_a_wrong_word(checker: Checker) -> None:
 def test_the_shipped_table_covers_every_language() -> None:
     path = Path(__file__).parents[1] / "models" / "embedded" / "fluency.json"
     data = json.loads(path.read_text(encoding="utf-8"))
-    assert data["bands"] == list(BANDS)
+    assert data["bands"] == list(BANDS.edges)
     assert data["statistic"] == CLIPPED_SLOR
     assert set(data["quantiles"]) == set(SUPPORTED)
     for language, rows in data["quantiles"].items():
-        assert len(rows) == len(BANDS) + 1
+        assert len(rows) == len(BANDS)
         assert any(rows), language
         for row in filter(None, rows):
             assert len(row) == QUANTILES

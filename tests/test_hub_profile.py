@@ -9,6 +9,7 @@ import json
 import shutil
 import socket
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 
 import fake_hub
@@ -16,6 +17,7 @@ import huggingface_hub
 import pytest
 from sacrebleu.metrics.chrf import CHRF
 from test_calibration import labelled
+from told import codes, counted, warned
 from typer.testing import CliRunner
 
 from checker.cli.app import app
@@ -127,13 +129,13 @@ def test_the_verdict_rests_on_what_it_was_calibrated_with(checker: Checker, resu
     for part in ("translator", "fluency"):
         assert any(
             f"not calibrated with {result.models[part]}: its {part} evidence is shown, not counted" in warning
-            for warning in result.warnings
+            for warning in map(attrgetter("text"), result.warnings)
         )
     (evidence,) = checker.evidence_many([POST], "ru")
     log_odds, _ = checker.models.verdicts.style("ru", evidence)
     assert result.style == pytest.approx(log_odds, abs=1e-3)
     assert result.machine_translated == pytest.approx(1 / (1 + 2.718281828**-log_odds), abs=1e-3)
-    assert [reason.split(":")[0] for reason in result.reasons[:-1]] == ["Wording"]
+    assert counted(result) == ["style"]
 
 
 def test_with_a_calibration_of_its_own_everything_counts(
@@ -156,15 +158,14 @@ def test_with_a_calibration_of_its_own_everything_counts(
     ours = Checker("hub", calibration=calibration, store=store).score(POST)
     assert ours.models["calibration"].startswith("calibration-hub.json@")
     assert ours.fluency is not None
-    assert not any("not counted" in warning for warning in ours.warnings)
-    counted = {reason.split(" ")[0].rstrip(":") for reason in ours.reasons[:-1]}
-    assert counted == {"Wording", "Fluency", "Round"}
+    assert "uncalibrated" not in codes(ours)
+    assert set(counted(ours)) == {"style", "fluency", "round_trip"}
 
     embedded = Checker(calibration=calibration, store=Store()).score(
         POST
     )  # with other models than it was fitted for
-    assert sum("shown, not counted" in warning for warning in embedded.warnings) == 2
-    assert [reason.split(":")[0] for reason in embedded.reasons[:-1]] == ["Wording"]
+    assert codes(embedded).count("uncalibrated") == 2
+    assert counted(embedded) == ["style"]
 
 
 def test_both_engines_give_the_same_back_translations(store: Store, result: Result) -> None:
@@ -202,7 +203,7 @@ def test_a_language_that_the_hub_models_do_not_serve(store: Store) -> None:
     )
     assert result.verdict != "not_scored"
     assert result.round_trip is None
-    assert any("No hub translator serves German and English" in warning for warning in result.warnings)
+    assert "No hub translator serves German and English" in warned(result, "no_translator")
 
 
 def test_what_was_not_downloaded_names_the_command(tmp_path: Path) -> None:

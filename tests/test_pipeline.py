@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from told import codes, counted, reason, warned
 
 import checker as package
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
@@ -24,11 +26,11 @@ from checker.evidence.evidence import Evidence
 from checker.language import identify
 from checker.languages import SUPPORTED
 from checker.models import Store
-from checker.pipeline import AHEAD, BATCH, Checker, _combine
+from checker.pipeline import AHEAD, BATCH, Checker
 from checker.result import Result, to_pandas
-from checker.text import MAX_CHARACTERS, width, words
+from checker.text import MAX_CHARACTERS, SHORTEST, width, words
 from checker.verdict.file import Threshold
-from checker.verdict.model import SHORTEST, Judgement
+from checker.verdict.model import Judgement, combine
 
 ROOT = Path(__file__).parents[1]
 MODELS = ROOT / "models"
@@ -65,6 +67,11 @@ POSTS = {
 }  # fmt: skip
 
 
+NOT_SCORED = {
+    "no_text", "too_short", "language_unknown", "language_unsure", "language_unsupported", "no_words",
+}  # fmt: skip
+
+
 def check(result: Result, text: str) -> None:
     """What holds for the result of any post."""
     again = Result.model_validate_json(result.to_json())
@@ -72,7 +79,9 @@ def check(result: Result, text: str) -> None:
     scored = result.verdict != "not_scored"
     assert (result.machine_translated is not None) is (result.style is not None) is scored
     assert bool(result.reasons) is scored
-    assert scored or any(warning.startswith("Not scored: ") for warning in result.warnings)
+    assert bool(set(codes(result)) & NOT_SCORED) is not scored
+    assert result.advice
+    assert result.columns == 0 or scored or result.sentences or codes(result)
     assert result.models["profile"] == "embedded"
     assert ("style" in result.models) is scored
     assert result.version == package.__version__
@@ -82,9 +91,15 @@ def check(result: Result, text: str) -> None:
         )
         assert words(sentence.text)
         assert (sentence.style is not None) is (scored and sentence.language in SUPPORTED)
-        for span in (*sentence.words, *sentence.differences):
-            assert sentence.start <= span.start < span.end <= sentence.end
-            assert words(text[span.start : span.end])
+        for word in sentence.words:
+            assert sentence.start <= word.start < word.end <= sentence.end
+            assert words(text[word.start : word.end])
+        back = sentence.back_translation or ""
+        for span in sentence.differences:
+            assert sentence.start <= span.start <= span.end <= sentence.end
+            assert span.back_translation == back[span.back_start : span.back_end]
+            assert words(text[span.start : span.end]) or words(span.back_translation)
+        assert (sentence.pivot is None) is (sentence.pivot_text is None)
         for before, after in (*pairwise(sentence.words), *pairwise(sentence.differences)):
             assert before.end <= after.start
     for former, latter in pairwise(result.sentences):
@@ -144,8 +159,8 @@ def test_the_round_trip_and_all_that_follows_from_it(results: dict[str, Result],
         assert sentence.log_likelihood < 0
         assert sentence.perplexity is not None
     assert result.round_trip.chrf > 0
-    assert not any("chrF++" in reason for reason in result.reasons), "shown, not counted: see the ablation"
-    assert not any("translator" in warning for warning in result.warnings)
+    assert "round_trip" not in counted(result), "shown, not counted: see the ablation"
+    assert "no_translator" not in codes(result)
 
 
 @pytest.mark.parametrize("name", ["fa", "zh"])
@@ -156,18 +171,22 @@ def test_a_language_without_an_embedded_translator_is_scored_with_a_warning(
     assert result.round_trip is None
     assert result.fluency is not None
     assert "translator" not in result.models
-    assert any("No embedded translator serves" in warning for warning in result.warnings)
+    assert "No embedded translator serves" in warned(result, "no_translator")
 
 
-def test_reasons_carry_their_numbers_and_end_with_the_threshold(results: dict[str, Result]) -> None:
+def test_reasons_carry_their_numbers_the_strongest_first(results: dict[str, Result]) -> None:
     for name in ("ru", "de"):
-        *evidence, threshold = results[name].reasons
-        amounts = [float(line.rsplit("(", 1)[1].split()[0]) for line in evidence]
-        assert amounts
-        assert [abs(amount) for amount in amounts] == sorted(map(abs, amounts), reverse=True)
-        for line, amount in zip(evidence, amounts, strict=True):
-            assert ("points to a machine" in line) is (amount > 0)
-        assert "probability" in threshold or "No error rate" in threshold
+        kinds = [found.kind for found in results[name].reasons]
+        evidence = counted(results[name])
+        assert evidence
+        assert kinds[: len(evidence)] == evidence
+        assert kinds[len(evidence)] in ("threshold", "unmeasured")
+        amounts = []
+        for found in results[name].reasons[: len(evidence)]:
+            _, moved, amount = re.split(r"this (raises|lowers) the log-odds by ", found.text)
+            assert moved in ("raises", "lowers")
+            amounts.append(float(amount.rstrip(".")))
+        assert amounts == sorted(amounts, reverse=True)
 
 
 def test_a_result_has_the_threshold_that_its_verdict_was_compared_with(quick: Checker) -> None:
@@ -176,13 +195,15 @@ def test_a_result_has_the_threshold_that_its_verdict_was_compared_with(quick: Ch
     assert cut.language == "ru"
     assert cut.shortest <= sum(width(s.text) + 1 for s in result.sentences) - 1 <= cut.longest
     assert 0 <= cut.false_positive_rate <= 0.02
-    assert f"from {cut.machine_translated:.2f} " in result.reasons[-1]
-    assert f"of {cut.posts} " in result.reasons[-1]
+    assert result.columns == sum(width(s.text) + 1 for s in result.sentences) - 1
+    assert f"{cut.machine_translated:.2f}: " in reason(result, "threshold")
+    assert f"of {cut.posts} " in reason(result, "threshold")
+    assert "missed 91 % of Russian machine translations" in reason(result, "detection")
 
 
 def test_there_is_no_threshold_where_no_error_rate_was_measured(results: dict[str, Result]) -> None:
     for result in results.values():
-        unmeasured = any("No error rate" in reason for reason in result.reasons)
+        unmeasured = any(found.kind == "unmeasured" for found in result.reasons)
         assert not (result.thresholds and (result.verdict == "not_scored" or unmeasured))
 
 
@@ -219,8 +240,9 @@ def test_each_sentence_of_a_mixed_post_has_its_own_language(results: dict[str, R
     assert result.language.mixed
     assert [sentence.language for sentence in result.sentences] == ["ru", "en"]
     assert [identify(str(s.pivot_text)).code for s in result.sentences] == ["en", "ru"]
+    assert [sentence.pivot for sentence in result.sentences] == ["en", "ru"]
     for name in ("Russian part: ", "English part: "):
-        assert any(reason.startswith(name) for reason in result.reasons)
+        assert any(found.text.startswith(name) for found in result.reasons)
     assert not any(r.language.mixed for name, r in results.items() if name != "mixed")
 
 
@@ -245,7 +267,7 @@ def test_a_part_in_a_language_that_is_not_supported_is_set_aside(checker: Checke
     assert result.language.mixed
     assert result.language.confidence < 0.8
     assert result.machine_translated == pytest.approx(alone.machine_translated, abs=1e-3)
-    assert any("1 of 2 sentences are not scored" in warning for warning in result.warnings)
+    assert "1 of 2 sentences are not scored" in warned(result, "sentences_unsupported")
 
 
 def test_a_sentence_that_was_not_read_to_its_end_has_no_fluency(quick: Checker) -> None:
@@ -263,7 +285,7 @@ def test_the_words_share_the_calibrated_log_odds(checker: Checker, results: dict
         "de", Evidence(len(sentence.text), found.log_odds(sentence.text))
     )
     spans = [(word.start, word.end) for word in words(sentence.text)]
-    shares = style.word_weights(found.contributions(sentence.text), spans)
+    shares = style.word_weights(found.read(sentence.text).shares, spans)
     largest = sorted(range(len(spans)), key=lambda n: abs(shares[n]))[-5:]
     assert len(spans) > 5
     assert [
@@ -282,35 +304,34 @@ def test_evidence_of_a_model_that_the_verdict_does_not_know_is_shown_but_not_cou
     path.write_text(json.dumps(data), encoding="utf-8")
     result = Checker(store=Store(registry)).score(RUSSIAN, "ru")
     assert (result.round_trip, result.fluency) == (results["ru"].round_trip, results["ru"].fluency)
-    assert any(f"its {part} evidence is shown, not counted" in warning for warning in result.warnings)
-    counted = {reason.split(":")[0].split(" ")[0] for reason in result.reasons[:-1]}
-    assert counted == {"Wording"}
+    assert f"its {part} evidence is shown, not counted" in warned(result, "uncalibrated")
+    assert counted(result) == ["style"]
     assert result.machine_translated == pytest.approx(quick.score(RUSSIAN).machine_translated, abs=1e-3)
 
 
 def test_a_mixed_post_is_held_to_the_strictest_threshold_of_its_parts() -> None:
     def judged(probability: float, cut: float | None) -> Judgement:
         threshold = None if cut is None else Threshold(cut, 0.01, 100, "native")
-        return Judgement(probability, {}, threshold)
+        return Judgement(probability, {}, threshold, "style")
 
     low, high = judged(0.85, 0.8), judged(0.85, 0.9)
-    assert _combine([(50, low)]) == (0.85, "machine_translated")
-    assert _combine([(50, low), (50, high)]) == (0.85, "uncertain")
-    assert _combine([(50, low), (50, judged(0.85, None))]) == (0.85, "uncertain")
-    assert _combine([(50, judged(0.05, 0.8)), (50, judged(0.05, 0.9))]) == (0.05, "human_written")
-    assert _combine([(50, judged(0.15, 0.8)), (50, judged(0.15, 0.9))]) == (0.15, "uncertain")
-    assert _combine([(300, judged(0.99, 0.9)), (30, judged(0.5, 0.9))]) == (
+    assert combine([(50, low)]) == (0.85, "machine_translated")
+    assert combine([(50, low), (50, high)]) == (0.85, "uncertain")
+    assert combine([(50, low), (50, judged(0.85, None))]) == (0.85, "uncertain")
+    assert combine([(50, judged(0.05, 0.8)), (50, judged(0.05, 0.9))]) == (0.05, "human_written")
+    assert combine([(50, judged(0.15, 0.8)), (50, judged(0.15, 0.9))]) == (0.15, "uncertain")
+    assert combine([(300, judged(0.99, 0.9)), (30, judged(0.5, 0.9))]) == (
         pytest.approx(0.985, abs=1e-3),
         "machine_translated",
     )
-    assert _combine([]) == (None, "uncertain")
+    assert combine([]) == (None, "uncertain")
 
 
 # Not scored
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("text", "why"),
     [
         ("", "no text left"),
         (" \n\t\u200b\x00", "no text left"),
@@ -326,11 +347,11 @@ def test_a_mixed_post_is_held_to_the_strictest_threshold_of_its_parts() -> None:
         (ARMENIAN, "the language 'hy' is not supported"),
     ],
 )
-def test_what_cannot_be_scored_says_why(checker: Checker, text: str, reason: str) -> None:
+def test_what_cannot_be_scored_says_why(checker: Checker, text: str, why: str) -> None:
     result = checker.score(text)
     check(result, text)
     assert result.verdict == "not_scored"
-    assert any(reason in warning for warning in result.warnings)
+    assert any(why in warning.text for warning in result.warnings)
     assert result.machine_translated is result.fluency is result.style is result.round_trip is None
 
 
@@ -404,7 +425,7 @@ def test_without_a_round_trip_nothing_is_translated(quick: Checker, results: dic
     assert result.round_trip is None
     assert all(sentence.pivot_text is None and not sentence.differences for sentence in result.sentences)
     assert "translator" not in result.models
-    assert not any("translator" in warning for warning in result.warnings)
+    assert "no_translator" not in codes(result)
     assert result.style == results["ru"].style
     assert result.fluency == results["ru"].fluency
 
@@ -412,7 +433,7 @@ def test_without_a_round_trip_nothing_is_translated(quick: Checker, results: dic
 def test_another_pivot_needs_a_translator() -> None:
     result = Checker(pivot="de").score(RUSSIAN)
     assert result.round_trip is None
-    assert any("Russian and German" in warning for warning in result.warnings)
+    assert "Russian and German" in warned(result, "no_translator")
 
 
 @pytest.mark.parametrize(
@@ -483,7 +504,7 @@ def test_a_megabyte_is_scored_up_to_the_limit(quick: Checker, text: str) -> None
     assert time.perf_counter() - began < 20
     check(result, text)
     assert len(text) > 1_000_000
-    assert any(f"first {MAX_CHARACTERS} of {len(text)} characters" in warning for warning in result.warnings)
+    assert f"first {MAX_CHARACTERS} of {len(text)} characters" in warned(result, "truncated")
     assert all(sentence.end <= MAX_CHARACTERS for sentence in result.sentences)
 
 

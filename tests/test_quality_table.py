@@ -16,9 +16,8 @@ from checker.bitext.human import (
     RATES,
     Direction,
     HumanTable,
-    band,
+    adequacy_rows,
     cut,
-    quantiles,
     upper_tail,
 )
 from checker.bitext.units import TRANSLATED
@@ -30,7 +29,7 @@ UNIFORM = [(columns, n / 1000) for columns in COLUMNS for n in range(1000)]
 
 def direction(**signals: list[tuple[int, float]]) -> Direction:
     tails = {name: upper_tail(values) for name, values in signals.items()}
-    return Direction(1000, LengthModel(1.1, 5.0), tails, 0.01, quantiles(UNIFORM), "m@1")
+    return Direction(1000, LengthModel(1.1, 5.0), tails, 0.01, adequacy_rows(UNIFORM), "m@1")
 
 
 HUMAN = direction(length=UNIFORM, number=[(c, float(n % 40 == 0)) for c in COLUMNS for n in range(1000)])
@@ -67,10 +66,9 @@ def test_percentiles() -> None:
 
 
 def test_bands_and_their_neighbours() -> None:
-    assert [band(edge) - band(edge - 1) for edge in BANDS] == [1] * len(BANDS)
     rows = upper_tail([(40, 1.0)] * 300)  # only short ones were measured: they stand for the next bands
     assert all(row is not None for row in rows)
-    assert upper_tail([(40, 1.0)] * 10) == [None] * (len(BANDS) + 1)
+    assert upper_tail([(40, 1.0)] * 10) == [None] * len(BANDS)
 
 
 def test_the_cut_keeps_the_false_alarms() -> None:

@@ -16,7 +16,7 @@ from checker.evidence.roundtrip import (
     Raw,
     SentenceRoundTrip,
     aggregate,
-    differences,
+    changes,
     is_reliable,
     round_trips,
     signatures,
@@ -44,7 +44,7 @@ def trip(sentences: list[str], toy: CTranslate2Translator) -> list[SentenceRound
 def test_what_the_translator_would_say_comes_back(toy: CTranslate2Translator) -> None:
     for sentence, found in zip(RUSSIAN, trip(RUSSIAN, toy), strict=True):
         assert found.back_translation == sentence
-        assert (found.chrf, found.ter, found.differences) == (100, 0, ())
+        assert (found.chrf, found.ter, found.changes) == (100, 0, ())
         assert found.bleu == pytest.approx(100)
         assert found.reliable
         assert found.log_likelihood == pytest.approx(
@@ -57,7 +57,7 @@ def test_what_it_would_not_say_shows_in_every_measure(toy: CTranslate2Translator
     plain, foreign = trip(["Город видит мост.", "Город видит ещё мост!"], toy)
     assert foreign.pivot_text == plain.pivot_text == "City sees bridge."
     assert foreign.reliable
-    assert foreign.differences == ((12, 15, ""),)
+    assert foreign.changes == ((12, 15, 12, 12),)
     assert foreign.chrf < 80
     assert foreign.ter > 0
     assert foreign.log_likelihood < plain.log_likelihood - 1
@@ -118,7 +118,7 @@ def test_a_model_that_loops_is_not_believed(tmp_path: Path) -> None:
     broken = CTranslate2Translator(RANDOM_M2M100, random_m2m100(), tmp_path / "int8", device="cpu")
     found = round_trips(RUSSIAN, "ru", "en", broken, broken)
     assert not any(one.reliable for one in found)
-    assert all(one.differences == () for one in found)
+    assert all(one.changes == () for one in found)
     assert aggregate(found, "en", "ru") is None
 
 
@@ -149,7 +149,7 @@ def measured(tokens: int, chrf: float, log_likelihood: float, reliable: bool = T
     return SentenceRoundTrip(
         pivot_text="a", back_translation="b", chrf=chrf, bleu=chrf / 2, ter=100 - chrf, gap=0.5,
         log_likelihood=log_likelihood, token_log_likelihoods=(log_likelihood,) * tokens, reliable=reliable,
-        differences=(),
+        changes=(),
     )  # fmt: skip
 
 
@@ -237,49 +237,60 @@ def test_a_name_may_recur_where_a_word_is_a_character() -> None:
 # ---- differences ----
 
 
-def test_differences_name_the_span_and_what_stands_there() -> None:
-    found = differences("Срочно покиньте опасную зону!", "Немедленно покиньте зону опасности.")
-    assert [("Срочно покиньте опасную зону!"[start:end], instead) for start, end, instead in found] == [
-        ("Срочно", "Немедленно"), ("опасную", ""),
-    ]  # fmt: skip
+def told(sentence: str, back_translation: str) -> list[tuple[str, str]]:
+    """What stands on either side of every change."""
+    return [
+        (sentence[start:end], back_translation[back_start:back_end])
+        for start, end, back_start, back_end in changes(sentence, back_translation)
+    ]
+
+
+def test_changes_name_the_span_on_both_sides() -> None:
+    sentence, back = "Срочно покиньте опасную зону!", "Немедленно покиньте зону опасности."
+    assert told(sentence, back) == [("Срочно", "Немедленно"), ("опасную", ""), ("", "опасности")]
+
+
+def test_a_phrase_that_repeats_is_found_in_its_own_place() -> None:
+    """Searched for as a string, the first "мост" would be marked in place of the second."""
+    ((start, end, back_start, back_end),) = changes("Мост и река", "Мост и мост")
+    assert (start, end, back_start, back_end) == (7, 11, 7, 11)
 
 
 def test_case_and_punctuation_are_no_difference() -> None:
-    assert differences("«Мост», — сказал ВРАЧ: закрыт…", "мост сказал врач закрыт") == ()
-    assert differences("It's the mayor's bridge", "ITS the mayor’s bridge!") == ()
-    assert differences("", "") == differences("!!!", "мост") == ()
+    assert changes("«Мост», — сказал ВРАЧ: закрыт…", "мост сказал врач закрыт") == ()
+    assert changes("It's the mayor's bridge", "ITS the mayor’s bridge!") == ()
+    assert changes("", "") == changes("!!!", "...") == ()
 
 
 def test_everything_differs_from_nothing() -> None:
-    assert differences("  Мост закрыт. ", "") == ((2, 13, ""),)
+    assert changes("  Мост закрыт. ", "") == ((2, 13, 0, 0),)
+    assert changes("!!!", "мост") == ((3, 3, 0, 4),)
 
 
 ALPHABET = st.text(st.sampled_from("аб ,.!А'桥é\u0301\n"), max_size=30)
 
 
 @given(sentence=ALPHABET, back_translation=ALPHABET)
-def test_differences_lie_on_words_in_order(sentence: str, back_translation: str) -> None:
-    found = differences(sentence, back_translation)
-    starts = {word.start for word in words(sentence)}
-    ends = {word.end for word in words(sentence)}
-    done = -1
-    for start, end, instead in found:
-        assert start in starts
-        assert end in ends
-        assert done <= start < end
-        assert instead in back_translation
-        done = end
+def test_changes_lie_on_words_in_order(sentence: str, back_translation: str) -> None:
+    done, back_done = 0, 0
+    for start, end, back_start, back_end in changes(sentence, back_translation):
+        assert done <= start <= end <= len(sentence)
+        assert back_done <= back_start <= back_end <= len(back_translation)
+        assert start < end or back_start < back_end
+        for text, first, last in (sentence, start, end), (back_translation, back_start, back_end):
+            if first < last:
+                assert first in {word.start for word in words(text)}
+                assert last in {word.end for word in words(text)}
+        done, back_done = end, back_end
 
 
 @given(ALPHABET)
 def test_a_text_does_not_differ_from_itself(text: str) -> None:
-    assert differences(text, text) == ()
+    assert changes(text, text) == ()
 
 
 @given(st.lists(st.sampled_from(["мост", "река", "город", "порт"]), unique=True, min_size=1), st.data())
 def test_a_replaced_word_is_found(found_words: list[str], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(found_words) - 1))
     changed = [*found_words[:place], "ключ", *found_words[place + 1 :]]
-    ((start, end, instead),) = differences(" ".join(found_words), " ".join(changed))
-    assert " ".join(found_words)[start:end] == found_words[place]
-    assert instead == "ключ"
+    assert told(" ".join(found_words), " ".join(changed)) == [(found_words[place], "ключ")]

@@ -1,4 +1,4 @@
-"""The style detector: n-gram buckets, folding, shares of the log-odds, the shipped models."""
+"""The style detector: n-gram ngrams, folding, shares of the log-odds, the shipped models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from checker.errors import ModelCorruptedError
-from checker.evidence.style import BITS, ORDERS, WORD_ORDERS, StyleModel, buckets, fold, load, word_weights
+from checker.evidence.style import BITS, ORDERS, WORD_ORDERS, StyleModel, fold, load, ngrams, word_weights
 from checker.languages import SUPPORTED
 
 SHIPPED = Path(__file__).parents[1] / "models" / "embedded" / "style"
@@ -29,7 +29,7 @@ def model() -> StyleModel:
 @example("\ud800")
 @example("😀")
 def test_every_ngram_has_one_bucket(text: str) -> None:
-    found = buckets(text)
+    found = ngrams(text)
     words = len(found.spans)
     assert [len(part) for part in found.characters] == [max(len(text) + 3 - order, 0) for order in ORDERS]
     assert [len(part) for part in found.words] == [max(words + 1 - order, 0) for order in WORD_ORDERS]
@@ -40,7 +40,7 @@ def test_every_ngram_has_one_bucket(text: str) -> None:
 
 @given(ANY, ANY)
 def test_an_ngram_has_the_same_bucket_wherever_it_stands(before: str, text: str) -> None:
-    alone, behind = buckets(text), buckets(f"{before} {text}")
+    alone, behind = ngrams(text), ngrams(f"{before} {text}")
     shift = len(before) + 1
     for order, here, there in zip(ORDERS, alone.characters, behind.characters, strict=True):
         inside = range(1, len(text) + 2 - order)  # without the leading space
@@ -61,19 +61,19 @@ def test_an_ngram_has_the_same_bucket_wherever_it_stands(before: str, text: str)
     ],
 )
 def test_words_are_runs_of_letters_in_scripts_with_spaces(text: str, words: list[str]) -> None:
-    assert [text[start:end] for start, end in buckets(text).spans] == words
+    assert [text[start:end] for start, end in ngrams(text).spans] == words
 
 
 def test_words_are_compared_in_small_letters() -> None:
-    for small, capital in zip(buckets("мост закрыт").words, buckets("МОСТ Закрыт").words, strict=True):
+    for small, capital in zip(ngrams("мост закрыт").words, ngrams("МОСТ Закрыт").words, strict=True):
         assert small.tolist() == capital.tolist()
 
 
 def test_a_pair_of_words_counts_evenly_for_the_characters_it_spans() -> None:
     text = "Да, мост закрыт вчера"
     weights = np.zeros(1 << BITS, np.int8)
-    weights[buckets(text).words[1][1]] = 100  # "мост закрыт"
-    shares = StyleModel(weights, scale=0.01, bias=0.0, label="one@0").contributions(text)
+    weights[ngrams(text).words[1][1]] = 100  # "мост закрыт"
+    shares = StyleModel(weights, scale=0.01, bias=0.0, label="one@0").read(text).shares
     inside = np.zeros(len(text), bool)
     inside[4:15] = True
     assert np.ptp(shares[inside]) == pytest.approx(0)
@@ -105,13 +105,14 @@ def test_the_keyboard_makes_no_difference(model: StyleModel, variant: str) -> No
 @example(text="a")
 @example(text="\udfff😀")
 def test_the_shares_of_the_characters_sum_to_the_log_odds(model: StyleModel, text: str) -> None:
-    shares = model.contributions(text)
+    shares = model.read(text).shares
     assert shares.shape == (len(text),)
+    assert model.read(text).log_odds == model.log_odds(text)
     assert shares.sum() == pytest.approx(model.log_odds(text) - model.bias, abs=1e-9)
 
 
 def test_an_empty_text_has_no_shares(model: StyleModel) -> None:
-    assert model.contributions("").shape == (0,)
+    assert model.read("").shares.shape == (0,)
     assert np.isfinite(model.log_odds(""))
 
 

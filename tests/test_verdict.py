@@ -15,17 +15,16 @@ from hypothesis import strategies as st
 from checker.evidence.evidence import Evidence
 from checker.languages import SUPPORTED
 from checker.pipeline import Checker
+from checker.text import SHORTEST
 from checker.verdict.file import Calibration, Threshold
 from checker.verdict.model import (
     BANDS,
-    LONGEST,
-    SHORTEST,
     VARIANTS,
     Judgement,
     VerdictModel,
-    band,
     features,
     logit,
+    richest,
     sigmoid,
 )
 
@@ -43,7 +42,7 @@ WEIGHTS = {
 }
 DATA: dict[str, Any] = {
     "models": {"fluency": "lm@1", "translator": "mt@1"},
-    "bands": BANDS,
+    "bands": BANDS.edges,
     "variants": {
         name: {
             "features": VARIANTS[name],
@@ -121,7 +120,7 @@ def test_the_contributions_make_up_the_log_odds(evidence: Evidence, columns: int
     evidence = replace(evidence, columns=columns, style=style)
     judgement = judge(evidence)
     variant = "+".join(judgement.contributions)
-    assert variant == MODEL.usable(evidence, "ru")
+    assert variant == richest(MODEL.calibration, "ru", evidence.known)
     slope, offset = DATA["languages"]["ru"]["correction"][variant]
     base = slope * DATA["variants"][variant]["intercept"] + offset
     log_odds = base + sum(judgement.contributions.values())
@@ -142,7 +141,7 @@ def test_the_contributions_make_up_the_log_odds(evidence: Evidence, columns: int
 def test_the_richest_variant_that_was_fitted_and_has_its_evidence(
     evidence: Evidence, language: str, variant: str | None
 ) -> None:
-    assert MODEL.usable(evidence, language) == variant
+    assert richest(MODEL.calibration, language, evidence.known) == variant
     judgement = MODEL.judge(language, evidence)
     assert (judgement and list(judgement.contributions)) == (variant and variant.split("+"))
 
@@ -164,11 +163,11 @@ def test_evidence_that_is_not_in_the_variant_changes_nothing() -> None:
     ],
 )
 def test_the_threshold_and_its_mirror(probability: float, verdict: str) -> None:
-    assert Judgement(probability, {}, Threshold(**CUT)).verdict == verdict
-    assert Judgement(probability, {}, None).verdict == "uncertain"
+    assert Judgement(probability, {}, Threshold(**CUT), "style").verdict == verdict
+    assert Judgement(probability, {}, None, "style").verdict == "uncertain"
 
 
-@pytest.mark.parametrize("columns", [0, SHORTEST - 1, LONGEST + 1, 10**6])
+@pytest.mark.parametrize("columns", [0, SHORTEST - 1, 1201, 10**6])
 def test_no_verdict_on_a_length_that_was_not_measured(columns: int) -> None:
     for style in (-99.0, 99.0):
         judgement = judge(replace(BARE, columns=columns, style=style), "de")
@@ -176,20 +175,15 @@ def test_no_verdict_on_a_length_that_was_not_measured(columns: int) -> None:
         assert judgement.verdict == "uncertain"
 
 
-@pytest.mark.parametrize("columns", [SHORTEST, BANDS[0], BANDS[-1], LONGEST])
+@pytest.mark.parametrize("columns", [SHORTEST, BANDS.edges[0], BANDS.edges[-1], 1200])
 def test_a_verdict_on_the_lengths_that_were_measured(columns: int) -> None:
     assert judge(replace(BARE, columns=columns, style=99), "de").verdict == "machine_translated"
     assert judge(replace(BARE, columns=columns, style=-99), "de").verdict == "human_written"
 
 
 def test_no_verdict_in_a_band_that_was_not_measured() -> None:
-    assert judge(replace(BARE, columns=BANDS[0] - 1)).threshold is None
-    assert judge(replace(BARE, columns=BANDS[0])).threshold == Threshold(**CUT)
-
-
-def test_bands_are_closed_below() -> None:
-    assert [band(edge) - band(edge - 1) for edge in BANDS] == [1] * len(BANDS)
-    assert (band(0), band(10**6)) == (0, len(BANDS))
+    assert judge(replace(BARE, columns=BANDS.edges[0] - 1)).threshold is None
+    assert judge(replace(BARE, columns=BANDS.edges[0])).threshold == Threshold(**CUT)
 
 
 @given(st.integers(1, 1500), st.floats(-5, 5))
@@ -254,7 +248,7 @@ def test_it_was_fitted_with_the_models_that_ship(checker: Checker) -> None:
 
 
 def test_the_bands_and_features_are_those_of_the_code(shipped: dict[str, Any]) -> None:
-    assert tuple(shipped["bands"]) == BANDS
+    assert tuple(shipped["bands"]) == BANDS.edges
     for name, variant in shipped["variants"].items():
         assert tuple(variant["features"]) == VARIANTS[name]
         assert len(variant["weights"]) == len(VARIANTS[name])
@@ -269,7 +263,7 @@ def test_every_threshold_keeps_the_promised_error_rate(shipped: dict[str, Any]) 
         for bands in fitted["thresholds"].values()
         for cut in bands
     ]
-    assert len(cuts) % (len(BANDS) + 1) == 0
+    assert len(cuts) % len(BANDS) == 0
     measured = [(language, Threshold(**cut)) for language, cut in cuts if cut is not None]
     assert measured
     for language, cut in measured:
