@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,14 +12,13 @@ from checker.loaded import LoadedModels
 from checker.measure import Findings, findings
 from checker.post import Post, Unit
 from checker.result import Difference, Result, Sentence, Warning, Word
-from checker.text import SHORTEST, Span, words
+from checker.text import SHORTEST, Span, valid, words
 from checker.verdict import reasons
 from checker.verdict.advice import advice
 from checker.verdict.model import Judgement, combine, measured
 from checker.version import __version__
 
 SHOWN_WORDS = 5  # words per sentence that are shown for its style
-_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class Part(NamedTuple):
@@ -106,7 +104,7 @@ def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
 def _bare(post: Post, unit: Unit) -> Sentence:
     """A sentence that the models have not run over."""
     start, end = post.cleaned.span(unit.span.start, unit.span.end)
-    text = _LONE_SURROGATE.sub("\ufffd", post.cleaned.source[start:end])  # JSON has no place for them
+    text = valid(post.cleaned.source[start:end])
     return Sentence(text=text, start=start, end=end, language=unit.language)
 
 

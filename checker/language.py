@@ -31,6 +31,9 @@ READ = 2_000  # characters that are read; more do not change the answer
 FEWEST_LETTERS = 3  # different ones; below, no language is named. Chinese, Japanese, Korean ones count as two
 UNLIKELY = 0.3  # below, the best candidate is not named either
 UNSURE = 0.7  # below, langdetect is asked
+LIKELY = 0.5  # confidence under which the language of a text counts as not identified
+OWN_LANGUAGE = 30  # columns from which a sentence's language is identified on its own
+SURE = 0.9  # confidence from which a sentence may be in another language than its text
 SECOND_WEIGHT = 0.1  # of langdetect in the linear opinion pool with py3langid
 SHOWN = 0.01  # less likely alternatives are not shown
 
@@ -125,6 +128,20 @@ def identify(text: str, wanted: float = 0.0) -> Language:
     if confidence < max(UNLIKELY, noise):
         return Language(code=None, confidence=confidence, alternatives=shown[:3])
     return Language(code=guesses[0].code, confidence=confidence, alternatives=shown[1:])
+
+
+def own_language(text: str, columns: int, wanted: float = SURE) -> Language | None:
+    """The language of a sentence that is long enough, and sure enough, to have one of its own.
+
+    Args:
+        text: the sentence.
+        columns: its length; wide characters count as two.
+        wanted: least confidence.
+    """
+    if columns < OWN_LANGUAGE:
+        return None
+    guess = identify(text, wanted)
+    return guess if guess.code is not None and guess.confidence >= wanted else None
 
 
 def _scripts(text: str) -> tuple[Counter[str], int]:

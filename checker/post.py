@@ -9,14 +9,10 @@ from checker.errors import InputError
 from checker.evidence.fluency import Rank
 from checker.evidence.roundtrip import SentenceRoundTrip
 from checker.evidence.style import StyleReading
-from checker.language import identify
+from checker.language import LIKELY, OWN_LANGUAGE, SURE, identify, own_language
 from checker.languages import SUPPORTED
 from checker.result import Language, Warning
 from checker.text import MAX_CHARACTERS, SHORTEST, CleanText, Span, clean, sentences, width
-
-OWN_LANGUAGE = 30  # columns from which a sentence's language is identified on its own
-LIKELY = 0.5  # confidence under which a post's language counts as not identified
-SURE = 0.9  # confidence from which a sentence may be in another language than its post
 
 
 @dataclass
@@ -154,11 +150,9 @@ def _cut(post: Post, language: Language, *, identified: bool) -> None:
     for span in sentences(post.cleaned.text, code):
         columns = width(span.text)
         own = code
-        if identified and columns >= OWN_LANGUAGE:
-            wanted = min(SURE, language.confidence)
-            whole = span.text == post.cleaned.text
-            guess = language if whole else identify(span.text, wanted)
-            if guess.code in SUPPORTED and guess.confidence >= wanted:
+        if identified and span.text != post.cleaned.text:
+            guess = own_language(span.text, columns, min(SURE, language.confidence))
+            if guess and guess.code in SUPPORTED:
                 own = guess.code
         guesses.append((span, own, columns))
     found: dict[str, int] = defaultdict(int)

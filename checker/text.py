@@ -300,6 +300,7 @@ def width(text: str) -> int:
     return len(text) + sum(wide)
 
 
+_LONE_SURROGATE = regex.compile(r"[\ud800-\udfff]")
 _LINE_BREAKS = "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _DIRECTION = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _PRINTABLE = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *map(ord, _DIRECTION)], "\ufffd")
@@ -322,3 +323,8 @@ def percent(share: float) -> str:
     if share > 0.99:
         return "100 %" if share == 1 else "over 99 %"
     return f"{100 * share:.0f} %"
+
+
+def valid(text: str) -> str:
+    """The text with every lone surrogate, which UTF-8 and JSON have no place for, replaced by U+FFFD."""
+    return _LONE_SURROGATE.sub("\ufffd", text)

@@ -28,8 +28,8 @@ from corruptions import CORRUPTIONS
 from checker.bitext.alignment import Bead, LengthModel, align
 from checker.bitext.estimator import Estimator, Pair
 from checker.bitext.findings import findings, flagging
-from checker.bitext.human import FALSE_ALARMS, Direction, HumanTable, adequacy_rows, cut, upper_tail
-from checker.bitext.units import FACTS, TRANSLATED, Document, Unit
+from checker.bitext.human_rates import FALSE_ALARMS, Direction, HumanTable, adequacy_rows, cut, upper_tail
+from checker.bitext.signals import FACTS, TRANSLATED, Document, Unit
 from checker.models import Store
 from checker.models.load import load_translator as load
 

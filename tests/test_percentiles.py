@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.bitext.human import BANDS as PAIRS
+from checker.bitext.human_rates import BANDS as PAIRS
 from checker.evidence.fluency import BANDS as SENTENCES
 from checker.percentiles import QUANTILES, Bands, quantiles, robust_z, share_below
 from checker.verdict.model import BANDS as POSTS

@@ -20,7 +20,7 @@ import checker
 from checker.bitext.adequacy import MAX_CLAUSES, adequacies, clauses
 from checker.bitext.document import MAX_TEXT, read
 from checker.bitext.estimator import Estimator, Pair
-from checker.bitext.human import HumanTable
+from checker.bitext.human_rates import HumanTable
 from checker.bitext.result import (
     Finding,
     Kind,

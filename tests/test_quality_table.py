@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.bitext.alignment import LengthModel
-from checker.bitext.human import (
+from checker.bitext.human_rates import (
     BANDS,
     FALSE_ALARMS,
     RATES,
@@ -20,7 +20,7 @@ from checker.bitext.human import (
     cut,
     upper_tail,
 )
-from checker.bitext.units import TRANSLATED
+from checker.bitext.signals import TRANSLATED
 from checker.models import Store
 
 COLUMNS = (40, 100, 200, 500, 1000)

@@ -12,6 +12,7 @@ from tiny_models import RANDOM_M2M100, TOY_MARIAN, random_m2m100, toy_marian, to
 
 from checker.errors import UnsupportedPairError
 from checker.evidence import roundtrip
+from checker.evidence.metrics import metrics
 from checker.evidence.roundtrip import (
     Raw,
     SentenceRoundTrip,
@@ -184,7 +185,7 @@ def test_signatures_name_metric_tokenizer_and_version() -> None:
 def test_one_changed_word_is_not_the_whole_sentence_where_there_are_no_spaces(
     language: str, reference: str, hypothesis: str
 ) -> None:
-    (_, bleu, ter), _ = roundtrip._metrics(language)
+    (_, bleu, ter), _ = metrics(language)
     assert 0 < ter.sentence_score(hypothesis, [reference]).score < 100
     assert bleu.sentence_score(hypothesis, [reference]).score > 10
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,21 +9,13 @@ from dataclasses import dataclass
 from checker.bitext.alignment import MAX_SENTENCES
 from checker.bitext.result import Passage
 from checker.errors import InputError
-from checker.language import identify
+from checker.language import LIKELY, identify, own_language
 from checker.languages import SUPPORTED
 from checker.result import Language
-from checker.text import MAX_CHARACTERS, CleanText, Span, clean, sentences, width
+from checker.text import MAX_CHARACTERS, CleanText, Span, clean, sentences, valid, width
 
 MAX_TEXT = 200_000
 """Characters of one text of a pair."""
-
-LIKELY = 0.5
-"""Confidence under which the language of a text is identified by its sentences, and told to be unsure."""
-
-OWN_LANGUAGE, SURE = 30, 0.9
-"""Columns and confidence from which a sentence's own language counts."""
-
-_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -56,7 +47,7 @@ class Text:
     def passage(self, start: int, end: int) -> Passage:
         """A span of the cleaned text as it was given."""
         begin, stop = self.cleaned.span(start, end)
-        given = _LONE_SURROGATE.sub("\ufffd", self.cleaned.source[begin:stop])  # JSON has no place for them
+        given = valid(self.cleaned.source[begin:stop])
         return Passage(text=given, start=begin, end=stop)
 
 
@@ -106,21 +97,13 @@ def _majority(spans: Sequence[Span], other: str | None) -> Language | None:
     """The language of most of the text, going by its sentences; ``other`` only if there is none beside it."""
     columns: Counter[str] = Counter()
     for span in spans:
-        if (code := own_language(span.text)) is not None:
-            columns[code] += width(span.text)
+        if guess := own_language(span.text, width(span.text)):
+            columns[str(guess.code)] += width(span.text)
     if not columns:
         return None
     best = max(columns, key=lambda code: (code != other, columns[code]))
     share = columns[best] / sum(width(span.text) for span in spans)
     return Language(code=best, confidence=round(share, 4), mixed=len(columns) > 1)
-
-
-def own_language(text: str) -> str | None:
-    """The language of a sentence that is long enough, and sure enough, to have one of its own."""
-    if width(text) < OWN_LANGUAGE:
-        return None
-    guess = identify(text)
-    return guess.code if guess.confidence >= SURE else None
 
 
 def _sentences(text: str, language: str | None) -> tuple[Span, ...]:

@@ -15,14 +15,15 @@ from checker import measure
 from checker.bitext.adequacy import adequacies
 from checker.bitext.alignment import align
 from checker.bitext.checks import check
-from checker.bitext.document import LIKELY, Text, read
+from checker.bitext.document import Text, read
 from checker.bitext.findings import findings
-from checker.bitext.human import Direction, HumanTable
+from checker.bitext.human_rates import Direction, HumanTable
 from checker.bitext.reference import compare
 from checker.bitext.result import Finding, Passage, Quality, QualityWarning, Segment
-from checker.bitext.units import TRANSLATED, Document, Unit, signals
+from checker.bitext.signals import TRANSLATED, Document, Unit, signals
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
 from checker.evidence import fluency
+from checker.language import LIKELY
 from checker.languages import SUPPORTED
 from checker.loaded import LoadedModels
 from checker.models import Store

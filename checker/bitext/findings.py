@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from checker.bitext.checks import Sides
 from checker.bitext.document import Text
-from checker.bitext.human import FALSE_ALARMS, Direction
+from checker.bitext.human_rates import FALSE_ALARMS, Direction
 from checker.bitext.result import Finding, Kind, Passage
-from checker.bitext.units import FACTS, FOREIGN, Document, Unit
+from checker.bitext.signals import FACTS, FOREIGN, Document, Unit
 from checker.text import Span
 
 EXPLAINED = 0.1

@@ -18,11 +18,10 @@ from checker.errors import InputError
 from checker.evaluation.labelled import LabelledPost
 from checker.evidence.evidence import FEATURES
 from checker.evidence.fluency import FluencyTable, Reading, reading
-from checker.language import identify
+from checker.language import LIKELY, identify
 from checker.languages import SUPPORTED, name
 from checker.models.language_model import LanguageModel
 from checker.pipeline import Checker
-from checker.post import LIKELY
 from checker.text import MAX_CHARACTERS, clean, sentences, width
 from checker.verdict.file import Calibration, Fitted, Source
 from checker.verdict.model import BANDS, needs

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from checker.files import write_text
 from checker.models.language_model import MAX_TOKENS, TokenScores, perplexity
 from checker.percentiles import QUANTILES, Bands, quantiles, robust_z, share_below
 from checker.text import width
@@ -127,7 +128,7 @@ class FluencyTable:
     def write(self, path: Path) -> None:
         """Write as JSON."""
         head = {"model": self.model, "statistic": self.statistic, "bands": BANDS.edges}
-        path.write_text(json.dumps({**head, "quantiles": self._quantiles}) + "\n", encoding="utf-8")
+        write_text(json.dumps({**head, "quantiles": self._quantiles}) + "\n", path)
 
     def rows(self, language: str) -> tuple[tuple[float, ...] | None, ...] | None:
         """Quantiles of every length band; None for a language that was not measured."""

@@ -10,7 +10,6 @@ more likely its own best output is.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -20,19 +19,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from checker.evidence.cache import Cache, remembered
+from checker.evidence.metrics import UNSPACED, head, metrics, signatures
 from checker.models.translator import Translator
 from checker.result import RoundTrip
 from checker.text import Span, words
 
 if TYPE_CHECKING:
-    from sacrebleu.metrics.base import Metric
+    pass
 
-TER_WORDS = 100
-"""TER is measured on the first words of a sentence, Chinese and Japanese on the first characters: its search
-for shifts takes seconds beyond."""
-
-_BLEU_TOKENIZERS = {"zh": "zh", "ja": "char", "ko": "char"}
-_UNSPACED = ("zh", "ja")
 _RUN = re.compile(r"(.)\1{15,}|(.{2,20}?)\2{5,}", re.DOTALL)
 
 
@@ -170,11 +164,6 @@ def aggregate(trips: Sequence[SentenceRoundTrip], pivot: str, language: str) -> 
     )
 
 
-def signatures(language: str) -> str:
-    """The sacrebleu signatures of chrF++, BLEU and TER for a language, separated by semicolons."""
-    return _metrics(language)[1]
-
-
 def is_reliable(sentence: str, pivot_text: str, back_translation: str, language: str, pivot: str) -> bool:
     """Whether the round trip says something about the sentence.
 
@@ -219,11 +208,11 @@ def _extent(spans: Sequence[Span], first: int, stop: int, length: int) -> tuple[
 
 
 def _measured(sentence: str, language: str, pivot: str, raw: Raw) -> SentenceRoundTrip:
-    (chrf, bleu, ter), _ = _metrics(language)
+    (chrf, bleu, ter), _ = metrics(language)
     back, tokens = raw.back_translation, tuple(raw.tokens)
     log_likelihood = sum(tokens) / len(tokens) if tokens else 0.0
     reliable = bool(tokens) and is_reliable(sentence, raw.pivot_text, back, language, pivot)
-    heads = [_head(text, language) for text in (back, sentence)]
+    heads = [head(text, language) for text in (back, sentence)]
     return SentenceRoundTrip(
         pivot_text=raw.pivot_text,
         back_translation=back,
@@ -238,30 +227,6 @@ def _measured(sentence: str, language: str, pivot: str, raw: Raw) -> SentenceRou
     )
 
 
-@functools.cache
-def _metrics(language: str) -> tuple[tuple[Metric, Metric, Metric], str]:
-    """chrF++, BLEU and TER for a language, and their signatures."""
-    from sacrebleu.metrics.bleu import BLEU
-    from sacrebleu.metrics.chrf import CHRF
-    from sacrebleu.metrics.ter import TER
-
-    unspaced = language in _UNSPACED
-    metrics = (
-        CHRF(word_order=2),
-        BLEU(effective_order=True, tokenize=_BLEU_TOKENIZERS.get(language, "13a")),
-        TER(normalized=unspaced, asian_support=unspaced),
-    )
-    # A metric has no signature before it has scored a corpus.
-    names = [metric.corpus_score(["a"], [["a"]]).name for metric in metrics]
-    return metrics, "; ".join(
-        f"{name}|{metric.get_signature()}" for name, metric in zip(names, metrics, strict=True)
-    )
-
-
-def _head(text: str, language: str) -> str:
-    return text[:TER_WORDS] if language in _UNSPACED else " ".join(text.split()[:TER_WORDS])
-
-
 def _key(word: Span) -> str:
     bare = "".join(character for character in word.text.casefold() if character.isalnum())
     return bare or word.text
@@ -270,5 +235,5 @@ def _key(word: Span) -> str:
 def _repeats(text: str, language: str) -> int:
     """How often the most frequent 4-gram of words occurs; 8-gram where a word is a single character."""
     keys = [_key(word) for word in words(text)]
-    n = 8 if language in _UNSPACED else 4
+    n = 8 if language in UNSPACED else 4
     return max(Counter(zip(*(keys[shift:] for shift in range(n)), strict=False)).values(), default=0)

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from checker.errors import ModelCorruptedError
+from checker.files import write_text
 
 
 class LockedFile(BaseModel):
@@ -64,10 +63,7 @@ def read_lock(path: Path) -> Lock:
 def write_lock(path: Path, lock: Lock) -> None:
     """Write a lock whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.", delete=False) as file:
-        file.write(_LOCK.dump_json(dict(sorted(lock.items())), indent=2) + b"\n")
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+    write_text(_LOCK.dump_json(dict(sorted(lock.items())), indent=2).decode(), path)
 
 
 def lock_file(path: Path) -> LockedFile:

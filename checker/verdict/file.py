@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from checker.errors import OutputError
+from checker.files import write_text
 from checker.statistics import Bin
 
 Positive = Annotated[float, Field(gt=0)]
@@ -107,17 +107,7 @@ class Calibration(_Part):
         Raises:
             OutputError: the file cannot be written.
         """
-        temporary = path.with_name(f"{path.name}.tmp")
-        try:
-            temporary.write_text(
-                self.model_dump_json(indent=1, exclude_defaults=True) + "\n", encoding="utf-8"
-            )
-            temporary.replace(path)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise OutputError(
-                f"{path} cannot be written: {error.strerror or error}. Free space or write elsewhere."
-            ) from error
+        write_text(self.model_dump_json(indent=1, exclude_defaults=True), path)
 
 
 def read(path: Path) -> Calibration:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from checker.bitext.alignment import LengthModel
+from checker.files import write_text
 from checker.percentiles import Bands, quantiles, share_below
 
 BANDS = Bands((80, 160, 320, 640))
@@ -112,7 +113,7 @@ class HumanTable:
             for name, direction in sorted(self.directions.items())
         ]
         head = json.dumps({"bands": BANDS.edges, "rates": RATES})[:-1]
-        path.write_text(f'{head},\n "directions": {{\n' + ",\n".join(lines) + "\n}}\n", encoding="utf-8")
+        write_text(f'{head},\n "directions": {{\n' + ",\n".join(lines) + "\n}}\n", path)
 
 
 def upper_tail(values: Iterable[tuple[int, float]], minimum: int = 200) -> list[Row]:

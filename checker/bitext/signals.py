@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from checker.bitext.adequacy import Adequacy
 from checker.bitext.checks import Checks
-from checker.bitext.document import Text, own_language
+from checker.bitext.document import Text
 from checker.evidence.fluency import Rank
+from checker.language import own_language
 from checker.text import Span, width
 
 FACTS = ("unaligned", "copied", "number", "date")
@@ -104,7 +105,8 @@ def signals(unit: Unit, direction: tuple[str, str], ratio: float) -> dict[str, f
     """
     if unit.source is None or unit.target is None or unit.checks is None:
         return {"unaligned": 1.0}
-    foreign = direction[0] != direction[1] and own_language(unit.target.text) == direction[0]
+    guess = own_language(unit.target.text, width(unit.target.text))
+    foreign = direction[0] != direction[1] and guess is not None and guess.code == direction[0]
     found = {
         "unaligned": 0.0,
         "copied": FOREIGN if foreign else unit.checks.copied * (unit.checks.copied >= COPY),
