@@ -20,6 +20,7 @@ import numpy.typing as npt
 from checker.errors import CheckerError, ModelCorruptedError
 from checker.models import Model
 from checker.models.tokenizer import alike
+from checker.models.weights import network
 
 MAX_TOKENS = 256  # of one sentence; what follows is not scored
 UNIGRAMS = "unigrams.npz"  # in the folder of a model, written by scripts/train_fluency.py
@@ -149,7 +150,7 @@ class CTranslate2LanguageModel:
 
 
 class TransformersLanguageModel:
-    """The same model as it was published, in 32-bit floats; local safetensors only, no remote code.
+    """The same model in 32-bit floats; see ``weights.network``.
 
     Raises:
         CheckerError: ``cuda`` was asked for and there is no such device.
@@ -164,10 +165,7 @@ class TransformersLanguageModel:
         self.label = model.label
         self._encode = _Encoder(folder)
         self._device = device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-        network: Any = AutoModelForCausalLM.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
-        )
-        self._network = network.eval().to(self._device)
+        self._network = network(AutoModelForCausalLM, folder).eval().to(self._device)
 
     def log_probabilities(self, texts: Sequence[str], language: str) -> list[TokenScores]:
         """See ``LanguageModel.log_probabilities``."""

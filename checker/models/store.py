@@ -15,8 +15,7 @@ from pathlib import Path
 from checker.errors import ModelCorruptedError, ModelNotFoundError, OutputError, UnsupportedPairError
 from checker.models.lock import Lock, LockedModel, lock_file, problem, read_lock, sha256, write_lock
 from checker.models.registry import Model, Profile, Task, load_registry
-
-CONVERTED = "ctranslate2"  # subfolder of an embedded model with its CTranslate2 conversion
+from checker.models.weights import CONVERTED
 
 
 class Store:
@@ -256,12 +255,13 @@ class Store:
 
     def _verified(self, model: Model, *, converted: bool, weights: bool = True) -> Path:
         entry = self._require(model)
-        files = [
-            name
-            for name in entry.files
-            if name.startswith(f"{CONVERTED}/") == converted
-            and (weights or not name.endswith((".safetensors", ".bin")))
-        ]
+        inside = {name for name in entry.files if name.startswith(f"{CONVERTED}/")}
+        if converted:
+            files = inside
+        elif weights:  # those of a model that ships are in its conversion alone
+            files = set(entry.files)
+        else:
+            files = {n for n in entry.files if n not in inside and not n.endswith((".safetensors", ".bin"))}
         if not files:
             raise ModelNotFoundError(f"{model.label} comes without a CTranslate2 conversion: install again.")
         self._check(model, entry, files)

@@ -12,15 +12,13 @@ from checker.errors import CheckerError
 from checker.models import Model
 from checker.models.tokenizer import Tokenizer, by_limit
 from checker.models.translator import BEAM, Translation
+from checker.models.weights import network
 
 _BATCH_TOKENS = 512
 
 
 class TransformersTranslator:
-    """A Marian or M2M100 as it was published, in 32-bit floats.
-
-    Only local files are read, no code of a model's repository is ever run, and a checkpoint that is a
-    pickle is loaded through torch's weights-only reader.
+    """A Marian or M2M100 in 32-bit floats; see ``weights.network``.
 
     Args:
         model: what the model is and which pairs it serves.
@@ -45,16 +43,16 @@ class TransformersTranslator:
         options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
         with quietly():
             self._vocabulary = AutoTokenizer.from_pretrained(folder, **options)
-            network = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=torch.float32, **options)
-        self._network = network.eval().to(self._device)
-        config = network.config
+            loaded = network(AutoModelForSeq2SeqLM, folder)
+        self._network = loaded.eval().to(self._device)
+        config = loaded.config
         self._start: int = config.decoder_start_token_id
         self._pad: int = config.pad_token_id
         self._end: int = config.eos_token_id
         if model.family == "marian":
             # <pad> stands for the zero vector that the decoder starts from and is never written.
-            network.final_logits_bias[..., self._pad] = float("-inf")
-        network.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
+            loaded.final_logits_bias[..., self._pad] = float("-inf")
+        loaded.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
             num_beams=beam,
             early_stopping=beam > 1,
             decoder_start_token_id=self._start,
