@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checker.errors import CheckerError, ModelCorruptedError
+from checker.processor import Arithmetic
 from checker.store import Model, Store
 from checker.translation import Device, Engine
 from checker.translation.tokenizer import alike
@@ -114,12 +115,13 @@ class CTranslate2LanguageModel:
         *,
         device: str = "auto",
         threads: int | None = None,
+        compute_type: str | None = None,
     ) -> None:
         import ctranslate2
 
         from checker.translation.ctranslate2_engine import placed
 
-        place = placed(device, threads)
+        place = placed(device, threads, compute_type)
         self.label = model.label
         self._encode = _Encoder(folder)
         self._generator = ctranslate2.Generator(str(converted), **place)
@@ -197,6 +199,7 @@ def load(
     engine: Engine = "ctranslate2",
     device: Device = "auto",
     threads: int | None = None,
+    numbers: Arithmetic | None = None,
 ) -> LanguageModel:
     """The language model of an entry of the registry; converted first, once, where that is not shipped.
 
@@ -213,7 +216,9 @@ def load(
 
     converted = converted_folder(model, store)
     folder = store.path(model, weights=False)
-    return CTranslate2LanguageModel(model, folder, converted, device=device, threads=threads)
+    return CTranslate2LanguageModel(
+        model, folder, converted, device=device, threads=threads, compute_type=numbers
+    )
 
 
 def perplexity(scores: Sequence[float]) -> float | None:

@@ -14,12 +14,12 @@ from checker import __version__, language_model, style
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
 from checker.fluency import FluencyTable, Reading
 from checker.language_model import LanguageModel
+from checker.processor import Arithmetic
 from checker.store import Store
 from checker.store.lock import sha256
 from checker.store.registry import Profile
 from checker.style import StyleModel
-from checker.translation import BEAM, Device, Engine, Translator, Translators
-from checker.translation.ctranslate2_engine import placed
+from checker.translation import BEAM, Device, Engine, Translator, Translators, arithmetic
 from checker.verdict import VerdictModel
 
 T = TypeVar("T")
@@ -36,6 +36,7 @@ class Models:
         pivot: ISO 639-1 code of the round trip's pivot.
         calibration: a file of ``checker calibrate``, for the languages that it has.
         threads: of CTranslate2 on a CPU; by default one a core.
+        exact: no 8-bit integers, as if a verdict counted what translators and language models say.
 
     Raises:
         InputError: ``calibration`` cannot be read, or was not fitted for this version.
@@ -53,23 +54,42 @@ class Models:
         pivot: str,
         calibration: Path | None = None,
         threads: int | None = None,
+        exact: bool = False,
     ) -> None:
         self._store, self._profile, self._engine, self._device = store, profile, engine, device
         self._pivot, self._threads = pivot, threads
         self._embedded = store.registry.parent / "embedded"
-        self._translators = Translators(store, profile, engine, device, threads)
         self._styles: dict[str, StyleModel] = {}
         self._language_models: dict[str, LanguageModel] = {}
         self._labels: dict[str, dict[str, str]] = {}
         self._lock = threading.RLock()
         self.calibration = _own(calibration) if calibration else None
         """The user's own verdict layer."""
+        self._exact = exact
 
     def pivot(self, language: str) -> str:
         """The pivot of posts in ``language``: posts in the pivot itself go through Russian or English."""
         if language != self._pivot:
             return self._pivot
         return "ru" if self._pivot == "en" else "en"
+
+    @cached_property
+    def arithmetic(self) -> Arithmetic:
+        """The numbers that the translators and the language models compute with.
+
+        Where a probability rests on what they say, these are 32-bit floats on every processor: in 8 bits it
+        would be another one.
+        """
+        found = arithmetic(self._engine, self._device)
+        layers = (self.verdicts, self.calibration)
+        exact = self._exact or any(layer.counts_models for layer in layers if layer is not None)
+        return "float32" if exact and found == "int8" else found
+
+    @cached_property
+    def _translators(self) -> Translators:
+        return Translators(
+            self._store, self._profile, self._engine, self._device, self._threads, self.arithmetic
+        )
 
     def labels(self, language: str) -> dict[str, str]:
         """name@revision by task: ``style``, and where there is one ``fluency`` and ``translator``."""
@@ -101,13 +121,15 @@ class Models:
         with self._lock:
             if model.id not in self._language_models:
                 self._language_models[model.id] = language_model.load(
-                    model, self._store, self._engine, self._device, self._threads
+                    model, self._store, self._engine, self._device, self._threads, self.arithmetic
                 )
             return self._language_models[model.id]
 
     def translator(self, source: str, target: str) -> Translator | None:
         """The translator of a pair of languages; None when the profile has none."""
-        return self._translators.get(source, target)
+        with self._lock:
+            translators = self._translators
+        return translators.get(source, target)
 
     def translators(self, language: str) -> tuple[Translator, Translator] | None:
         """The translators into the pivot and back; None when the profile lacks one of them."""
@@ -132,8 +154,8 @@ class Models:
             models = [one for pair in pairs if (one := self._store.translator(self._profile, *pair))]
         digests = [self._digests.get(model.id, "") for model in models]
         labels = [model.label for model in models]
-        place = self._device if self._engine == "transformers" else placed(self._device)["compute_type"]
-        where = [self._engine, version(self._engine), place, __version__, BEAM]
+        device = self._device if self._engine == "transformers" else ""
+        where = [self._engine, version(self._engine), device, self.arithmetic, __version__, BEAM]
         kept = Reading._fields if task == "fluency" else ()
         return json.dumps([task, language, pivot, labels, digests, where, kept])
 

@@ -16,6 +16,7 @@ from checker.cache import Cache, remembered
 from checker.errors import InputError
 from checker.language import SUPPORTED, identify
 from checker.models import Models
+from checker.processor import Arithmetic
 from checker.result import Difference, Language, MeasuredThreshold, Result, RoundTrip, Sentence, Verdict, Word
 from checker.store import Store
 from checker.store.registry import Profile
@@ -89,6 +90,8 @@ class Checker:
         store: where the models are.
         cache: a folder to keep what models say of sentences in, see ``cache.Cache``; None keeps nothing.
         threads: of CTranslate2 on a CPU; by default one a core.
+        exact: evidence in 32-bit floats on every processor, to be fitted on. Without it, evidence that no
+            verdict counts may be computed in 8-bit integers, where the processor sums these exactly.
 
     Raises:
         InputError: an argument has no such value, or ``calibration`` cannot be used.
@@ -109,6 +112,7 @@ class Checker:
         store: Store | None = None,
         cache: str | Path | None = None,
         threads: int | None = None,
+        exact: bool = False,
     ) -> None:
         for name, value, known in (
             ("profile", profile, get_args(Profile)),
@@ -127,7 +131,7 @@ class Checker:
         self._cache = Cache(Path(cache)) if cache is not None else None
         self.store = store or Store()
         own = Path(calibration) if calibration is not None else None
-        self.models = Models(self.store, profile, engine, device, pivot, own, threads)
+        self.models = Models(self.store, profile, engine, device, pivot, own, threads, exact)
 
     def score(self, text: str, id: str = "1") -> Result:
         """Score one post.
@@ -207,6 +211,11 @@ class Checker:
             self._run_models(language, [unit for part in parts for unit in part], percentiles)
             for part in parts:
                 yield self._evidence(language, part).evidence
+
+    @property
+    def arithmetic(self) -> Arithmetic | None:
+        """The numbers that translators and language models compute with; None where neither is asked for."""
+        return self.models.arithmetic if self._round_trip or self._fluency else None
 
     # -- one batch, top to bottom ------------------------------------------------------------------
 
@@ -468,13 +477,15 @@ class Checker:
         return [(spans[n], weights[n]) for n in sorted(largest)]
 
     def _labels(self, language: str) -> dict[str, str]:
-        """name@revision of every model that a post in this language meets, and of a calibration."""
+        """name@revision of every model that a post in this language meets, of a calibration; arithmetic."""
         labels = dict(self.models.labels(language))
         if own := self.models.verdict(language).label:
             labels["calibration"] = own
         for task, wanted in ("translator", self._round_trip), ("fluency", self._fluency):
             if not wanted:
                 labels.pop(task, None)
+        if self.arithmetic and labels.keys() & {"translator", "fluency"}:
+            labels["arithmetic"] = self.arithmetic
         return labels
 
     def _warn(self, post: _Post, language: str, units: Sequence[_Unit], judgement: Judgement) -> None:

@@ -153,7 +153,10 @@ class Result(Record):
     )
     reasons: tuple[str, ...] = Field((), description="Plain English, strongest first.")
     warnings: tuple[str, ...] = ()
-    models: dict[str, str] = Field(description="Profile, and name@revision of every model used.")
+    models: dict[str, str] = Field(
+        description="Profile, name@revision of every model used, and the numbers that translators and "
+        "language models computed with: int8, float32 or float16."
+    )
     version: str
 
 

@@ -182,6 +182,16 @@ class VerdictModel:
         model = self.models(language).get("fluency", "")
         return fluency.FluencyTable(model, fitted.statistic, {language: rows})
 
+    @property
+    def counts_models(self) -> bool:
+        """Whether the probability of some language rests on what a neural model says, not on style alone."""
+        return any(
+            FEATURES[name]["model"] != "style"
+            for fitted in self.calibration.languages.values()
+            for variant in fitted.correction
+            for name in needs(variant)
+        )
+
     def usable(self, evidence: Evidence, language: str) -> str | None:
         """The richest variant fitted for this language that the evidence is enough for."""
         fitted = self.calibration.languages.get(language)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from checker.processor import Arithmetic
 from checker.store import Model, Store
 from checker.store.registry import Profile
 
@@ -69,12 +70,27 @@ class Translator(Protocol):
         ...
 
 
+def arithmetic(engine: Engine, device: Device) -> Arithmetic:
+    """The numbers that an engine computes with: other ones give other digits.
+
+    Args:
+        engine: ``ctranslate2`` or ``transformers``.
+        device: ``auto``, ``cpu`` or ``cuda``; ``cuda`` need not be there.
+    """
+    if engine == "transformers":
+        return "float32"
+    from checker.translation import ctranslate2_engine
+
+    return ctranslate2_engine.arithmetic(device)
+
+
 def load(
     model: Model,
     store: Store,
     engine: Engine = "ctranslate2",
     device: Device = "auto",
     threads: int | None = None,
+    numbers: Arithmetic | None = None,
 ) -> Translator:
     """The translator of a model of the store.
 
@@ -86,6 +102,7 @@ def load(
         engine: ``ctranslate2`` or ``transformers``.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: of ``ctranslate2`` on a CPU; by default one a core.
+        numbers: to compute with, by ``ctranslate2``; by default those of ``arithmetic``.
 
     Raises:
         ModelNotFoundError: the model is not on this machine.
@@ -100,7 +117,9 @@ def load(
 
     converted = converted_folder(model, store)
     folder = store.path(model, weights=False)
-    return CTranslate2Translator(model, folder, converted, device=device, threads=threads)
+    return CTranslate2Translator(
+        model, folder, converted, device=device, threads=threads, compute_type=numbers
+    )
 
 
 class Translators:
@@ -113,9 +132,10 @@ class Translators:
         engine: Engine = "ctranslate2",
         device: Device = "auto",
         threads: int | None = None,
+        numbers: Arithmetic | None = None,
     ) -> None:
         self._store, self._profile, self._engine, self._device = store, profile, engine, device
-        self._threads = threads
+        self._threads, self._numbers = threads, numbers
         self._loaded: dict[str, Translator] = {}
         self._lock = threading.Lock()
 
@@ -134,5 +154,7 @@ class Translators:
             return None
         with self._lock:
             if model.id not in self._loaded:
-                self._loaded[model.id] = load(model, self._store, self._engine, self._device, self._threads)
+                self._loaded[model.id] = load(
+                    model, self._store, self._engine, self._device, self._threads, self._numbers
+                )
             return self._loaded[model.id]
