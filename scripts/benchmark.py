@@ -9,8 +9,8 @@
 * ways: posts per second of this project with and without round trip, fluency and cache.
 * stages: what one post costs in each stage, in processor time on one thread.
 * memory: peak of a process that scores ``--grow`` posts, read and dropped one by one.
-* numbers: sentences per second of the models with 8-bit integers and with 32-bit floats, in turn, in a process
-  on one thread; the ratio also holds on a busy machine.
+* numbers: sentences per second of processor time of the models with 8-bit integers and with 32-bit floats, in
+  turn, in one process on one thread.
 * start: ``checker score --text`` beside ``python -c "import torch, transformers"``.
 
 ``--model opus`` takes a Marian of random weights, of the size of an OPUS-MT model, whose translations are as
