@@ -15,12 +15,12 @@ from checker.evidence import style
 from checker.evidence.fluency import FluencyTable, Reading
 from checker.evidence.style import StyleModel
 from checker.models import Store
-from checker.models.ctranslate2_engine import placed
 from checker.models.language_model import LanguageModel
-from checker.models.load import Translators, load_language_model
+from checker.models.load import Translators, arithmetic, load_language_model
 from checker.models.lock import sha256
 from checker.models.registry import Profile
 from checker.models.translator import BEAM, Device, Engine, Translator
+from checker.processor import Arithmetic
 from checker.verdict.model import VerdictModel
 from checker.version import __version__
 
@@ -46,6 +46,7 @@ class LoadedModels:
         calibration: a file of ``checker calibrate``, for the languages that it has.
         threads: of CTranslate2 on a CPU; by default one per core.
         parts: which evidence is gathered.
+        exact: no 8-bit integers, as if a verdict counted what translators and language models say.
 
     Raises:
         InputError: ``calibration`` cannot be read, or was not fitted for this version.
@@ -64,24 +65,43 @@ class LoadedModels:
         calibration: Path | None = None,
         threads: int | None = None,
         parts: Parts | None = None,
+        exact: bool = False,
     ) -> None:
         self.profile, self.parts = profile, parts or Parts()
         self._store, self._profile, self._engine, self._device = store, profile, engine, device
         self._pivot, self._threads = pivot, threads
         self._embedded = store.registry.parent / "embedded"
-        self._translators = Translators(store, profile, engine, device, threads)
         self._styles: dict[str, StyleModel] = {}
         self._language_models: dict[str, LanguageModel] = {}
         self._labels: dict[str, dict[str, str]] = {}
         self._lock = threading.RLock()
         self.calibration = _own(calibration) if calibration else None
         """The user's own verdict layer."""
+        self._exact = exact
 
     def pivot(self, language: str) -> str:
         """The pivot of posts in ``language``: posts in the pivot itself go through Russian or English."""
         if language != self._pivot:
             return self._pivot
         return "ru" if self._pivot == "en" else "en"
+
+    @cached_property
+    def arithmetic(self) -> Arithmetic:
+        """The numbers that the translators and the language models compute with.
+
+        Where a probability rests on what they say, these are 32-bit floats on every processor: in 8 bits it
+        would be another one.
+        """
+        found = arithmetic(self._engine, self._device)
+        layers = (self.verdicts, self.calibration)
+        exact = self._exact or any(layer.counts_models for layer in layers if layer is not None)
+        return "float32" if exact and found == "int8" else found
+
+    @cached_property
+    def _translators(self) -> Translators:
+        return Translators(
+            self._store, self._profile, self._engine, self._device, self._threads, self.arithmetic
+        )
 
     def labels(self, language: str) -> dict[str, str]:
         """name@revision by task: ``style``, and where there is one ``fluency`` and ``translator``."""
@@ -105,6 +125,8 @@ class LoadedModels:
         for task, wanted in ("translator", self.parts.round_trip), ("fluency", self.parts.fluency):
             if not wanted:
                 labels.pop(task, None)
+        if labels.keys() & {"translator", "fluency"}:
+            labels["arithmetic"] = self.arithmetic
         return labels
 
     def style(self, language: str) -> StyleModel:
@@ -123,13 +145,15 @@ class LoadedModels:
         with self._lock:
             if model.id not in self._language_models:
                 self._language_models[model.id] = load_language_model(
-                    model, self._store, self._engine, self._device, self._threads
+                    model, self._store, self._engine, self._device, self._threads, self.arithmetic
                 )
             return self._language_models[model.id]
 
     def translator(self, source: str, target: str) -> Translator | None:
         """The translator of a pair of languages; None when the profile has none."""
-        return self._translators.get(source, target)
+        with self._lock:
+            translators = self._translators
+        return translators.get(source, target)
 
     def translators(self, language: str) -> tuple[Translator, Translator] | None:
         """The translators into the pivot and back; None when the profile lacks one of them."""
@@ -154,8 +178,8 @@ class LoadedModels:
             models = [one for pair in pairs if (one := self._store.translator(self._profile, *pair))]
         digests = [self._digests.get(model.id, "") for model in models]
         labels = [model.label for model in models]
-        place = self._device if self._engine == "transformers" else placed(self._device)["compute_type"]
-        where = [self._engine, version(self._engine), place, __version__, BEAM]
+        device = self._device if self._engine == "transformers" else ""
+        where = [self._engine, version(self._engine), device, self.arithmetic, __version__, BEAM]
         kept = Reading._fields if task == "fluency" else ()
         return json.dumps([task, language, pivot, labels, digests, where, kept])
 

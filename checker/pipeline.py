@@ -21,6 +21,7 @@ from checker.models import Store, ctranslate2_engine
 from checker.models.registry import Profile
 from checker.models.translator import Device, Engine
 from checker.post import Post, Unit, prepare, units
+from checker.processor import Arithmetic
 from checker.result import Result
 from checker.text import MAX_CHARACTERS, clean
 
@@ -44,6 +45,8 @@ class Checker:
         store: where the models are.
         cache: a folder to keep what models say of sentences in, see ``cache.Cache``; None keeps nothing.
         threads: of CTranslate2 on a CPU; by default one a core.
+        exact: evidence in 32-bit floats on every processor, to be fitted on. Without it, evidence that no
+            verdict counts may be computed in 8-bit integers, where the processor sums these exactly.
 
     Raises:
         InputError: an argument has no such value, or ``calibration`` cannot be used.
@@ -64,6 +67,7 @@ class Checker:
         store: Store | None = None,
         cache: str | Path | None = None,
         threads: int | None = None,
+        exact: bool = False,
     ) -> None:
         for option, value, known in (
             ("profile", profile, get_args(Profile)),
@@ -83,7 +87,7 @@ class Checker:
         self.store = store or Store()
         own = Path(calibration) if calibration is not None else None
         parts = Parts(round_trip, fluency)
-        self.models = LoadedModels(self.store, profile, engine, device, pivot, own, threads, parts)
+        self.models = LoadedModels(self.store, profile, engine, device, pivot, own, threads, parts, exact)
 
     def score(self, text: str, id: str = "1") -> Result:
         """Score one post.
@@ -160,6 +164,11 @@ class Checker:
             self._run(language, [unit for post in posts for unit in post], percentiles)
             for post in posts:
                 yield measure.findings(self.models, language, post).evidence
+
+    @property
+    def arithmetic(self) -> Arithmetic | None:
+        """The numbers that translators and language models compute with; None where neither is asked for."""
+        return self.models.arithmetic if any(self.models.parts) else None
 
     def _score_batch(self, batch: Sequence[tuple[str, str]]) -> list[Result]:
         """One batch, top to bottom: text, sentences by language, evidence, verdict, explanation."""

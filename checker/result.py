@@ -194,7 +194,10 @@ class Result(Record):
     reasons: tuple[Reason, ...] = Field((), description="Why, the strongest evidence first.")
     warnings: tuple[Warning, ...] = ()
     advice: tuple[str, ...] = Field((), description="What to do next, most useful first, in plain English.")
-    models: dict[str, str] = Field(description="Profile, and name@revision of every model used.")
+    models: dict[str, str] = Field(
+        description="Profile, name@revision of every model used, and the numbers that translators and "
+        "language models computed with: int8, float32 or float16."
+    )
     version: str
 
 

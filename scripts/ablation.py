@@ -237,7 +237,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     fit_on = fitting_posts(args.evidence, LANGUAGES)
-    checker = Checker()
+    checker = Checker(exact=True)
     judged = [post for code in args.languages for post in dev_evidence(checker, args, code)]
     if not judged:
         parser.error("None of these languages is in the dev split.")

@@ -9,6 +9,8 @@
 * ways: posts per second of this project with and without round trip, fluency and cache.
 * stages: what one post costs in each stage, in processor time on one thread.
 * memory: peak of a process that scores ``--grow`` posts, read and dropped one by one.
+* numbers: sentences per second of processor time of the models with 8-bit integers and with 32-bit floats, in
+  turn, in one process on one thread.
 * start: ``checker score --text`` beside ``python -c "import torch, transformers"``.
 
 ``--model opus`` takes a Marian of random weights, of the size of an OPUS-MT model, whose translations are as
@@ -36,12 +38,13 @@ from typing import Any
 
 from benchmark_setup import EMBEDDED, SENTENCES, posts, random_store
 
-PARTS = ("compare", "ways", "stages", "memory", "start")
+PARTS = ("compare", "ways", "stages", "memory", "numbers", "start")
 WAYS: dict[str, dict[str, Any]] = {
     "everything": {},
     "--no-round-trip": {"round_trip": False},
     "--no-round-trip --no-fluency": {"round_trip": False, "fluency": False},
 }
+NUMBERED = ("translation", "forced decoding", "language model")
 SCORE = "from checker.cli.app import main; main()"
 
 
@@ -148,7 +151,45 @@ def timed(score: Callable[[], int]) -> dict[str, float]:
     return {"posts_per_second": count / wall, "posts_per_cpu_second": count / cpu}
 
 
-RUNS = {"ours": run_ours, "plain": run_plain, "stages": run_stages}
+def run_numbers(job: dict[str, Any]) -> dict[str, float]:
+    """Sentences per second of processor time, by model and numbers; and how much longer floats take."""
+    from checker.models import Store
+    from checker.text import clean, sentences
+
+    store, options = Store(), {"device": "cpu", "threads": 1}
+    texts = [span.text for post in posts(["ru"], job["posts"]) for span in sentences(clean(post).text, "ru")]
+    there, fluency = store.translator("embedded", "ru", "en"), store.language_model("embedded", "ru")
+    assert there is not None
+    assert fluency is not None
+    spent: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    models = {
+        numbers: (
+            load_translator(there, store, numbers=numbers, **options),
+            load_language_model(fluency, store, numbers=numbers, **options),
+        )
+        for numbers in ("int8", "float32")
+    }
+    for turn in range(job["repeat"] + 1):  # the first is not counted
+        for numbers, (translator, reader) in list(models.items())[:: 1 if turn % 2 else -1]:
+            marks = [time.process_time()]
+            found = translator.translate(texts, "ru", "en")
+            marks.append(time.process_time())
+            translator.log_probabilities([one.text for one in found], texts, "en", "ru")
+            marks.append(time.process_time())
+            reader.log_probabilities(texts, "ru")
+            marks.append(time.process_time())
+            for name, begun, ended in zip(NUMBERED, marks, marks[1:], strict=False):
+                spent[name][numbers] += [ended - begun] if turn else []
+    record: dict[str, float] = {}
+    for name, by in spent.items():
+        for numbers, seconds in by.items():
+            record[f"{name}, {numbers}"] = round(len(texts) / statistics.median(seconds), 1)
+        ratios = [slow / fast for slow, fast in zip(by["float32"], by["int8"], strict=True)]
+        record[f"{name}, times as long in float32"] = round(statistics.median(ratios), 2)
+    return record
+
+
+RUNS = {"ours": run_ours, "plain": run_plain, "stages": run_stages, "numbers": run_numbers}
 
 
 def child(job: dict[str, Any]) -> None:
@@ -227,6 +268,14 @@ def stages(args: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
+def numbers(args: argparse.Namespace) -> dict[str, float]:
+    """The embedded models in both kinds of numbers."""
+    found: dict[str, float] = measured(args, "numbers", posts=min(args.posts, 32), repeat=args.repeat)[
+        "found"
+    ]
+    return found
+
+
 def memory(args: argparse.Namespace) -> dict[str, Any]:
     """Peaks by number of posts: all evidence up to ``--grow-full`` posts, and the fastest way."""
     full = [count for count in args.grow if count <= args.grow_full]
@@ -263,6 +312,19 @@ def seconds(command: list[str]) -> float:
     begun = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return time.perf_counter() - begun
+
+
+def machine() -> dict[str, Any]:
+    """What figures of speed are worth nothing without: the processor, its instructions, the numbers."""
+    from checker import processor
+    from checker.models.ctranslate2_engine import cores
+    from checker.models.load import arithmetic
+
+    here = processor.here()
+    return {
+        "processor": here.name, "instruction_set": here.best, "arithmetic": arithmetic("ctranslate2", "auto"),
+        "cores": cores(), "architecture": platform.machine(),
+    }  # fmt: skip
 
 
 def quiet() -> dict[str, str]:
@@ -305,12 +367,11 @@ def main() -> None:
         return
     if args.threads:
         os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "RAYON_NUM_THREADS"), str(args.threads))
-    from checker.models.ctranslate2_engine import cores
-
-    record: dict[str, Any] = {
-        "model": args.model, "cores": cores(), "machine": platform.processor() or platform.machine(),
+    record = {
+        "model": args.model, **machine(),
         "posts": args.posts, "sentences_a_post": SENTENCES, "load_before": os.getloadavg()[0],
     }  # fmt: skip
+    print(f"machine: {json.dumps(machine(), indent=1)}", flush=True)
     with models(args):
         for part in args.parts:
             record[part] = globals()[part](args)

@@ -242,7 +242,7 @@ def main() -> None:
     embedded = args.models / "embedded"
     if not (args.cache and (embedded / "fluency.json").exists()):
         measure_fluency(args.corpora, store, args.languages, 1500).write(embedded / "fluency.json")
-    checker = Checker(store=store, round_trip=args.round_trip)
+    checker = Checker(store=store, round_trip=args.round_trip, exact=True)
 
     posts = [post for language in args.languages for post in observed(gather(checker, language, args))]
     fitted = fitting.fit(posts, SHIPPED).model_copy(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from checker.models import Store
 from checker.models.ctranslate2_engine import convert
-from checker.models.store import CONVERTED
+from checker.models.weights import CONVERTED
 
 FILES = [
     "config.json",

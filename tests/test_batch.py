@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 class StandIn:
     """Scores by length; `style` is the position in the batch, so that other batches give other results."""
 
+    arithmetic = None  # no model computes
+
     def __init__(self, pause: float = 0.0, stop_at: str | None = None) -> None:
         self.pause, self.stop_at, self.scored = pause, stop_at, 0
 

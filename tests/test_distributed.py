@@ -369,7 +369,8 @@ def scorer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., distributed._Scorer
 
     def make(models: dict[str, str] | None = None, threads: int = 1) -> distributed._Scorer:
         settings = {"profile": "embedded", **FAST}
-        return distributed._Scorer(distributed._Job(settings, ("", ""), models or {}, None, threads))
+        numbers = Checker(**settings).arithmetic  # type: ignore[arg-type]
+        return distributed._Scorer(distributed._Job(settings, ("", ""), models or {}, numbers, None, threads))
 
     return make
 

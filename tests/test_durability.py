@@ -529,7 +529,9 @@ def test_the_command_refuses_and_starts_over(tmp_path: Path) -> None:
     done = run(*args, command=REAL)
     assert "Going on after" in done.stderr
     assert f"languages: en {10 * CHUNK}\n" in done.stderr
-    assert re.search(r"models: fluency \S+; profile embedded; style embedded/style-en@", done.stderr)
+    assert re.search(
+        r"models: arithmetic \S+; fluency \S+; profile embedded; style embedded/style-en@", done.stderr
+    )
     assert len(output.read_bytes().splitlines()) == 10 * CHUNK
 
 

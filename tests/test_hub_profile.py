@@ -120,6 +120,7 @@ def test_a_post_makes_its_round_trip_through_downloaded_models(store: Store, res
         "style": f"embedded/style-ru@{__version__}",
         "fluency": store.model(FLUENCY).label,
         "translator": " + ".join(labels),
+        "arithmetic": Checker("hub", store=store).arithmetic,
     }
     assert not any("@open" in label for label in result.models.values())
 
@@ -151,7 +152,8 @@ def test_with_a_calibration_of_its_own_everything_counts(
     done = CliRunner().invoke(app, ["calibrate", str(posts), "-o", str(calibration), "--profile", "hub"])
     assert done.exit_code == 0, done.output
     fitted = read(calibration).languages["ru"]
-    assert fitted.models == {task: label for task, label in result.models.items() if task != "profile"}
+    named = {task: label for task, label in result.models.items() if task not in ("profile", "arithmetic")}
+    assert fitted.models == named
     assert fitted.pivot == "en"
     assert fitted.percentiles is not None
 

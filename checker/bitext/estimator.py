@@ -239,6 +239,8 @@ class Estimator:
         models = {"profile": self.profile, "translator": self.translator(*document.direction)}
         if rank:
             models["fluency"] = self._models.percentiles.model
+        if any(models.get(task) for task in ("translator", "fluency")):
+            models["arithmetic"] = self._models.arithmetic
         return Quality(
             id=document.id,
             flagged=any(segment.flagged for segment in segments),

@@ -124,5 +124,8 @@ class Quality(Record):
     findings: tuple[Finding, ...] = Field((), description="In the order of the segments.")
     reference: ReferenceScores | None = None
     warnings: tuple[QualityWarning, ...] = ()
-    models: dict[str, str] = Field(description="Profile, and name@revision of every model used.")
+    models: dict[str, str] = Field(
+        description="Profile, name@revision of every model used, and the numbers that they computed with: "
+        "int8, float32 or float16."
+    )
     version: str

@@ -50,7 +50,14 @@ def calibrate(
     selected, told = select(posts)
     for line in [*bad_rows(bad), *told]:
         print(line, file=sys.stderr)
-    checker = Checker(profile, engine=engine, device=device, pivot=pivot, round_trip=not no_round_trip)  # type: ignore[arg-type]
+    checker = Checker(
+        profile,  # type: ignore[arg-type]
+        engine=engine,  # type: ignore[arg-type]
+        device=device,  # type: ignore[arg-type]
+        pivot=pivot,
+        round_trip=not no_round_trip,
+        exact=True,
+    )
     source = Source(file=labelled.name, sha256=sha256(labelled))
     with progress(0, sum(map(len, selected.values()))) as advance:
         calibration = calibrate(checker, selected, source, advance)

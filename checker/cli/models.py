@@ -40,7 +40,10 @@ def download(
 
 @app.command("list")
 def list_models() -> None:
-    """Show every model that the package knows, and whether it is on this machine."""
+    """Show every model that the package knows, and whether it is on this machine.
+
+    On standard error: the numbers that this machine computes with.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -52,6 +55,7 @@ def list_models() -> None:
         installed = "yes" if store.installed(model) else "damaged" if store.locked(model) else "no"
         table.add_row(model.id, model.task, served, _size(store, model), model.licence, installed)
     Console(width=None if sys.stdout.isatty() else 120).print(table)
+    typer.echo(f"Translators and language models compute in {_computed()}.", err=True)
 
 
 @app.command()
@@ -86,6 +90,18 @@ def remove(model: Ids = None, everything: Everything = False) -> None:
 def lock_embedded() -> None:
     """For maintainers: write the checksums of the embedded models after their weights changed."""
     typer.echo(_store().lock_embedded())
+
+
+def _computed() -> str:
+    """The numbers that models are computed with here, and why."""
+    from checker import processor
+    from checker.models.load import arithmetic
+
+    here = processor.here()
+    numbers = arithmetic("ctranslate2", "auto")
+    if numbers == "float16":
+        return "float16, on the GPU"
+    return f"{numbers} on this processor: {here.name}, {here.best}"
 
 
 def _store() -> Store:

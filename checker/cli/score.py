@@ -144,7 +144,7 @@ def _score_to_file(
         output,
         text_column=columns["text_column"],
         id_column=columns["id_column"],
-        options=options_of(settings),
+        options=options_of(settings, checker.arithmetic),
         models=Store().digests(settings["profile"]),
         restart=restart,
         on_outcome=lambda outcome: first.append(outcome) if len(first) < PREVIEW else None,

@@ -1,4 +1,4 @@
-"""The default engine: CTranslate2, 8-bit integers on the CPU, 16-bit floats on a GPU.
+"""The default engine: CTranslate2, on a CPU with the numbers that suit it, on a GPU with 16-bit floats.
 
 What is said of a sentence does not depend on the sentences beside it, and may be kept: every text is padded
 to a length that follows from its own, so that it goes through the same additions in a batch as alone. Where
@@ -14,10 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from checker import processor
 from checker.errors import CheckerError
 from checker.models import Model, Store
 from checker.models.tokenizer import Tokenizer, alike, bucket, length_limit, stretched
 from checker.models.translator import BEAM, Translation
+from checker.processor import Arithmetic
 
 _TRANSLATE_TOKENS = 1024
 _UNLIMITED = 1 << 20
@@ -33,7 +35,7 @@ class CTranslate2Translator:
         converted: folder of the conversion; see ``convert``.
         beam: width of the beam; 1 is greedy search.
         device: ``auto``, ``cpu`` or ``cuda``.
-        compute_type: of CTranslate2; None is that of ``placed``.
+        compute_type: the numbers to compute with; None is those of ``arithmetic``.
         threads: on the CPU; by default ``cores()``.
 
     Raises:
@@ -53,9 +55,7 @@ class CTranslate2Translator:
     ) -> None:
         import ctranslate2
 
-        place = placed(device, threads)
-        if compute_type is not None:
-            place["compute_type"] = compute_type
+        place = placed(device, threads, compute_type)
         self.label = model.label
         self._model, self._beam = model, beam
         self._tokenizer = Tokenizer(model, folder)
@@ -171,27 +171,43 @@ def convert(folder: Path, converted: Path, quantization: str = "int8") -> None:
                 raise
 
 
-def placed(device: str, threads: int | None = None) -> dict[str, Any]:
+def placed(device: str, threads: int | None = None, compute_type: str | None = None) -> dict[str, Any]:
     """Arguments of a CTranslate2 model: where it runs, with which numbers, on how many threads.
 
     Args:
         device: ``auto``, ``cpu`` or ``cuda``; ``auto`` is ``cuda`` where there is one.
         threads: on the CPU; by default ``cores()``. Each computes a batch of its own: threads inside one
             product of small matrices wait for each other.
+        compute_type: the numbers; by default those of ``arithmetic``.
 
     Raises:
         CheckerError: ``cuda`` was asked for and there is no such device.
     """
+    if device == "cuda" and not _sees_gpu():
+        raise CheckerError("CTranslate2 sees no CUDA device: use the device cpu or auto.")
+    found = arithmetic(device)
+    compute_type = compute_type or found
+    if found == "float16":
+        return {"device": "cuda", "compute_type": compute_type}
+    parallel = {"inter_threads": threads or cores(), "intra_threads": 1}
+    return {"device": "cpu", "compute_type": compute_type, **parallel}
+
+
+def arithmetic(device: str) -> Arithmetic:
+    """The numbers that this engine computes with; CTranslate2 makes them from any stored weights.
+
+    Args:
+        device: as for ``placed``; ``cuda`` need not be there.
+    """
+    if device == "cuda" or (device == "auto" and _sees_gpu()):
+        return "float16"
+    return processor.arithmetic(processor.here())
+
+
+def _sees_gpu() -> bool:
     import ctranslate2
 
-    found = device != "cpu" and ctranslate2.get_cuda_device_count() > 0
-    if device == "cuda" and not found:
-        raise CheckerError("CTranslate2 sees no CUDA device: use the device cpu or auto.")
-    if found:
-        return {"device": "cuda", "compute_type": "float16"}
-    return {
-        "device": "cpu", "compute_type": "int8", "inter_threads": threads or cores(), "intra_threads": 1,
-    }  # fmt: skip
+    return bool(ctranslate2.get_cuda_device_count() > 0)
 
 
 def cores() -> int:

@@ -114,12 +114,13 @@ class CTranslate2LanguageModel:
         *,
         device: str = "auto",
         threads: int | None = None,
+        compute_type: str | None = None,
     ) -> None:
         import ctranslate2
 
         from checker.models.ctranslate2_engine import placed
 
-        place = placed(device, threads)
+        place = placed(device, threads, compute_type)
         self.label = model.label
         self._encode = _Encoder(folder)
         self._generator = ctranslate2.Generator(str(converted), **place)

@@ -8,6 +8,21 @@ from checker.models import Model, Store
 from checker.models.language_model import CTranslate2LanguageModel, LanguageModel, TransformersLanguageModel
 from checker.models.registry import Profile
 from checker.models.translator import Device, Engine, Translator
+from checker.processor import Arithmetic
+
+
+def arithmetic(engine: Engine, device: Device) -> Arithmetic:
+    """The numbers that an engine computes with: other ones give other digits.
+
+    Args:
+        engine: ``ctranslate2`` or ``transformers``.
+        device: ``auto``, ``cpu`` or ``cuda``; ``cuda`` need not be there.
+    """
+    if engine == "transformers":
+        return "float32"
+    from checker.models import ctranslate2_engine
+
+    return ctranslate2_engine.arithmetic(device)
 
 
 def load_translator(
@@ -16,6 +31,7 @@ def load_translator(
     engine: Engine = "ctranslate2",
     device: Device = "auto",
     threads: int | None = None,
+    numbers: Arithmetic | None = None,
 ) -> Translator:
     """The translator of a model of the store.
 
@@ -26,7 +42,8 @@ def load_translator(
         store: where its files are.
         engine: ``ctranslate2`` or ``transformers``.
         device: ``auto``, ``cpu`` or ``cuda``.
-        threads: of ``ctranslate2`` on a CPU; by default one a core.
+        threads: of ``ctranslate2`` on a CPU; by default one per core.
+        numbers: to compute with, by ``ctranslate2``; by default those of ``arithmetic``.
 
     Raises:
         ModelNotFoundError: the model is not on this machine.
@@ -41,7 +58,9 @@ def load_translator(
 
     converted = converted_folder(model, store)
     folder = store.path(model, weights=False)
-    return CTranslate2Translator(model, folder, converted, device=device, threads=threads)
+    return CTranslate2Translator(
+        model, folder, converted, device=device, threads=threads, compute_type=numbers
+    )
 
 
 def load_language_model(
@@ -50,6 +69,7 @@ def load_language_model(
     engine: Engine = "ctranslate2",
     device: Device = "auto",
     threads: int | None = None,
+    numbers: Arithmetic | None = None,
 ) -> LanguageModel:
     """The language model of an entry of the registry; converted first, once, where that is not shipped.
 
@@ -66,7 +86,9 @@ def load_language_model(
 
     converted = converted_folder(model, store)
     folder = store.path(model, weights=False)
-    return CTranslate2LanguageModel(model, folder, converted, device=device, threads=threads)
+    return CTranslate2LanguageModel(
+        model, folder, converted, device=device, threads=threads, compute_type=numbers
+    )
 
 
 class Translators:
@@ -79,9 +101,10 @@ class Translators:
         engine: Engine = "ctranslate2",
         device: Device = "auto",
         threads: int | None = None,
+        numbers: Arithmetic | None = None,
     ) -> None:
         self._store, self._profile, self._engine, self._device = store, profile, engine, device
-        self._threads = threads
+        self._threads, self._numbers = threads, numbers
         self._loaded: dict[str, Translator] = {}
         self._lock = threading.Lock()
 
@@ -101,6 +124,6 @@ class Translators:
         with self._lock:
             if model.id not in self._loaded:
                 self._loaded[model.id] = load_translator(
-                    model, self._store, self._engine, self._device, self._threads
+                    model, self._store, self._engine, self._device, self._threads, self._numbers
                 )
             return self._loaded[model.id]

@@ -1,7 +1,7 @@
 """The network of a model for the engine ``transformers``, whatever format its weights come in.
 
-A model that ships has its weights once, in CTranslate2's format in 8-bit integers. For the reference engine the
-same numbers are put into a Hugging Face network as 32-bit floats. The format is that of CTranslate2's
+A model that ships has its weights once, in CTranslate2's format in 8-bit integers. For the reference engine
+the same numbers are put into a Hugging Face network as 32-bit floats. The format is that of CTranslate2's
 ``model_spec.py``: a header, then every variable with its name, shape, type and bytes.
 """
 
@@ -44,15 +44,15 @@ _FUSED = {
 def network(auto_class: Any, folder: Path) -> Any:
     """A network in 32-bit floats.
 
-    Only local files are read, no code of a model's repository is ever run, and a checkpoint that is a pickle is
-    loaded through torch's weights-only reader.
+    Only local files are read, no code of a model's repository is ever run, and a checkpoint that is a pickle
+    is loaded through torch's weights-only reader.
 
     Args:
         auto_class: the class of transformers that fits the task.
         folder: Hugging Face files, with the weights or with a CTranslate2 conversion in their place.
 
     Raises:
-        ModelCorruptedError: the conversion is not one, or of another architecture than the configuration says.
+        ModelCorruptedError: the conversion is not one, or of another architecture than its configuration.
     """
     import torch
     from transformers import AutoConfig
@@ -68,17 +68,14 @@ def network(auto_class: Any, folder: Path) -> Any:
     if config.model_type not in names:
         raise ModelCorruptedError(f"{folder} has no weights that transformers can read.")
     try:
-        state = {name: torch.from_numpy(array) for name, array in names[config.model_type](read(binary))}
-        for name in wanted.keys() & {"final_logits_bias"}:
-            state[name] = torch.zeros_like(wanted[name])
-        found.load_state_dict(
-            {name: _padded(state[name], wanted[name]) for name in wanted if name in state}, strict=False
-        )
+        stored = {name: torch.from_numpy(array) for name, array in names[config.model_type](read(binary))}
+        state = {name: _padded(stored[name], wanted[name]) for name in wanted if name in stored}
+        left = set(found.load_state_dict(state, strict=False).missing_keys) - {"final_logits_bias"}
     except (KeyError, RuntimeError, ValueError) as error:
         raise ModelCorruptedError(f"{binary} does not fit the configuration beside it ({error}).") from None
+    if left:
+        raise ModelCorruptedError(f"{binary} lacks {', '.join(sorted(left))}.")
     found.tie_weights()
-    if missing := {name for name in wanted if name not in state and not _tied(name)}:
-        raise ModelCorruptedError(f"{binary} lacks {', '.join(sorted(missing))}.")
     return found
 
 
@@ -176,8 +173,3 @@ def _padded(tensor: Any, wanted: Any) -> Any:
     if tensor.ndim == 2 and tensor.shape[0] < wanted.shape[0]:
         return torch.cat([tensor, wanted.new_zeros(wanted.shape[0] - tensor.shape[0], tensor.shape[1])])
     return tensor
-
-
-def _tied(name: str) -> bool:
-    """Whether a variable is another one under a second name, or computed."""
-    return name.endswith(("lm_head.weight", "embed_tokens.weight", "embed_positions.weight"))

@@ -58,7 +58,7 @@ def used(models: Mapping[str, Set[str]], store: Store, shipped: bool) -> list[Us
         if profile in get_args(Profile):
             known |= store.digests(profile)  # type: ignore[arg-type]
     found = []
-    for task in sorted(set(models) - {"profile"}):
+    for task in sorted(set(models) - {"profile", "arithmetic"}):
         labels = sorted({part for label in models[task] for part in label.split(" + ")})
         found += [Used(task, label, _digest(label, store, known)) for label in labels]
     if shipped:

@@ -174,12 +174,16 @@ def _provenance(report: Report) -> Iterator[str]:
     files = [[what, label(file), _digest(digest)] for what, (file, digest) in origin.files.items()]
     yield table("Files", ("file", "name", "sha256"), files)
     if report.models:
-        profiles = ", ".join(sorted(report.contents.counts.models.get("profile", ())))
+        named = report.contents.counts.models
+        profiles = ", ".join(sorted(named.get("profile", ())))
+        arithmetic = (
+            f", computed with {text(', '.join(sorted(found)))}" if (found := named.get("arithmetic")) else ""
+        )
         models = [[text(used.task), label(used.label), _digest(used.digest)] for used in report.models]
         yield table("Models", ("task", "name@revision", "sha256"), models)
         yield (
-            f"<p>Profile: {text(profiles)}. The sha256 of a model is that of its entry in models.lock, which "
-            "has those of its files; that of any other is of its file.</p>"
+            f"<p>Profile: {text(profiles)}{arithmetic}. The sha256 of a model is that of its entry in "
+            "models.lock, which has those of its files; that of any other is of its file.</p>"
         )
 
 

@@ -23,6 +23,7 @@ from checker.errors import OutputError
 from checker.files import followed, write_whole, writing
 from checker.io.read import reading
 from checker.models.lock import sha256
+from checker.processor import Arithmetic
 from checker.result import Record
 from checker.version import __version__
 
@@ -49,10 +50,15 @@ class Input(Record):
             return cls(path=str(path), size=file.tell(), sha256=digest)
 
 
-def options_of(settings: Mapping[str, Any]) -> dict[str, JsonValue]:
+def options_of(settings: Mapping[str, Any], arithmetic: Arithmetic | None) -> dict[str, JsonValue]:
     """Those of the arguments of `checker.Checker` that results depend on, as JSON has them.
 
-    Another device may take over, with another number of threads. Of a calibration the content counts.
+    Another device may take over, with another number of threads, if it computes with the same numbers. Of a
+    calibration the content counts.
+
+    Args:
+        settings: arguments of `checker.Checker`.
+        arithmetic: of that checker.
 
     Raises:
         InputError: the calibration cannot be read.
@@ -61,7 +67,7 @@ def options_of(settings: Mapping[str, Any]) -> dict[str, JsonValue]:
     if own := options.get("calibration"):
         with reading(Path(own)):
             options["calibration"] = sha256(Path(own))
-    return {**options, "version": __version__}
+    return {**options, "arithmetic": arithmetic, "version": __version__}
 
 
 class Run(Record):

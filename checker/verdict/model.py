@@ -164,6 +164,16 @@ class VerdictModel:
         model = self.models(language).get("fluency", "")
         return fluency.FluencyTable(model, fitted.statistic, {language: rows})
 
+    @property
+    def counts_models(self) -> bool:
+        """Whether the probability of some language rests on what a neural model says, not on style alone."""
+        return any(
+            FEATURES[name]["model"] != "style"
+            for fitted in self.calibration.languages.values()
+            for variant in fitted.correction
+            for name in needs(variant)
+        )
+
     def judge(self, language: str, evidence: Evidence) -> Judgement | None:
         """The calibrated probability of a post; None for a language that was not fitted."""
         variant = richest(self.calibration, language, evidence.known)

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from checker.errors import CheckerError, InputError
 from checker.files import writing
 from checker.io.read import DEFAULT_ID, DEFAULT_TEXT, Post
+from checker.processor import Arithmetic
 from checker.result import RowError
 from checker.runs.journal import Run, alone, options_of
 from checker.runs.local import Summary, score_rows
@@ -65,12 +66,13 @@ class _Job:
     settings: Mapping[str, Any]
     columns: tuple[str, str]
     models: Mapping[str, str]
+    arithmetic: Arithmetic | None
     workers: int | None
     threads: int
 
     def run(self) -> Run:
         """What the results depend on, besides the input."""
-        options = {**options_of(self.settings), "columns": [*self.columns]}
+        options = {**options_of(self.settings, self.arithmetic), "columns": [*self.columns]}
         return Run(input=None, options=options, models=dict(self.models))
 
 
@@ -120,8 +122,11 @@ def score_directory(
     settings = {"profile": "embedded", "device": "auto", "calibration": None, **settings}
     if own := settings["calibration"]:
         settings["calibration"] = Path(own).resolve()  # an actor has another working directory
-    store = Checker(**settings).store
-    job = _Job(settings, (text_column, id_column), store.digests(settings["profile"]), workers, threads)
+    if settings["device"] == "auto":
+        settings["device"] = "cpu"  # an actor that was given no GPU must not find one, and other arithmetic
+    checker = Checker(**settings)
+    models, columns = checker.store.digests(settings["profile"]), (text_column, id_column)
+    job = _Job(settings, columns, models, checker.arithmetic, workers, threads)
     files = find(source, output)
     with writing(output):
         output.mkdir(parents=True, exist_ok=True)
@@ -308,6 +313,7 @@ class _Scorer:
         self._checker = Checker(**{**job.settings, "threads": job.threads})
         found = self._checker.store.digests(self._checker.profile)
         self._strange = [name for name, digest in job.models.items() if found.get(name) != digest]
+        self._wanted, self._found = job.arithmetic, self._checker.arithmetic
 
     def __call__(self, shards: pa.Table) -> pa.Table:
         """Score a shard, and say where and whether it is done."""
@@ -319,6 +325,11 @@ class _Scorer:
         return pa.Table.from_pylist([{**done, "problem": str(problem or "")}])
 
     def _score(self, shard: Mapping[str, Any]) -> None:
+        if self._wanted != self._found:
+            raise CheckerError(
+                f"{platform.node()} computes in {self._found} and this run in {self._wanted}. "
+                "Use machines with processors of one kind."
+            )
         if self._strange:
             raise CheckerError(
                 f"Models on {platform.node()} differ from those here ({', '.join(self._strange)}). "
