@@ -13,9 +13,9 @@ from checker.measure import Findings, findings
 from checker.post import Post, Unit
 from checker.result import Difference, Result, Sentence, Warning, Word
 from checker.text import SHORTEST, Span, valid, words
-from checker.verdict.advice import advice
-from checker.verdict.model import Judgement, combine, measured, 
 from checker.verdict import reasons
+from checker.verdict.advice import advice
+from checker.verdict.model import Judgement, combine, measured
 from checker.version import __version__
 
 SHOWN_WORDS = 5  # words per sentence that are shown for its style

@@ -154,6 +154,7 @@ def timed(score: Callable[[], int]) -> dict[str, float]:
 def run_numbers(job: dict[str, Any]) -> dict[str, float]:
     """Sentences per second of processor time, by model and numbers; and how much longer floats take."""
     from checker.models import Store
+    from checker.models.load import load_language_model, load_translator
     from checker.text import clean, sentences
 
     store, options = Store(), {"device": "cpu", "threads": 1}

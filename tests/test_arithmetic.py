@@ -93,7 +93,7 @@ def test_a_result_names_the_numbers(checker: Checker, own: Path) -> None:
 def test_the_cache_keeps_numbers_apart_and_processors_together(on: On) -> None:
     def scope(found: Processor, exact: bool = False) -> str:
         on(found)
-        models = Models(Store(), "embedded", "ctranslate2", "cpu", "en", exact=exact)
+        models = LoadedModels(Store(), "embedded", "ctranslate2", "cpu", "en", exact=exact)
         return models.scope("fluency", "ru")
 
     assert scope(WITH_VNNI) != scope(WITHOUT)
