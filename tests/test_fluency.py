@@ -291,3 +291,20 @@ def test_the_shipped_table_belongs_to_the_shipped_model(checker: Checker) -> Non
     model = checker.store.language_model("embedded", "en")
     assert model is not None
     assert checker.models.percentiles.model == model.label
+
+
+@pytest.mark.parametrize("change", ["bands", "rows", "quantiles"])
+def test_a_table_of_other_bands_is_refused(tmp_path: Path, change: str) -> None:
+    table = FluencyTable.measure("m@1", [("ru", SENTENCE, Reading(MEAN, -1.0, 3.0))] * 100)
+    table.write(tmp_path / "table.json")
+    data = json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))
+    assert FluencyTable.read(tmp_path / "table.json").rows("ru") == table.rows("ru")
+    if change == "bands":
+        data["bands"][0] += 1
+    elif change == "rows":
+        data["quantiles"]["ru"].append(None)
+    else:
+        data["quantiles"]["ru"] = [row and row[:-1] for row in data["quantiles"]["ru"]]
+    (tmp_path / "table.json").write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"bands|rows"):
+        FluencyTable.read(tmp_path / "table.json")

@@ -300,3 +300,17 @@ def test_any_evidence_gives_a_probability(
     assert judgement is not None
     assert 0 <= judgement.probability <= 1
     assert all(map(math.isfinite, judgement.contributions.values()))
+
+
+@pytest.mark.parametrize("style", [-40.0, -1.0, 0.0, 2.5, 40.0])
+@pytest.mark.parametrize("columns", [40, 120, 900])
+def test_the_slope_of_style_is_that_of_the_regression_also_where_it_is_clamped(
+    style: float, columns: int
+) -> None:
+    evidence = replace(BARE, columns=columns, style=style)
+    log_odds, slope = MODEL.style("ru", evidence)
+    middle = replace(evidence, style=SCALES["style"][0])
+    rise = MODEL.style("ru", replace(middle, style=middle.style + 0.5))[0] - MODEL.style("ru", middle)[0]
+    assert slope == pytest.approx(rise / 0.5)
+    assert slope != 0
+    assert log_odds == pytest.approx(MODEL.style("ru", evidence)[0])
