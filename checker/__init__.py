@@ -4,34 +4,59 @@ from checker import Checker, quality, score
 score("…")                                        # Result
 Checker(profile="embedded").score_many(texts)     # iterator of Result
 quality(source="…", target="…")                   # Quality
+
+What a command does is a function here: `score_file`, `score_directory`, `evaluate`, `compare`, `calibrate`,
+`quality_file`, `report`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from checker.version import __version__
 
 if TYPE_CHECKING:
-    from checker.bitext.estimator import Estimator
+    from pathlib import Path
+
+    from checker.bitext.estimator import QualityEstimator
+    from checker.bitext.files import quality_file
     from checker.bitext.result import Quality
-    from checker.errors import CheckerError
+    from checker.calibration.files import calibrate_file as calibrate
+    from checker.errors import CheckerError, InputError
+    from checker.evaluation.files import compare_files as compare
+    from checker.evaluation.files import evaluate_file as evaluate
+    from checker.pages.files import evaluation_page
+    from checker.pages.files import report_file as report
     from checker.pipeline import Checker
-    from checker.result import Result, to_pandas
+    from checker.result import Result, RowError, to_pandas
+    from checker.runs.local import Summary
+    from checker.runs.ray.run import score_directory
+    from checker.settings import Settings
 
 __all__ = [
-    "Checker", "CheckerError", "Estimator", "Quality", "Result", "__version__", "quality", "score",
-    "to_pandas",
+    "Checker", "CheckerError", "InputError", "Quality", "QualityEstimator", "Result", "Settings",
+    "__version__", "calibrate", "compare", "evaluate", "evaluation_page", "quality", "quality_file",
+    "report", "score", "score_directory", "score_file", "to_pandas",
 ]  # fmt: skip
 
 _HOMES = {
-    "Checker": "checker.pipeline",
-    "CheckerError": "checker.errors",
-    "Estimator": "checker.bitext.estimator",
-    "Quality": "checker.bitext.result",
-    "Result": "checker.result",
-    "to_pandas": "checker.result",
+    "Checker": "checker.pipeline:Checker",
+    "CheckerError": "checker.errors:CheckerError",
+    "InputError": "checker.errors:InputError",
+    "Quality": "checker.bitext.result:Quality",
+    "QualityEstimator": "checker.bitext.estimator:QualityEstimator",
+    "Result": "checker.result:Result",
+    "Settings": "checker.settings:Settings",
+    "calibrate": "checker.calibration.files:calibrate_file",
+    "compare": "checker.evaluation.files:compare_files",
+    "evaluate": "checker.evaluation.files:evaluate_file",
+    "evaluation_page": "checker.pages.files:evaluation_page",
+    "quality_file": "checker.bitext.files:quality_file",
+    "report": "checker.pages.files:report_file",
+    "score_directory": "checker.runs.ray.run:score_directory",
+    "to_pandas": "checker.result:to_pandas",
 }
 
 
@@ -47,6 +72,44 @@ def score(text: str) -> Result:
     return _checker().score(text)
 
 
+def score_file(
+    source: str | Path,
+    output: str | Path,
+    *,
+    checker: Checker | None = None,
+    text_column: str = "text",
+    id_column: str = "id",
+    restart: bool = False,
+    on_outcome: Callable[[Result | RowError], object] | None = None,
+    on_progress: Callable[[int, int | None], object] = lambda done, total: None,
+) -> Summary:
+    """Score every row of a file into another, as ``checker score -o`` does; an interrupted run is resumed.
+
+    Args:
+        source: a ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet`` or ``.txt`` file; ``-`` for standard input,
+            which cannot be resumed.
+        output: a ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet``, ``.sqlite``, ``.db`` or ``.duckdb`` file,
+            replaced when everything is scored.
+        checker: by default with the embedded models and no cache.
+        text_column, id_column: where these are in the input.
+        restart: discard the progress of an interrupted run.
+        on_outcome: called with every row of the output, in order, at the end.
+        on_progress: called with the number of rows that are scored, and of all if it is known.
+
+    Raises:
+        InputError: the input cannot be read, or changed while it was scored.
+        OutputError: the output cannot be written; another run is writing it, or was interrupted with other
+            input, settings or models.
+        CheckerError: a model cannot be loaded.
+    """
+    from checker.runs.local import score_file
+
+    return score_file(
+        checker or _checker(), source, output, text_column=text_column, id_column=id_column, restart=restart,
+        on_outcome=on_outcome, on_progress=on_progress,
+    )  # fmt: skip
+
+
 def quality(
     source: str,
     target: str,
@@ -55,7 +118,7 @@ def quality(
     source_language: str | None = None,
     target_language: str | None = None,
 ) -> Quality:
-    """Say how good a translation one text is of another, with the embedded models; they stay loaded.
+    """Estimate the quality of a translation with the embedded models; they stay loaded for the next call.
 
     Args:
         source: the text that was translated.
@@ -72,10 +135,10 @@ def quality(
 
 
 @cache
-def _estimator() -> Estimator:
-    from checker.bitext.estimator import Estimator
+def _estimator() -> QualityEstimator:
+    from checker.bitext.estimator import QualityEstimator
 
-    return Estimator()
+    return QualityEstimator()
 
 
 @cache
@@ -91,4 +154,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'checker' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    module, _, attribute = _HOMES[name].partition(":")
+    return getattr(import_module(module), attribute)

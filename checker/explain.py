@@ -167,7 +167,7 @@ def _warnings(part: Part, models: LoadedModels) -> list[Warning]:
     """What limits the verdict on one part of a post."""
     language, units = part.language, part.units
     named, found = name(language), []
-    if models.parts.round_trip and not any(unit.trip for unit in units):
+    if models.settings.round_trip and not any(unit.trip for unit in units):
         found.append(
             Warning(
                 code="no_translator",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
 from checker.evidence import style
@@ -18,20 +18,13 @@ from checker.models import Store
 from checker.models.language_model import LanguageModel
 from checker.models.load import Translators, arithmetic, load_language_model
 from checker.models.lock import sha256
-from checker.models.registry import Profile
-from checker.models.translator import BEAM, Device, Engine, Translator
+from checker.models.translator import BEAM, Translator
 from checker.processor import Arithmetic
+from checker.settings import Settings
 from checker.verdict.model import VerdictModel
 from checker.version import __version__
 
 T = TypeVar("T")
-
-
-class Parts(NamedTuple):
-    """Which evidence is gathered beside style."""
-
-    round_trip: bool = True
-    fluency: bool = True
 
 
 class LoadedModels:
@@ -39,45 +32,28 @@ class LoadedModels:
 
     Args:
         store: where the models are.
-        profile: ``embedded`` or ``hub``; style, percentiles and verdict are the embedded ones in both.
-        engine: ``ctranslate2`` or ``transformers``.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        pivot: ISO 639-1 code of the round trip's pivot.
-        calibration: a file of ``checker calibrate``, for the languages that it has.
-        threads: of CTranslate2 on a CPU; by default one per core.
-        parts: which evidence is gathered.
-        exact: no 8-bit integers, as if a verdict counted what translators and language models say.
+        settings: which models, and where they run. Style, percentiles and verdict are the embedded ones in
+            both profiles.
 
     Raises:
-        InputError: ``calibration`` cannot be read, or was not fitted for this version.
+        InputError: the calibration cannot be read, or was not fitted for this version.
         ModelNotFoundError: (every method) a model is not on this machine.
         ModelCorruptedError: (every method) a file of a model is not the one in the lock.
         CheckerError: (every method) ``cuda`` was asked for and there is no such device.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        profile: Profile,
-        engine: Engine,
-        device: Device,
-        pivot: str,
-        calibration: Path | None = None,
-        threads: int | None = None,
-        parts: Parts | None = None,
-        exact: bool = False,
-    ) -> None:
-        self.profile, self.parts = profile, parts or Parts()
-        self._store, self._profile, self._engine, self._device = store, profile, engine, device
-        self._pivot, self._threads = pivot, threads
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.settings, self.profile = settings, settings.profile
+        self._store, self._profile, self._pivot = store, settings.profile, settings.pivot
+        self._engine, self._device, self._threads = settings.engine, settings.device, settings.threads
         self._embedded = store.registry.parent / "embedded"
         self._styles: dict[str, StyleModel] = {}
         self._language_models: dict[str, LanguageModel] = {}
         self._labels: dict[str, dict[str, str]] = {}
         self._lock = threading.RLock()
-        self.calibration = _own(calibration) if calibration else None
+        self.calibration = _own(settings.calibration) if settings.calibration else None
         """The user's own verdict layer."""
-        self._exact = exact
+        self._exact = settings.exact
 
     def pivot(self, language: str) -> str:
         """The pivot of posts in ``language``: posts in the pivot itself go through Russian or English."""
@@ -122,7 +98,7 @@ class LoadedModels:
         labels = dict(self.labels(language))
         if own := self.verdict(language).label:
             labels["calibration"] = own
-        for task, wanted in ("translator", self.parts.round_trip), ("fluency", self.parts.fluency):
+        for task, wanted in ("translator", self.settings.round_trip), ("fluency", self.settings.fluency):
             if not wanted:
                 labels.pop(task, None)
         if labels.keys() & {"translator", "fluency"}:

@@ -93,10 +93,10 @@ def run(
     style = models.style(language)
     for unit in units:
         unit.style = style.read(unit.span.text)
-    if models.parts.fluency and (found := fluencies(models, language, texts, cache, percentiles)):
+    if models.settings.fluency and (found := fluencies(models, language, texts, cache, percentiles)):
         for unit, (reading, rank) in zip(units, found, strict=True):
             unit.perplexity, unit.rank = reading.perplexity, rank
-    if models.parts.round_trip and (trips := round_trips(models, language, texts, cache)):
+    if models.settings.round_trip and (trips := round_trips(models, language, texts, cache)):
         for unit, trip in zip(units, trips, strict=True):
             unit.trip = trip
 

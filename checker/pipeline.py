@@ -6,8 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
-from pathlib import Path
-from typing import get_args
+from typing import Unpack
 
 from checker import measure
 from checker.errors import InputError
@@ -15,14 +14,12 @@ from checker.evidence.cache import Cache
 from checker.evidence.evidence import Evidence
 from checker.evidence.fluency import FluencyTable
 from checker.explain import Part, explain, judge
-from checker.languages import SUPPORTED
-from checker.loaded import LoadedModels, Parts
+from checker.loaded import LoadedModels
 from checker.models import Store, ctranslate2_engine
-from checker.models.registry import Profile
-from checker.models.translator import Device, Engine
 from checker.post import Post, Unit, prepare, units
 from checker.processor import Arithmetic
 from checker.result import Result
+from checker.settings import Options, Settings
 from checker.text import MAX_CHARACTERS, clean
 
 BATCH = 64  # posts scored together
@@ -33,61 +30,26 @@ class Checker:
     """Scores posts. Models are loaded when first needed and kept; safe to share by threads.
 
     Args:
-        profile: ``embedded`` (shipped) or ``hub`` (downloaded once with ``checker models download``).
-        engine: ``ctranslate2`` or ``transformers``.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        pivot: ISO 639-1 code of the round trip's pivot; posts in the pivot itself go through Russian
-            if it is English, and through English otherwise.
-        language: score every post in this language instead of identifying it.
-        round_trip: False skips translation, the slowest part.
-        fluency: False skips the language model.
-        calibration: a file of ``checker calibrate``: the verdict in the languages that it has.
+        settings: how posts are scored; by default with the embedded models.
         store: where the models are.
-        cache: a folder to keep what models say of sentences in, see ``cache.Cache``; None keeps nothing.
-        threads: of CTranslate2 on a CPU; by default one a core.
-        exact: evidence in 32-bit floats on every processor, to be fitted on. Without it, evidence that no
-            verdict counts may be computed in 8-bit integers, where the processor sums these exactly.
+        options: the fields of `checker.Settings` by name, instead of ``settings``:
+            ``Checker(profile="hub", round_trip=False)``.
 
     Raises:
-        InputError: an argument has no such value, or ``calibration`` cannot be used.
+        InputError: an option has no such value, or the calibration cannot be used.
         CheckerError: ``cuda`` was asked for and there is no such device (raised on first use).
     """
 
     def __init__(
-        self,
-        profile: Profile = "embedded",
-        *,
-        engine: Engine = "ctranslate2",
-        device: Device = "auto",
-        pivot: str = "en",
-        language: str | None = None,
-        round_trip: bool = True,
-        fluency: bool = True,
-        calibration: str | Path | None = None,
-        store: Store | None = None,
-        cache: str | Path | None = None,
-        threads: int | None = None,
-        exact: bool = False,
+        self, settings: Settings | None = None, *, store: Store | None = None, **options: Unpack[Options]
     ) -> None:
-        for option, value, known in (
-            ("profile", profile, get_args(Profile)),
-            ("engine", engine, get_args(Engine)),
-            ("device", device, get_args(Device)),
-            ("pivot", pivot, SUPPORTED),
-            ("language", language or SUPPORTED[0], SUPPORTED),
-        ):
-            if value not in known:
-                raise InputError(f"There is no {option} {value!r}.", fix=f"Use one of {', '.join(known)}.")
-        if threads is not None and threads < 1:
-            raise InputError(f"There cannot be {threads} threads.", fix="Use a number from 1.")
-        self.profile = profile
-        self._language = language
-        self._ahead = AHEAD if (threads or ctranslate2_engine.cores()) > 1 else 1
-        self._cache = Cache(Path(cache)) if cache is not None else None
+        self.settings = settings = Settings.of(settings, options)
+        self.profile = settings.profile
+        self._language = settings.language
+        self._ahead = AHEAD if (settings.threads or ctranslate2_engine.cores()) > 1 else 1
+        self._cache = Cache(settings.cache) if settings.cache is not None else None
         self.store = store or Store()
-        own = Path(calibration) if calibration is not None else None
-        parts = Parts(round_trip, fluency)
-        self.models = LoadedModels(self.store, profile, engine, device, pivot, own, threads, parts, exact)
+        self.models = LoadedModels(self.store, settings)
 
     def score(self, text: str, id: str = "1") -> Result:
         """Score one post.
@@ -168,7 +130,7 @@ class Checker:
     @property
     def arithmetic(self) -> Arithmetic | None:
         """The numbers that translators and language models compute with; None where neither is asked for."""
-        return self.models.arithmetic if any(self.models.parts) else None
+        return self.models.arithmetic if self.settings.round_trip or self.settings.fluency else None
 
     def _score_batch(self, batch: Sequence[tuple[str, str]]) -> list[Result]:
         """One batch, top to bottom: text, sentences by language, evidence, verdict, explanation."""

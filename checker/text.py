@@ -312,17 +312,18 @@ def printable(text: str) -> str:
     return text.translate(_PRINTABLE)
 
 
-def percent(share: float) -> str:
-    """A share in whole per cent with a space, as prose has it: "31 %", "under 1 %", "over 99 %".
+def percent(share: float, digits: int = 0) -> str:
+    """A share as prose has it, with a no-break space: "31 %", "under 1 %", "over 99 %", or "0.4 %".
 
     Args:
         share: 0 to 1.
+        digits: decimals; with none, no share but 0 and 1 is shown as 0 or 100.
     """
-    if share < 0.01:
-        return "0 %" if share == 0 else "under 1 %"
-    if share > 0.99:
-        return "100 %" if share == 1 else "over 99 %"
-    return f"{100 * share:.0f} %"
+    if not digits and 0 < share < 0.01:
+        return "under 1\N{NO-BREAK SPACE}%"
+    if not digits and 0.99 < share < 1:
+        return "over 99\N{NO-BREAK SPACE}%"
+    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def valid(text: str) -> str:

@@ -11,7 +11,7 @@ from test_instruction_sets import counting_everything
 from typer.testing import CliRunner
 
 from checker import processor
-from checker.bitext.estimator import Estimator
+from checker.bitext.estimator import QualityEstimator
 from checker.cli.app import app
 from checker.errors import CheckerError, OutputError
 from checker.loaded import LoadedModels
@@ -21,6 +21,7 @@ from checker.pipeline import Checker
 from checker.processor import Processor
 from checker.runs.journal import Run, options_of
 from checker.runs.ray.run import _Job, _Scorer
+from checker.settings import Settings
 
 RUSSIAN = "Завтра с десяти утра на улице Садовой отключат воду. Запаситесь ею заранее и предупредите соседей."
 WITH_VNNI = Processor("new", frozenset({"avx2", "avx512f", "avx512_vnni"}))
@@ -68,7 +69,7 @@ def test_a_gpu_computes_as_before(on: On, own: Path, monkeypatch: pytest.MonkeyP
 def test_a_calibration_that_counts_style_alone_changes_nothing(on: On, checker: Checker) -> None:
     on(WITH_VNNI)
     assert not checker.models.verdicts.counts_models
-    models = LoadedModels(checker.store, "embedded", "ctranslate2", "cpu", "en")
+    models = LoadedModels(checker.store, Settings(device="cpu"))
     models.calibration = checker.models.verdicts
     assert models.arithmetic == "int8"
 
@@ -84,7 +85,7 @@ def test_a_result_names_the_numbers(checker: Checker, own: Path) -> None:
     assert Checker(round_trip=False).score(RUSSIAN).models["arithmetic"] == checker.arithmetic
     assert "arithmetic" not in checker.score("Да.").models
     assert Checker(calibration=own, device="cpu").score(RUSSIAN).models["arithmetic"] == "float32"
-    quality = Estimator(store=checker.store, models=checker.models).estimate(
+    quality = QualityEstimator(store=checker.store, models=checker.models).estimate(
         RUSSIAN, "Water will be cut off."
     )
     assert quality.models["arithmetic"] == checker.arithmetic
@@ -93,7 +94,7 @@ def test_a_result_names_the_numbers(checker: Checker, own: Path) -> None:
 def test_the_cache_keeps_numbers_apart_and_processors_together(on: On) -> None:
     def scope(found: Processor, exact: bool = False) -> str:
         on(found)
-        models = LoadedModels(Store(), "embedded", "ctranslate2", "cpu", "en", exact=exact)
+        models = LoadedModels(Store(), Settings(device="cpu", exact=exact))
         return models.scope("fluency", "ru")
 
     assert scope(WITH_VNNI) != scope(WITHOUT)
@@ -125,7 +126,7 @@ def test_a_run_is_not_resumed_with_other_numbers(
 
 def test_the_numbers_are_among_the_options_of_a_run() -> None:
     runs = [
-        Run(input=None, options=options_of({"device": device}, found), models={})
+        Run(input=None, options=options_of(Settings(device=device), found), models={})
         for device, found in (("cpu", "float32"), ("auto", "float32"), ("cuda", "float16"))
     ]  # type: ignore[arg-type]
     assert runs[0].changes(runs[1]) == []
@@ -139,7 +140,7 @@ def test_a_worker_that_computes_with_other_numbers_scores_nothing(
         monkeypatch.setenv(name, "1")  # the worker sets them, and this undoes it
     on(WITHOUT)
     digests = checker.store.digests("embedded")
-    job = _Job({"profile": "embedded", "device": "cpu"}, ("text", "id"), digests, "int8", None, 1)
+    job = _Job(Settings(device="cpu"), ("text", "id"), digests, "int8", None)
     with pytest.raises(CheckerError, match=r"computes in float32 and this run in int8\. Use machines"):
         _Scorer(job)._score({})
 

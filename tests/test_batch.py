@@ -22,7 +22,7 @@ from rich.console import Console
 from checker.errors import CheckerError, InputError, OutputError
 from checker.io import read as input
 from checker.io.read import Post
-from checker.result import Language, Result, RowError
+from checker.result import Language, Result, RowError, Warning
 from checker.runs import progress
 from checker.runs.local import CHUNK, Summary, score_file, score_rows
 from checker.runs.rejects import rejects_path
@@ -61,7 +61,7 @@ class StandIn:
                 machine_translated=probability,
                 language=Language(code="ru" if text else None, confidence=0.5),
                 style=float(position),
-                warnings=() if text else ("Not scored: empty.",),
+                warnings=() if text else (Warning(code="no_text", text="Not scored: empty."),),
                 models={"profile": "stand-in"},
                 version="0",
             )
@@ -291,17 +291,19 @@ def test_progress_is_logged_where_no_bar_can_be_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(progress, "LOG_EVERY", 0.0)
-    with caplog.at_level(logging.INFO):
-        score_file(StandIn(pause=1e-4), posts_file(tmp_path, CHUNK + 3), tmp_path / "out.jsonl")
+    source, output = posts_file(tmp_path, CHUNK + 3), tmp_path / "out.jsonl"
+    with caplog.at_level(logging.INFO), progress.shown() as on_progress:
+        score_file(StandIn(pause=1e-4), source, output, on_progress=on_progress)
     first, last = (message for message in caplog.messages if "rows" in message)
-    assert re.fullmatch(rf"{CHUNK} of {CHUNK + 3} rows, \d+\.\d a second, 0:00:0\d left", first)
-    assert re.fullmatch(rf"{CHUNK + 3} of {CHUNK + 3} rows, \d+\.\d a second, 0:00:00 left", last)
+    assert re.fullmatch(rf"{CHUNK} of {CHUNK + 3} rows, \d+\.\d per second, 0:00:0\d left", first)
+    assert re.fullmatch(rf"{CHUNK + 3} of {CHUNK + 3} rows, \d+\.\d per second, 0:00:00 left", last)
 
 
 def test_a_bar_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = io.StringIO()
     monkeypatch.setattr(
-        "rich.console.Console",
+        progress,
+        "Console",
         functools.partial(Console, file=terminal, force_terminal=True, force_interactive=True, width=100),
     )
     with progress.progress(done=1000, total=2000) as advance:
@@ -309,7 +311,7 @@ def test_a_bar_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         advance(500)
     drawn = terminal.getvalue()
     assert "1500/2000" in drawn
-    assert "a second" in drawn
+    assert "per second" in drawn
 
 
 def test_summary_counts() -> None:

@@ -28,7 +28,8 @@ from test_cli import REAL, run, stand_in
 from told import counted, warned
 from typer.testing import CliRunner
 
-from checker.calibration.calibrate import FOLDS, calibrate, folds, length, readings, select
+import checker
+from checker.calibration.calibrate import FOLDS, folds, length, readings, select
 from checker.calibration.fit import (
     FALSE_POSITIVES,
     LEAST_POSTS,
@@ -44,7 +45,7 @@ from checker.calibration.fit import (
 )
 from checker.cli.app import app
 from checker.errors import InputError, OutputError
-from checker.evaluation.labelled import LabelledPost, read_labelled
+from checker.evaluation.labelled import LabelledPost
 from checker.evidence.evidence import FEATURES, Evidence
 from checker.evidence.fluency import FluencyTable, reading
 from checker.models.language_model import TokenScores
@@ -224,7 +225,7 @@ def test_no_threshold_lets_more_humans_pass_than_promised(
     ]
     said = np.round(rng.beta(1, rng.integers(1, 8), count), digits)  # with ties
     cuts = thresholds(posts, said)
-    assert len(cuts) == len(BANDS) + 1
+    assert len(cuts) == len(BANDS)
     for kind, allowed in FALSE_POSITIVES.items():
         ours = [n for n, post in enumerate(posts) if post.kind == kind]
         limits = [cuts[BANDS.number(posts[n].evidence.columns)] for n in ours]
@@ -645,9 +646,17 @@ def test_calibrate_from_end_to_end(posts: Path, tmp_path: Path, quick: Checker) 
     assert fitted.reliability["style+fluency"].auc > 0.9  # every machine post of these is written alike
     assert fitted.reliability["style+fluency"].flagged["native"] <= 0.01
 
-    again = calibrate(quick, select(read_labelled(posts)[0])[0], calibration.source)
-    again.write(tmp_path / "again.json")
+    left, reasons, seen = [], [], []
+    checker.calibrate(
+        posts, tmp_path / "again.json", checker=quick, on_bad_rows=left.extend, on_left_out=reasons.extend,
+        on_progress=lambda *progress: seen.append(progress),
+    )  # fmt: skip
     assert (tmp_path / "again.json").read_bytes() == output.read_bytes()
+    assert [row.row for row in left] == [202, 203]
+    assert any(reason.startswith("English keeps") for reason in reasons)
+    assert (seen[0], seen[-1]) == ((0, 200), (200, 200))
+    with pytest.raises(InputError, match="has a calibration"):
+        checker.calibrate(posts, checker=Checker(calibration=output))
 
     scored = run("score", "--text", RUSSIAN, "--json", "--calibration", output, command=REAL)
     result = json.loads(scored.stdout)
@@ -665,7 +674,7 @@ def test_calibrate_from_end_to_end(posts: Path, tmp_path: Path, quick: Checker) 
         (["{posts}", "-o", "{folder}/nowhere/own.json"], "no folder"),
         (["{folder}/few.csv", "-o", "{folder}/own.json"], "too few posts to calibrate on. English keeps"),
         (["{folder}/few.csv", "-o", "{folder}/own.json", "--label-column", "kind"], "no column 'kind'"),
-        (["{posts}", "-o", "{folder}/own.json", "--profile", "both"], "no profile 'both'"),
+        (["{posts}", "-o", "{folder}/own.json", "--profile", "both"], "'both' is not one of"),
     ],
 )
 def test_a_mistake_is_said_before_anything_is_scored(

@@ -17,8 +17,19 @@ import pytest
 from rich.console import Console, RenderableType
 
 from checker.cli.terminal import show, table
-from checker.result import Difference, Language, Result, RoundTrip, RowError, Sentence, Word
+from checker.result import (
+    Difference,
+    Language,
+    Reason,
+    Result,
+    RoundTrip,
+    RowError,
+    Sentence,
+    Warning,
+    Word,
+)
 from checker.text import printable
+from checker.verdict.advice import advice
 from checker.version import __version__
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "posts.jsonl"
@@ -28,10 +39,12 @@ STAND_IN = """
 import sys, types
 sys.path.insert(0, {tests!r})
 from test_batch import StandIn
+from checker.models import Store
 
 class Checker(StandIn):
-    def __init__(self, **settings):
+    def __init__(self, settings):
         super().__init__(pause={pause})
+        self.settings, self.profile, self.store = settings, settings.profile, Store()
     def score(self, text):
         return next(self.score_many([text], ["1"]))
 
@@ -91,7 +104,7 @@ def test_piped_output_is_jsonl_and_bad_rows_are_counted(posts: Path) -> None:
     assert [row["id"] for row in rows] == ["a", "b", "c", "d"]
     assert rows[2]["error"] == "There is no text."
     assert "4 rows" in done.stderr
-    assert "1 bad" in done.stderr
+    assert "1 unreadable" in done.stderr
     assert "1 not-scored" in done.stderr
 
 
@@ -191,7 +204,7 @@ def test_ctrl_c_says_how_to_resume(tmp_path: Path, stop: signal.Signals) -> None
     process.send_signal(stop)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
-    command = shlex.split(told.partition("Go on with: checker ")[2])
+    command = shlex.split(told.partition("Resume with: checker ")[2])
     assert command == ["score", str(source), "-o", str(output)]
     assert "Traceback" not in told
     done = run(*command)
@@ -250,11 +263,13 @@ def test_one_text_is_shown_with_its_evidence() -> None:
     done = run("score", "--text", text, command=REAL)
     assert done.returncode == 0, done.stderr
     assert "language ru" in done.stdout
-    for heading in ("Why", "Sentences", "pivot", "back", "words", "What would help"):
+    for heading in ("Why", "Sentences", "pivot", "back", "words", "What to do next"):
         assert heading in done.stdout
     assert "\x1b" not in done.stdout
     told = " ".join(done.stdout.split())
-    assert re.match(r"\S+ \d\d% probability of machine translation The probability is 0\.\d\d; from", told)
+    assert re.match(
+        r"\S+ \d\d% probability of machine translation The probability is 0\.\d\d\. The threshold", told
+    )
     done = run("score", "--text", text, "--json", "--no-round-trip", command=REAL)
     result = Result.model_validate_json(done.stdout)
     assert result.language.code == "ru"
@@ -299,8 +314,8 @@ SENTENCE = Sentence(
     chrf=41.0,
     words=(Word(start=5, end=16, weight=0.5), Word(start=17, end=21, weight=-0.5)),
     differences=(
-        Difference(start=12, end=21, back_translation=""),
-        Difference(start=5, end=5, back_translation="x"),
+        Difference(start=12, end=21, back_translation="", back_start=0, back_end=0),
+        Difference(start=5, end=5, back_translation="x", back_start=0, back_end=0),
     ),
 )
 RESULT = Result(
@@ -311,8 +326,12 @@ RESULT = Result(
     language=Language(code="ru", confidence=0.998, mixed=True),
     round_trip=RoundTrip(pivot="en", chrf=61.25, bleu=33, ter=48.1, log_likelihood=-1, gap=0, signature="s"),
     sentences=(SENTENCE,),
-    reasons=("Calqued: [i]себя[/i]\x07.", "second"),
-    warnings=("A warning.",),
+    reasons=(
+        Reason(kind="style", text="Calqued: [i]себя[/i]\x07."),
+        Reason(kind="fluency", text="second"),
+    ),
+    warnings=(Warning(code="truncated", text="A warning."),),
+    advice=("Look closer.",),
     models={"translator": "marian@1"},
     version="0.1.0",
 )
@@ -347,14 +366,16 @@ def test_one_post_in_full() -> None:
         "statement-checker 0.1.0",
         ">99%    ru   chrF++ 41.0",
         "Эвакуируйте +0.50",
-        "What would help",
+        "Look closer.",
     ):
         assert part in shown
 
 
 def test_the_error_rate_stands_under_the_verdict() -> None:
     rate = "Russian part: The probability is 0.93; from 0.86 a Russian post is called machine-translated, …"
-    result = RESULT.model_copy(update={"reasons": ("first", rate, "second")})
+    reasons = [("style", "first"), ("threshold", rate), ("fluency", "second")]
+    told = tuple(Reason.model_validate({"kind": kind, "text": text}) for kind, text in reasons)
+    result = RESULT.model_copy(update={"reasons": told})
     lines = [line.strip() for line in render(show(result, marks=True), width=200).splitlines()]
     assert lines[0] == "machine-translated   93% probability of machine translation"
     assert lines[1] == rate
@@ -362,25 +383,38 @@ def test_the_error_rate_stands_under_the_verdict() -> None:
     assert lines[lines.index("Why") + 1 : lines.index("Why") + 3] == ["- first", "- second"]
 
 
+def _unscored(code: str, **facts: object) -> dict[str, object]:
+    return {
+        "verdict": "not_scored",
+        "warnings": (Warning.model_validate({"code": code, "text": "…"}),),
+        **facts,
+    }
+
+
 @pytest.mark.parametrize(
-    ("update", "advice"),
+    ("update", "expected"),
     [
-        ({"verdict": "uncertain"}, "Score the parts in different languages apart."),
-        ({"verdict": "uncertain", "machine_translated": None}, "checker calibrate"),
+        ({"verdict": "uncertain"}, "Score the parts in different languages separately."),
+        ({"verdict": "uncertain", "reasons": (Reason(kind="unmeasured", text="…"),)}, "checker calibrate"),
         ({"verdict": "human_written"}, "no proof of a human author"),
-        ({"verdict": "not_scored", "sentences": ()}, "Give the text itself"),
-        ({"verdict": "not_scored", "language": Language(code=None, confidence=0)}, "--language"),
-        ({"verdict": "not_scored", "language": Language(code="sw", confidence=0.9)}, "no model here does"),
-        ({"verdict": "not_scored"}, "Give a longer text"),
+        (_unscored("no_text", sentences=()), "Give the words of the post"),
+        (_unscored("language_unknown", language=Language(code=None, confidence=0)), "--language"),
+        (
+            _unscored("language_unsupported", language=Language(code="sw", confidence=0.9)),
+            "no model here does",
+        ),
+        (_unscored("too_short"), "Give a longer text"),
     ],
 )
-def test_every_verdict_comes_with_what_would_help(update: dict[str, object], advice: str) -> None:
-    shown = render(show(RESULT.model_copy(update=update), marks=True), width=200)
-    assert advice in shown.partition("What would help")[2]
+def test_every_verdict_comes_with_what_to_do_next(update: dict[str, object], expected: str) -> None:
+    result = RESULT.model_copy(update=update)
+    shown = render(show(result.model_copy(update={"advice": advice(result)}), marks=True), width=200)
+    assert expected in shown.partition("What to do next")[2]
 
 
 def test_differences_are_marked_in_the_back_translation_too() -> None:
-    changed = Difference(start=5, end=16, back_translation="Немедленно эвакуируйтесь")
+    back = "Немедленно эвакуируйтесь"
+    changed = Difference(start=5, end=16, back_translation=back, back_start=0, back_end=len(back))
     sentence = SENTENCE.model_copy(update={"differences": (changed,)})
     result = RESULT.model_copy(update={"sentences": (sentence,)})
     assert "back   _Немедленно эвакуируйтесь_!" in render(show(result, marks=True))
@@ -417,7 +451,7 @@ def test_table_rows_are_one_line_and_line_up() -> None:
     error = RowError(id="x" * 50, row=7, field="text", error="There is no text.", fix="Add it.")
     unscored = Result(
         id="2", verdict="not_scored", language=Language(code=None, confidence=0), models={}, version="0",
-        warnings=("Not scored:\nempty.",),
+        warnings=(Warning(code="no_text", text="Not scored:\nempty."),),
     )  # fmt: skip
     for width in (80, 120):
         together = render(table([RESULT, error, unscored]), width)

@@ -30,11 +30,12 @@ from checker.runs.ray import run as distributed
 from checker.runs.ray.partitions import PARTS, SHARD, claim_shard, find
 from checker.runs.ray.run import TRIES, score_directory
 from checker.runs.rejects import rejects_path
+from checker.settings import Options, Settings
 
 SHARDS = 6
 """Of the largest partition: it is scored for longer than the others take to be written."""
 
-FAST = {"round_trip": False, "language": "ru"}
+FAST: Options = {"round_trip": False, "language": "ru"}
 TEXTS = (
     "Ремонт моста у старой мельницы закончат к середине осени, обещали в городе",
     "Школьный автобус теперь ходит каждые двадцать минут и заезжает в порт",
@@ -164,7 +165,7 @@ def test_scores_are_those_of_a_local_run(
     ray: Any, posts: Path, local: dict[str, bytes], tmp_path: Path
 ) -> None:
     output = tmp_path / "scores"
-    summary = score_directory(posts, output, FAST)
+    summary = score_directory(posts, output, Settings(**FAST))
     assert contents(output) == local
     assert (summary.rows, summary.errors) == (SHARDS * SHARD - 9 + 77 + 20, 2)
     assert summary.languages == {"ru": summary.rows - 2}
@@ -177,7 +178,7 @@ def test_scores_are_those_of_a_local_run(
 
     times = {path: path.stat().st_mtime_ns for path in output.rglob("*.parquet")}
     (output / "c.parquet").unlink()
-    assert score_directory(posts, output, FAST).verdicts == summary.verdicts
+    assert score_directory(posts, output, Settings(**FAST)).verdicts == summary.verdicts
     assert contents(output) == local
     new = {path for path in output.rglob("*.parquet") if times[path] != path.stat().st_mtime_ns}
     assert new == {output / "c.parquet"}
@@ -187,7 +188,7 @@ def test_scores_are_those_of_a_local_run(
 def test_round_trips_are_those_of_a_local_run(ray: Any, tmp_path: Path) -> None:
     source = tmp_path / "posts.jsonl"
     source.write_text("\n".join(json.dumps({"text": text}) for text in TEXTS), "utf-8")
-    score_directory(source, tmp_path / "scores", {})
+    score_directory(source, tmp_path / "scores")
     score_file(Checker(), source, tmp_path / "posts.parquet")
     assert (tmp_path / "scores" / "posts.parquet").read_bytes() == (tmp_path / "posts.parquet").read_bytes()
     assert all(pq.read_table(tmp_path / "posts.parquet")["round_trip.chrf"].to_pylist())
@@ -199,14 +200,14 @@ def test_a_calibration_of_ones_own_is_that_of_a_local_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)  # where the actors are not
     own(Checker(round_trip=False, store=checker.store)).write(Path("own.json"))
-    score_directory(posts / "c.parquet", "scores", {**FAST, "calibration": "own.json"})
+    score_directory(posts / "c.parquet", "scores", Settings(**FAST, calibration=Path("own.json")))
     score_file(Checker(**FAST, calibration="own.json"), posts / "c.parquet", "c.parquet")
     assert Path("scores", "c.parquet").read_bytes() == Path("c.parquet").read_bytes()
     models = pq.read_table("c.parquet")["models"].to_pylist()
     assert all(json.loads(model)["calibration"].startswith("own.json@") for model in models)
     own(Checker(round_trip=False, store=checker.store), posts={"native": 5}).write(Path("own.json"))
     with pytest.raises(CheckerError, match="is of another run: calibration was"):
-        score_directory(posts / "c.parquet", "scores", {**FAST, "calibration": "own.json"})
+        score_directory(posts / "c.parquet", "scores", Settings(**FAST, calibration=Path("own.json")))
 
 
 @pytest.mark.slow
@@ -222,7 +223,7 @@ def test_a_killed_worker_loses_and_doubles_no_row(
     monkeypatch.setattr(distributed.shutil, "rmtree", remove)
     kills = 0
     with ThreadPoolExecutor() as pool:
-        run = pool.submit(score_directory, posts, output, FAST)
+        run = pool.submit(score_directory, posts, output, Settings(**FAST))
         while kills < 3:
             begun = {note: size(note) for note in wait_for(lambda: run.done() or in_flight(output))}
             for actor in actors(os.getpid()):
@@ -239,14 +240,14 @@ def test_a_killed_worker_loses_and_doubles_no_row(
 @pytest.mark.slow
 def test_a_worker_without_a_device_is_an_error_in_words(ray: Any, posts: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckerError, match="sees no CUDA device"):
-        score_directory(posts / "c.parquet", tmp_path / "scores", {**FAST, "device": "cuda"})
+        score_directory(posts / "c.parquet", tmp_path / "scores", Settings(**FAST, device="cuda"))
 
 
 @pytest.mark.slow
 def test_a_file_that_cannot_be_read_is_an_error_in_words(ray: Any, tmp_path: Path) -> None:
     (tmp_path / "posts.parquet").write_bytes(b"not Parquet")
     with pytest.raises(CheckerError, match=r"posts\.parquet cannot be read"):
-        score_directory(tmp_path / "posts.parquet", tmp_path / "scores", FAST)
+        score_directory(tmp_path / "posts.parquet", tmp_path / "scores", Settings(**FAST))
 
 
 # -- the command, with a Ray of its own ----------------------------------------------------------------
@@ -301,7 +302,7 @@ def test_a_run_that_is_stopped_is_heard_by_nobody_and_leaves_nothing(
     run.send_signal(stop)
     _, told = run.communicate(timeout=240)
     assert run.returncode == 130
-    assert re.fullmatch(r"checker: interrupted\. Go on with: checker score .*--runner ray.*\n", told)
+    assert re.fullmatch(r"checker: interrupted\. Resume with: checker score .*--runner ray.*\n", told)
     assert addresses
     assert addresses <= LOOPBACK
     wait_for(lambda: not any(alive(process, line) for process, line in processes.items()), seconds=60)
@@ -342,10 +343,10 @@ def alive(pid: int, line: str) -> bool:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (["--runner", "spark"], "There is no runner 'spark'"),
+        (["--runner", "spark"], "Invalid value for '--runner': 'spark' is not one of"),
         (["--runner", "local", "--workers", "2"], "--address and --workers are for Ray"),
-        (["--workers", "0"], "There cannot be 0 workers"),
-        (["--threads", "0"], "There cannot be 0 threads"),
+        (["--workers", "0"], "workers must be at least 1"),
+        (["--threads", "0"], "threads must be at least 1"),
         (["--address", "127.0.0.1:9"], "Ray could not be reached at 127.0.0.1:9"),
     ],
 )
@@ -368,9 +369,9 @@ def scorer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., distributed._Scorer
         monkeypatch.setenv(name, "7")
 
     def make(models: dict[str, str] | None = None, threads: int = 1) -> distributed._Scorer:
-        settings = {"profile": "embedded", **FAST}
-        numbers = Checker(**settings).arithmetic  # type: ignore[arg-type]
-        return distributed._Scorer(distributed._Job(settings, ("", ""), models or {}, numbers, None, threads))
+        settings = Settings(**FAST, threads=threads)
+        numbers = Checker(settings).arithmetic
+        return distributed._Scorer(distributed._Job(settings, ("", ""), models or {}, numbers, None))
 
     return make
 
@@ -417,5 +418,5 @@ def test_a_machine_with_other_models_is_found_out(
 
 
 def test_there_is_at_least_one_worker(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="There cannot be 0 workers"):
-        score_directory(tmp_path, tmp_path / "scores", FAST, workers=0)
+    with pytest.raises(InputError, match="workers must be at least 1"):
+        score_directory(tmp_path, tmp_path / "scores", Settings(**FAST), workers=0)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
+import checker
 from checker import statistics as metrics
 from checker.errors import InputError
 from checker.evaluation.evaluate import compare, evaluate
@@ -27,7 +28,7 @@ from checker.evaluation.result import LEAST, Evaluation
 from checker.evaluation.scores import Score
 from checker.evaluation.table import table
 from checker.pages.evaluation import page
-from checker.result import Verdict
+from checker.result import Language, Result, Sentence, Verdict
 from checker.verdict.model import BANDS
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "labelled.jsonl"
@@ -256,9 +257,28 @@ def test_too_few_posts_give_no_figure(evaluation: Evaluation) -> None:
 
 def test_groups_of_length_language_and_test_set(evaluation: Evaluation) -> None:
     lengths = {group.name: sum(group.posts.values()) for group in evaluation.groups["length"]}
-    assert lengths == {f"under {BANDS[0]}": 10, f"{BANDS[0]}–{BANDS[1] - 1}": 316}
+    first, second = BANDS.edges[:2]
+    assert lengths == {f"under {first}": 10, f"{first}–{second - 1}": 316}
     assert [group.name for group in evaluation.groups["lang"]] == ["ru"]  # as identified
     assert [group.name for group in evaluation.groups["testset"]] == ["ntrex", "wmt", "unknown"]
+
+
+def test_a_post_is_in_the_length_that_chose_its_threshold(tmp_path: Path) -> None:
+    """Of a mixed post the part in one language: shorter than the whole."""
+    text = "ж" * (3 * BANDS.edges[0])
+    sentence = Sentence(text=text, start=0, end=len(text), language="ru")
+    mixed = Result(
+        id="1", verdict="uncertain", machine_translated=0.5, columns=BANDS.edges[0] - 1,
+        language=Language(code="ru", confidence=1, mixed=True), sentences=(sentence,), models={}, version="0",
+    )  # fmt: skip
+    posts = [LabelledPost(1, "1", "", True), LabelledPost(2, "2", "", False)]
+    direct = evaluate(posts, [mixed, mixed], ["length"], resamples=1).groups["length"]
+    assert [group.name for group in direct] == [f"under {BANDS.edges[0]}"]
+    rows = [{**mixed.to_dict(), "id": post.id, "label": post.machine} for post in posts]
+    path = tmp_path / "scores.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    read = checker.evaluate(path, group_by=["length"], resamples=1).groups["length"]
+    assert read == direct
 
 
 def test_an_interval_does_not_depend_on_other_groups(evaluation: Evaluation) -> None:
@@ -403,10 +423,25 @@ def test_the_example_end_to_end(tmp_path: Path) -> None:
     assert kept.groups == evaluation.groups
     assert again[0].stdout == again[1].stdout
 
+    # So does Python, and its page is that of the command.
+    rows, seen = [], []
+    ours = checker.evaluate(
+        labelled, group_by=["lang", "system"], resamples=100, save=tmp_path / "python.jsonl",
+        on_bad_rows=rows.extend, on_progress=lambda *progress: seen.append(progress),
+    )  # fmt: skip
+    assert ours == evaluation
+    assert [row.row for row in rows] == [25]
+    assert seen == [(done, 24) for done in range(25)]
+    assert (tmp_path / "python.jsonl").read_bytes() == saved.read_bytes()
+    checker.evaluation_page(ours, tmp_path / "python.html")
+    assert (tmp_path / "python.html").read_bytes() == (tmp_path / "a.html").read_bytes()
+
     compared = run(saved, "--against", saved, "--json", written[0])
     assert compared.returncode == 0, compared.stderr
     figures = json.loads(written[0].read_text("utf-8"))["figures"]
     assert (figures["auc"]["difference"], figures["auc"]["p_value"]) == (0.0, 1.0)
+    tested = checker.compare(saved, saved, resamples=100)
+    assert tested.model_dump_json(indent=2) + "\n" == written[0].read_text("utf-8")
     fewer = tmp_path / "fewer.jsonl"
     fewer.write_text("".join(saved.read_text("utf-8").splitlines(keepends=True)[1:]), encoding="utf-8")
     compared = run(saved, "--against", fewer)
@@ -422,7 +457,7 @@ def test_the_example_end_to_end(tmp_path: Path) -> None:
         (["--against", EXAMPLES], "has no scores"),
         (["--against", EXAMPLES, "--group-by", "lang"], "Leave out --group-by"),
         (["--label-column", "gold"], "There is no label"),
-        (["--profile", "klingon"], "There is no profile 'klingon'"),
+        (["--profile", "klingon"], "'klingon' is not one of 'embedded', 'hub'"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_scored(options: list[object], message: str) -> None:

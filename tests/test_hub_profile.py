@@ -102,7 +102,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @pytest.fixture(scope="module")
 def result(store: Store) -> Result:
-    return Checker("hub", store=store).score(POST)
+    return Checker(profile="hub", store=store).score(POST)
 
 
 def test_a_post_makes_its_round_trip_through_downloaded_models(store: Store, result: Result) -> None:
@@ -120,7 +120,7 @@ def test_a_post_makes_its_round_trip_through_downloaded_models(store: Store, res
         "style": f"embedded/style-ru@{__version__}",
         "fluency": store.model(FLUENCY).label,
         "translator": " + ".join(labels),
-        "arithmetic": Checker("hub", store=store).arithmetic,
+        "arithmetic": Checker(profile="hub", store=store).arithmetic,
     }
     assert not any("@open" in label for label in result.models.values())
 
@@ -157,7 +157,7 @@ def test_with_a_calibration_of_its_own_everything_counts(
     assert fitted.pivot == "en"
     assert fitted.percentiles is not None
 
-    ours = Checker("hub", calibration=calibration, store=store).score(POST)
+    ours = Checker(profile="hub", calibration=calibration, store=store).score(POST)
     assert ours.models["calibration"].startswith("calibration-hub.json@")
     assert ours.fluency is not None
     assert "uncalibrated" not in codes(ours)
@@ -171,7 +171,7 @@ def test_with_a_calibration_of_its_own_everything_counts(
 
 
 def test_both_engines_give_the_same_back_translations(store: Store, result: Result) -> None:
-    other = Checker("hub", engine="transformers", store=store).score(POST)
+    other = Checker(profile="hub", engine="transformers", store=store).score(POST)
     assert other.models == result.models
     assert other.machine_translated == result.machine_translated
     for ours, theirs in zip(result.sentences, other.sentences, strict=True):
@@ -186,7 +186,7 @@ def test_both_engines_give_the_same_back_translations(store: Store, result: Resu
 
 def test_english_goes_through_russian_with_the_same_models(store: Store) -> None:
     text = "The minister said that the talks would continue next week in the capital."
-    result = Checker("hub", store=store).score(text)
+    result = Checker(profile="hub", store=store).score(text)
     assert result.round_trip is not None
     assert result.round_trip.pivot == "ru"
     assert result.models["translator"] == " + ".join(store.model(name).label for name in (EN_RU, RU_EN))
@@ -195,12 +195,12 @@ def test_english_goes_through_russian_with_the_same_models(store: Store) -> None
 def test_a_conversion_is_made_once(store: Store, result: Result) -> None:
     kept = {path: path.stat().st_mtime_ns for path in (store.home / "converted").rglob("model.bin")}
     assert len(kept) == 3
-    assert Checker("hub", store=store).score(POST) == result
+    assert Checker(profile="hub", store=store).score(POST) == result
     assert {path: path.stat().st_mtime_ns for path in (store.home / "converted").rglob("model.bin")} == kept
 
 
 def test_a_language_that_the_hub_models_do_not_serve(store: Store) -> None:
-    result = Checker("hub", store=store).score(
+    result = Checker(profile="hub", store=store).score(
         "Der Zug hält in den nächsten Wochen leider nicht in unserem Dorf."
     )
     assert result.verdict != "not_scored"
@@ -210,7 +210,7 @@ def test_a_language_that_the_hub_models_do_not_serve(store: Store) -> None:
 
 def test_what_was_not_downloaded_names_the_command(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFoundError, match=f"checker models download --model {FLUENCY}"):
-        Checker("hub", store=_new_store(tmp_path / "new")).score(POST)
+        Checker(profile="hub", store=_new_store(tmp_path / "new")).score(POST)
 
 
 def test_a_download_that_was_changed_is_refused(store: Store, result: Result, tmp_path: Path) -> None:
@@ -221,4 +221,4 @@ def test_a_download_that_was_changed_is_refused(store: Store, result: Result, tm
     content[-1] ^= 1
     path.write_bytes(content)
     with pytest.raises(ModelCorruptedError, match=rf"source\.spm.*checker models download --model {RU_EN}"):
-        Checker("hub", store=changed).score(POST)
+        Checker(profile="hub", store=changed).score(POST)

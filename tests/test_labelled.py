@@ -106,7 +106,7 @@ def test_files_without_a_place_for_labels(tmp_path: Path) -> None:
         read_labelled(tmp_path / "l.csv")
     (tmp_path / "l.txt").write_text("x\n")
     for path in (tmp_path / "l.txt", "-"):
-        with pytest.raises(InputError, match="no place for labels"):
+        with pytest.raises(InputError, match="cannot hold labels"):
             read_labelled(path)
 
 

@@ -19,7 +19,7 @@ from told import codes
 import checker
 from checker.bitext.adequacy import MAX_CLAUSES, adequacies, clauses
 from checker.bitext.document import MAX_TEXT, read
-from checker.bitext.estimator import Estimator, Pair
+from checker.bitext.estimator import Pair, QualityEstimator
 from checker.bitext.human_rates import HumanTable
 from checker.bitext.result import (
     Finding,
@@ -52,11 +52,11 @@ ENGLISH = [
 
 
 @pytest.fixture(scope="module")
-def estimator() -> Estimator:
-    return Estimator()
+def estimator() -> QualityEstimator:
+    return QualityEstimator()
 
 
-def both(estimator: Estimator, english: list[str]) -> list[Quality]:
+def both(estimator: QualityEstimator, english: list[str]) -> list[Quality]:
     """A faulty English text as the translation, and as the source."""
     ours, theirs = " ".join(RUSSIAN), " ".join(english)
     return [estimator.estimate(ours, theirs), estimator.estimate(theirs, ours)]
@@ -89,7 +89,7 @@ def check_offsets(quality: Quality, source: str, target: str, reference: str = "
             assert passage is None or whole[passage.start : passage.end] == passage.text
 
 
-def test_a_good_translation_has_no_flag(estimator: Estimator) -> None:
+def test_a_good_translation_has_no_flag(estimator: QualityEstimator) -> None:
     for quality in both(estimator, ENGLISH):
         assert not quality.flagged, quality.findings
         assert quality.coverage == 1
@@ -101,7 +101,7 @@ def test_a_good_translation_has_no_flag(estimator: Estimator) -> None:
 
 
 @pytest.mark.parametrize("dropped", range(5))
-def test_a_dropped_sentence_is_missing(estimator: Estimator, dropped: int) -> None:
+def test_a_dropped_sentence_is_missing(estimator: QualityEstimator, dropped: int) -> None:
     there, back = both(estimator, ENGLISH[:dropped] + ENGLISH[dropped + 1 :])
     for quality, side in ((there, "source"), (back, "target")):
         assert quality.flagged
@@ -115,7 +115,7 @@ def test_a_dropped_sentence_is_missing(estimator: Estimator, dropped: int) -> No
     assert back.coverage < 1
 
 
-def test_a_swapped_number_is_shown_on_both_sides(estimator: Estimator) -> None:
+def test_a_swapped_number_is_shown_on_both_sides(estimator: QualityEstimator) -> None:
     english = [*ENGLISH]
     english[1] = english[1].replace("1,250", "1,520")
     for quality in both(estimator, english):
@@ -129,7 +129,7 @@ def _sides(quality: Quality, english: list[str]) -> tuple[list[str], list[str]]:
     return (RUSSIAN, english) if quality.source_language.code == "ru" else (english, RUSSIAN)
 
 
-def test_a_wrong_date_is_shown_on_both_sides(estimator: Estimator) -> None:
+def test_a_wrong_date_is_shown_on_both_sides(estimator: QualityEstimator) -> None:
     english = [*ENGLISH]
     english[2] = english[2].replace("17 May", "27 May")
     for quality in both(estimator, english):
@@ -139,7 +139,7 @@ def test_a_wrong_date_is_shown_on_both_sides(estimator: Estimator) -> None:
         assert not [f for f in quality.findings if f.kind == "number"]
 
 
-def test_a_lost_negation_is_at_least_a_hint(estimator: Estimator) -> None:
+def test_a_lost_negation_is_at_least_a_hint(estimator: QualityEstimator) -> None:
     english = [*ENGLISH]
     english[3] = english[3].replace("is not", "is")
     there, back = both(estimator, english)
@@ -148,14 +148,14 @@ def test_a_lost_negation_is_at_least_a_hint(estimator: Estimator) -> None:
 
 
 @pytest.mark.parametrize("place", range(5))
-def test_an_untranslated_sentence_is_found(estimator: Estimator, place: int) -> None:
+def test_an_untranslated_sentence_is_found(estimator: QualityEstimator, place: int) -> None:
     there, _ = both(estimator, [*ENGLISH[:place], RUSSIAN[place], *ENGLISH[place + 1 :]])
     assert [p.text for p in only(there, "untranslated").target] == [RUSSIAN[place]]
     assert only(there, "untranslated").flag
     assert there.target_language.code == "en"
 
 
-def test_shuffled_words_are_unlikely(estimator: Estimator) -> None:
+def test_shuffled_words_are_unlikely(estimator: QualityEstimator) -> None:
     shuffled = "minister the to According, not it directed is third against countries."
     right, wrong = (estimator.estimate(RUSSIAN[3], text) for text in (ENGLISH[3], shuffled))
     assert right.adequacy is not None
@@ -163,7 +163,7 @@ def test_shuffled_words_are_unlikely(estimator: Estimator) -> None:
     assert wrong.adequacy < right.adequacy - 0.2
 
 
-def test_a_wrong_sentence_is_flagged(estimator: Estimator) -> None:
+def test_a_wrong_sentence_is_flagged(estimator: QualityEstimator) -> None:
     wrong = [*ENGLISH]
     wrong[3] = "The harvest was the best in ten years, farmers in the south said."
     there, back = both(estimator, wrong)
@@ -180,7 +180,7 @@ def test_a_wrong_sentence_is_flagged(estimator: Estimator) -> None:
         assert any(segment.source and segment.source.text in (RUSSIAN[3], wrong[3]) for segment in flagged)
 
 
-def test_a_dropped_clause_is_named(estimator: Estimator) -> None:
+def test_a_dropped_clause_is_named(estimator: QualityEstimator) -> None:
     russian = (
         "Министр обороны прибыл в столицу в понедельник, а во вторник он встретится с президентом страны, "
         "чтобы обсудить поставки зерна."
@@ -193,7 +193,7 @@ def test_a_dropped_clause_is_named(estimator: Estimator) -> None:
     assert only(back, "addition").target[0].text in russian[russian.index(" а во ") :]
 
 
-def test_a_reference_adds_the_metrics(estimator: Estimator) -> None:
+def test_a_reference_adds_the_metrics(estimator: QualityEstimator) -> None:
     source, target = " ".join(RUSSIAN), " ".join(ENGLISH[1:])
     reference = " ".join(ENGLISH)
     scores = estimator.estimate(source, target, reference).reference
@@ -208,7 +208,7 @@ def test_a_reference_adds_the_metrics(estimator: Estimator) -> None:
     assert (perfect.chrf, perfect.bleu, perfect.ter) == (100, 100, 0)
 
 
-def test_a_pair_without_a_translator_has_no_adequacy(estimator: Estimator) -> None:
+def test_a_pair_without_a_translator_has_no_adequacy(estimator: QualityEstimator) -> None:
     german = "Der Minister traf am Montag mit 1.250 Soldaten ein. Er bleibt bis zum 17. Mai 2023 dort."
     french = (
         "Le ministre est arrivé lundi avec 1 250 soldats. Il reste dans la capitale jusqu'au 18 mai 2023."
@@ -224,16 +224,16 @@ def test_a_pair_without_a_translator_has_no_adequacy(estimator: Estimator) -> No
 
 
 def test_likelihoods_of_another_translator_are_shown_and_not_ranked() -> None:
-    table = HumanTable(dict(Estimator().table.directions))
+    table = HumanTable(dict(QualityEstimator().table.directions))
     table.directions["ru-en"] = replace(table.directions["ru-en"], translator="another@1")
-    quality = Estimator(table=table).estimate(RUSSIAN[0], ENGLISH[3])
+    quality = QualityEstimator(table=table).estimate(RUSSIAN[0], ENGLISH[3])
     assert quality.adequacy is None
     assert quality.forward is not None
     assert not {"likelihood", "omission", "addition"} & {finding.kind for finding in quality.findings}
     assert codes(quality) == ["not_ranked"]
 
 
-def test_both_texts_in_one_language(estimator: Estimator) -> None:
+def test_both_texts_in_one_language(estimator: QualityEstimator) -> None:
     quality = estimator.estimate(" ".join(RUSSIAN), " ".join(RUSSIAN))
     assert "same_language" in codes(quality)
     assert {finding.kind for finding in quality.findings} == {"untranslated"}
@@ -256,7 +256,7 @@ def test_both_texts_in_one_language(estimator: Estimator) -> None:
     ],
 )
 def test_what_cannot_be_compared_is_a_clear_error(
-    estimator: Estimator, source: str, target: str, field: str
+    estimator: QualityEstimator, source: str, target: str, field: str
 ) -> None:
     with pytest.raises(InputError) as error:
         estimator.estimate(source, target)
@@ -264,14 +264,14 @@ def test_what_cannot_be_compared_is_a_clear_error(
     assert error.value.fix
 
 
-def test_unknown_languages_are_an_error(estimator: Estimator) -> None:
+def test_unknown_languages_are_an_error(estimator: QualityEstimator) -> None:
     with pytest.raises(InputError, match="not supported"):
         estimator.estimate(RUSSIAN[0], ENGLISH[0], target_language="tlh")
 
 
 @given(st.text(max_size=150), st.text(alphabet="абв \n.,!?12<>&;\u202e\ud800\x00אبعربی中文。", max_size=150))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_text_has_a_result_with_true_offsets(estimator: Estimator, noise: str, more: str) -> None:
+def test_any_text_has_a_result_with_true_offsets(estimator: QualityEstimator, noise: str, more: str) -> None:
     source, target = f"{RUSSIAN[0]} {noise}", f"{more} {ENGLISH[0]}"
     quality = estimator.estimate(source, target, ENGLISH[0], source_language="ru", target_language="en")
     if not any("\ud800" <= character <= "\udfff" for character in source + target):
@@ -281,7 +281,7 @@ def test_any_text_has_a_result_with_true_offsets(estimator: Estimator, noise: st
     assert Quality.model_validate_json(quality.to_json()) == quality
 
 
-def test_offsets_count_what_was_set_aside(estimator: Estimator) -> None:
+def test_offsets_count_what_was_set_aside(estimator: QualityEstimator) -> None:
     source = f"📢 <b>{RUSSIAN[1]}</b>\n\n{RUSSIAN[2]} https://example.org/1"
     target = f"@mod\u200b {ENGLISH[1].replace('40', '14')}\r\n{ENGLISH[2]} #news"
     quality = estimator.estimate(source, target)
@@ -290,7 +290,7 @@ def test_offsets_count_what_was_set_aside(estimator: Estimator) -> None:
     assert [p.text for p in (*found.source, *found.target)] == ["40", "14"]
 
 
-def test_texts_of_very_different_lengths(estimator: Estimator) -> None:
+def test_texts_of_very_different_lengths(estimator: QualityEstimator) -> None:
     source = " ".join(RUSSIAN * 12)
     quality = estimator.estimate(source, ENGLISH[2])
     assert quality.coverage < 0.1
@@ -308,15 +308,15 @@ def test_a_missing_or_damaged_table_is_a_clear_error(copied_models, tmp_path: Pa
     path = registry.parent / "embedded" / "quality.json"
     path.write_text("{}")
     with pytest.raises(ModelCorruptedError, match=r"quality\.json"):
-        _ = Estimator(store=Store(registry)).table
+        _ = QualityEstimator(store=Store(registry)).table
     path.unlink()
     with pytest.raises(ModelNotFoundError, match="install it again"):
-        _ = Estimator(store=Store(registry)).table
+        _ = QualityEstimator(store=Store(registry)).table
 
 
 def test_unknown_settings() -> None:
     with pytest.raises(InputError, match="profile"):
-        Estimator(profile="best")  # type: ignore[arg-type]
+        QualityEstimator(profile="best")  # type: ignore[arg-type]
 
 
 # Adequacy
@@ -380,6 +380,45 @@ def test_python_and_command_line_give_the_same_json(tmp_path: Path) -> None:
     ]
 
 
+def test_the_output_may_differ_from_the_input_in_its_extension_only(tmp_path: Path) -> None:
+    pairs, output = tmp_path / "pairs.jsonl", tmp_path / "pairs.json"
+    row = {"id": "a", "source": RUSSIAN[0], "target": ENGLISH[0]}
+    pairs.write_text(json.dumps(row), encoding="utf-8")
+    done = run(pairs, "-o", output)
+    assert done.returncode == 0, done.stderr
+    assert b"1 pairs, 0 flagged, 0 unreadable" in done.stderr
+    assert json.loads(output.read_text(encoding="utf-8"))["id"] == "a"
+    done = run(pairs, "-o", pairs)
+    assert done.returncode == 2
+    assert b"is the input" in done.stderr
+    assert json.loads(pairs.read_text(encoding="utf-8")) == row
+
+
+def test_an_output_is_written_whole_or_stays_as_it_was(estimator: QualityEstimator, tmp_path: Path) -> None:
+    pairs, output = tmp_path / "pairs.csv", tmp_path / "quality.jsonl"
+    pairs.write_text(f"source,target\n{RUSSIAN[0]},{ENGLISH[0]}\n" * 2, encoding="utf-8")
+    output.write_text("old\n")
+
+    def fail(outcome: object) -> None:
+        assert output.read_text() == "old\n"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        checker.quality_file(pairs, output, estimator=estimator, on_outcome=fail)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.csv", "quality.jsonl"]
+    assert output.read_text() == "old\n"
+    counts = checker.quality_file(pairs, output, estimator=estimator)
+    assert (counts.pairs, counts.flagged, counts.errors) == (2, 0, 1)  # the header again is no pair
+    assert len(output.read_text(encoding="utf-8").splitlines()) == 3
+
+
+def test_a_file_and_a_text_of_one_role_exclude_each_other(tmp_path: Path) -> None:
+    (tmp_path / "source.txt").write_text("Текст.", encoding="utf-8")
+    done = run("--source", tmp_path / "source.txt", "--source-text", "Текст.", "--target-text", "Text.")
+    assert done.returncode == 2
+    assert b"--source and --source-text exclude each other." in done.stderr
+
+
 def test_the_report_for_people() -> None:
     done = run("--source-text", RUSSIAN[1], "--target-text", ENGLISH[1].replace("40", "\x1b[31m14"))
     shown = done.stdout.decode()
@@ -404,7 +443,7 @@ def test_mistakes_in_the_command(args: tuple[str, ...], message: str) -> None:
     assert message in done.stderr.decode()
 
 
-def test_batches_keep_the_order(estimator: Estimator) -> None:
+def test_batches_keep_the_order(estimator: QualityEstimator) -> None:
     pairs = [
         Pair(id=str(n), source=ours, target=theirs)
         for n, (ours, theirs) in enumerate(

@@ -12,7 +12,7 @@ import pytest
 from told import codes, counted
 from typer.testing import CliRunner
 
-from checker.bitext.estimator import Estimator
+from checker.bitext.estimator import QualityEstimator
 from checker.cli.app import app
 from checker.errors import InputError
 from checker.models.ctranslate2_engine import CTranslate2Translator
@@ -52,7 +52,7 @@ def test_the_number_of_threads_changes_nothing(checker: Checker) -> None:
     one = Checker(round_trip=False, threads=1, store=checker.store)
     many = Checker(round_trip=False, threads=3, store=checker.store)
     assert list(one.score_many(posts)) == list(many.score_many(posts))
-    with pytest.raises(InputError, match="cannot be 0 threads"):
+    with pytest.raises(InputError, match="threads must be at least 1"):
         Checker(threads=0)
 
 
@@ -189,11 +189,11 @@ def test_an_estimator_shares_the_models_of_a_checker(
     checker: Checker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checker.score(RUSSIAN)
-    expected = Estimator(store=checker.store).estimate(RUSSIAN, ENGLISH)
+    expected = QualityEstimator(store=checker.store).estimate(RUSSIAN, ENGLISH)
     loaded = checker.models.translator("ru", "en")
     monkeypatch.setattr(CTranslate2Translator, "__init__", _fail)
     monkeypatch.setattr(CTranslate2LanguageModel, "__init__", _fail)
-    sharing = Estimator(store=checker.store, models=checker.models)
+    sharing = QualityEstimator(store=checker.store, models=checker.models)
     assert sharing.estimate(RUSSIAN, ENGLISH) == expected
     assert checker.models.translator("ru", "en") is loaded
     assert checker.models.translator("ru", "de") is None

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from web_server import serving
 
-from checker.bitext.estimator import Estimator
+from checker.bitext.estimator import QualityEstimator
 from checker.languages import SUPPORTED
 from checker.pipeline import Checker
 from checker.result import Result
@@ -29,12 +29,12 @@ LIMITS = Limits(body=50_000, posts=20, characters=3000, waiting=200)
 
 
 @pytest.fixture(scope="module")
-def estimator() -> Estimator:
-    return Estimator()
+def estimator() -> QualityEstimator:
+    return QualityEstimator()
 
 
 @pytest.fixture(scope="module")
-def client(checker: Checker, estimator: Estimator) -> Iterator[httpx.Client]:
+def client(checker: Checker, estimator: QualityEstimator) -> Iterator[httpx.Client]:
     app = create_app(checker, estimator, limits=LIMITS)
     with serving(app) as url, httpx.Client(base_url=url, timeout=60, trust_env=False) as opened:
         yield opened
@@ -239,7 +239,7 @@ def test_an_upload_without_a_file(client: httpx.Client) -> None:
     assert "multipart/form-data" in other.json()["fix"]
 
 
-def test_quality_is_the_json_of_python(client: httpx.Client, estimator: Estimator) -> None:
+def test_quality_is_the_json_of_python(client: httpx.Client, estimator: QualityEstimator) -> None:
     body = {"source": SOURCE, "target": TARGET, "id": "7", "reference": TARGET}
     answer = client.post("/v1/quality", json=body)
     assert answer.status_code == 200
@@ -247,7 +247,7 @@ def test_quality_is_the_json_of_python(client: httpx.Client, estimator: Estimato
     assert [finding["kind"] for finding in answer.json()["findings"]] == ["number"]
 
 
-def test_a_bad_pair_does_not_spoil_those_beside_it(client: httpx.Client, estimator: Estimator) -> None:
+def test_a_bad_pair_does_not_spoil_those_beside_it(client: httpx.Client, estimator: QualityEstimator) -> None:
     good, bad = {"source": SOURCE, "target": TARGET}, {"source": "…", "target": TARGET}
     with ThreadPoolExecutor(8) as pool:
         answers = list(

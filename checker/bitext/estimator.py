@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
-from typing import get_args
+from typing import Unpack
 
 from pydantic import Field
 
@@ -27,9 +27,8 @@ from checker.language import LIKELY
 from checker.languages import SUPPORTED
 from checker.loaded import LoadedModels
 from checker.models import Store
-from checker.models.registry import Profile
-from checker.models.translator import Device, Engine
 from checker.result import Record
+from checker.settings import Options, Settings
 from checker.text import Span
 from checker.version import __version__
 
@@ -48,42 +47,34 @@ class Pair(Record):
     id: str = Field("1", description="Returned in the result.")
 
 
-class Estimator:
+class QualityEstimator:
     """Estimates translation quality. Models are loaded when first needed and kept; safe to share by threads.
 
     Args:
-        profile: ``embedded`` (shipped) or ``hub`` (downloaded once with ``checker models download``).
-        engine: ``ctranslate2`` or ``transformers``.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        settings: profile, engine, device and threads; the rest is about posts and has no effect.
         store: where the models are.
         table: what human translations look like; by default the one that ships.
-        models: those of a ``Checker`` of the same profile, engine and device, so that both share what is
-            loaded; by default its own.
+        models: those of a ``Checker`` with the same settings, so that both share what is loaded; by default
+            its own.
+        options: fields of `checker.Settings` by name, instead of ``settings``.
 
     Raises:
-        InputError: an argument has no such value.
+        InputError: an option has no such value.
     """
 
     def __init__(
         self,
-        profile: Profile = "embedded",
+        settings: Settings | None = None,
         *,
-        engine: Engine = "ctranslate2",
-        device: Device = "auto",
         store: Store | None = None,
         table: HumanTable | None = None,
         models: LoadedModels | None = None,
+        **options: Unpack[Options],
     ) -> None:
-        for name, value, known in (
-            ("profile", profile, get_args(Profile)),
-            ("engine", engine, get_args(Engine)),
-            ("device", device, get_args(Device)),
-        ):
-            if value not in known:
-                raise InputError(f"There is no {name} {value!r}.", fix=f"Use one of {', '.join(known)}.")
-        self.profile = profile
+        settings = models.settings if models is not None else Settings.of(settings, options)
+        self.profile = settings.profile
         self.store = store or Store()
-        self._models = models or LoadedModels(self.store, profile, engine, device, "en")
+        self._models = models or LoadedModels(self.store, settings)
         self._table = table
 
     @cached_property

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
+from checker import processor
 from checker.errors import InputError, ModelCorruptedError
+from checker.models import Model, Store
+from checker.models.load import arithmetic
 
-if TYPE_CHECKING:
-    from checker.models import Model, Store
-
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Fetch, list, verify and remove models.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode=None,
+    help="Fetch, list, verify and remove models.",
+)  # fmt: skip
 
 Ids = Annotated[list[str] | None, typer.Option("--model", help="Id of a model; may be repeated.")]
 Everything = Annotated[bool, typer.Option("--all", help="Every model of the hub profile.")]
@@ -22,12 +27,12 @@ Everything = Annotated[bool, typer.Option("--all", help="Every model of the hub 
 def download(
     language: Annotated[
         list[str] | None,
-        typer.Option(help="ISO 639-1 code; fetches all that scoring this language takes. May be repeated."),
+        typer.Option(help="Fetch every model that scoring this language takes, ISO 639-1. May be repeated."),
     ] = None,
     model: Ids = None,
     everything: Everything = False,
 ) -> None:
-    """Fetch models of the hub profile; resumes, verifies, and skips what is here already."""
+    """Fetch models of the hub profile: resume, verify, and skip what is on this machine."""
     store = _store()
     models = _named(store, model, everything)
     models += [needed for code in language or [] for needed in store.required("hub", code)]
@@ -40,13 +45,10 @@ def download(
 
 @app.command("list")
 def list_models() -> None:
-    """Show every model that the package knows, and whether it is on this machine.
+    """List every known model, and whether it is on this machine.
 
     On standard error: the numbers that this machine computes with.
     """
-    from rich.console import Console
-    from rich.table import Table
-
     store = _store()
     table = Table("model", "task", "languages", "size", "licence", "installed", box=None)
     for model in store.models():
@@ -60,7 +62,7 @@ def list_models() -> None:
 
 @app.command()
 def verify(model: Ids = None) -> None:
-    """Hash every file of the models that are here and compare with the lock."""
+    """Compare every file of the models on this machine with the lock."""
     store = _store()
     models = _named(store, model, everything=False) or [m for m in store.models() if store.locked(m)]
     corrupted = []
@@ -94,9 +96,6 @@ def lock_embedded() -> None:
 
 def _computed() -> str:
     """The numbers that models are computed with here, and why."""
-    from checker import processor
-    from checker.models.load import arithmetic
-
     here = processor.here()
     numbers = arithmetic("ctranslate2", "auto")
     if numbers == "float16":
@@ -105,8 +104,6 @@ def _computed() -> str:
 
 
 def _store() -> Store:
-    from checker.models import Store
-
     return Store()
 
 

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from checker.bitext.result import Finding, Passage, Quality
-from checker.text import printable
+from checker.text import percent, printable
 
 
 def show(quality: Quality) -> RenderableType:
@@ -34,9 +34,10 @@ def show(quality: Quality) -> RenderableType:
 
 
 def _finding(finding: Finding) -> list[Text]:
-    rate = "" if finding.human_rate is None else f" (as much in {finding.human_rate:.1%} of human segments)"
+    rate = finding.human_rate
+    rarity = "" if rate is None else f" (this happens in {percent(rate, 1)} of human translations)"
     sign, style = ("flag", "bold red") if finding.flag else ("hint", "yellow")
-    head = Text.assemble((f"\n{sign} {finding.kind}: ", style), printable(finding.message), (rate, "dim"))
+    head = Text.assemble((f"\n{sign} {finding.kind}: ", style), printable(finding.message), (rarity, "dim"))
     return [head, *_passages("source", finding.source), *_passages("target", finding.target)]
 
 

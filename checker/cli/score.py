@@ -6,26 +6,37 @@ import shlex
 import signal
 import sys
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Literal
 
 import typer
+from rich.console import Console
 
 from checker.cli import options
+from checker.cli.terminal import show, table
 from checker.errors import InputError
-
-if TYPE_CHECKING:
-    from checker.runs.local import Outcome, Summary
+from checker.io.read import Post, read
+from checker.pipeline import Checker
+from checker.result import RowError
+from checker.runs.local import Outcome, Summary, journal_path, score_file, score_rows
+from checker.runs.progress import shown
+from checker.runs.ray.run import score_directory
+from checker.runs.rejects import rejects_path
+from checker.settings import Settings
 
 PREVIEW = 20
 """Rows shown on the terminal when the results go to a file."""
 
 
+@options.with_settings()
 def score(
+    settings: Settings,
     source: Annotated[
         str | None,
         typer.Argument(
-            metavar="INPUT", help=".jsonl .csv .tsv .parquet .txt (a post a line), or - for a pipe."
+            metavar="INPUT", help=".jsonl .csv .tsv .parquet .txt (one post per line), or - for a pipe."
         ),
     ] = None,
     output: Annotated[
@@ -33,67 +44,72 @@ def score(
         typer.Option(
             "--output",
             "-o",
-            help="Write .jsonl .csv .tsv .parquet .sqlite .db or .duckdb; run again to resume after a kill.",
+            help="Write .jsonl .csv .tsv .parquet .sqlite .db or .duckdb; repeat the command to resume.",
         ),
     ] = None,
     text: Annotated[str | None, typer.Option(help="Score this text instead and show the evidence.")] = None,
-    profile: options.Profile = "embedded",
-    engine: options.Engine = "ctranslate2",
-    device: options.Device = "auto",
-    pivot: options.Pivot = "en",
-    language: options.Language = None,
-    calibration: options.Calibration = None,
     text_column: options.TextColumn = "text",
     id_column: options.IdColumn = "id",
-    no_round_trip: options.NoRoundTrip = False,
-    no_fluency: options.NoFluency = False,
-    no_cache: options.NoCache = False,
-    threads: options.Threads = None,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Forget what an interrupted run has done.")
+        bool, typer.Option("--restart", help="Discard the progress of an interrupted run.")
     ] = False,
     runner: Annotated[
-        str, typer.Option(help="Where to score: local, or ray for directories of .jsonl and .parquet files.")
+        Literal["local", "ray"],
+        typer.Option(help="Where to score: ray takes directories of .jsonl and .parquet files."),
     ] = "local",
-    address: Annotated[str | None, typer.Option(help="Ray cluster; by default one on this machine.")] = None,
+    address: Annotated[str | None, typer.Option(help="Ray cluster. Default: one on this machine.")] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Ray actors; by default one for each --threads CPUs (1), or GPU.")
+        int | None,
+        typer.Option(
+            help="Number of Ray actors. Default: one per --threads CPUs (1 for Ray), or one per GPU."
+        ),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if any row was bad.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on a terminal, too.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if a row was unreadable.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON even if standard output is a terminal.")
+    ] = False,
 ) -> None:
     """Score the posts of a file, or one text.
 
     The exit status is 0 when the input was read to its end, 2 for a mistake in the command or its files, and
-    3 under --strict when a row was bad.
+    3 under --strict when a row was unreadable.
     """
     if (source is None) == (text is None):
-        raise InputError("There must be either INPUT or --text.", fix="See checker score --help.")
+        raise InputError("Give either INPUT or --text.", fix="See checker score --help.")
     if output == Path("-"):
         output = None
     if output is not None and (text is not None or as_json):
         raise InputError("--output is for the results of INPUT.", fix="Leave out --text and --json.")
-    settings = {
-        "profile": profile, "engine": engine, "device": device, "pivot": pivot, "language": language,
-        "round_trip": not no_round_trip, "fluency": not no_fluency, "calibration": calibration,
-    }  # fmt: skip
-    kept = None if no_cache or text is not None else _cache_folder()
-    here = {"cache": kept, "threads": threads}  # results do not depend on it
-    columns = {"text_column": text_column, "id_column": id_column}
+    if runner == "local" and (address is not None or workers is not None):
+        raise InputError("--address and --workers are for Ray.", fix="Add --runner ray.")
+    if text is not None:
+        _score_text(text, settings, as_json)
+        return
+    assert source is not None
     if output is not None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as cleanly as Ctrl+C
     try:
-        if text is not None:
-            _score_text(text, settings | here, as_json)
-            return
-        assert source is not None
-        if runner != "local" or address is not None or workers is not None:
-            ray = {"address": address, "workers": workers, "threads": 1 if threads is None else threads}
-            summary = _score_on(runner, source, columns, output, settings, restart, ray)
-        elif output is None:
-            summary = _score_to_stdout(source, columns, settings | here, as_json)
-        else:
-            summary = _score_to_file(source, columns, output, settings, here, restart)
+        with shown() as on_progress:
+            if runner == "ray":
+                if output is None or source == "-":
+                    problem = "--runner ray scores files into a directory."
+                    raise InputError(problem, fix="Name INPUT and --output.")
+                summary = score_directory(
+                    source, output, settings, text_column=text_column, id_column=id_column, address=address,
+                    workers=workers, restart=restart, on_progress=on_progress,
+                )  # fmt: skip
+            elif output is None:
+                rows = read(source, text_column, id_column)
+                summary = _score_to_stdout(rows, settings, as_json)
+            else:
+                first: list[Outcome] = []
+                summary = score_file(
+                    Checker(settings), source, output, text_column=text_column, id_column=id_column,
+                    restart=restart,
+                    on_outcome=lambda outcome: first.append(outcome) if len(first) < PREVIEW else None,
+                    on_progress=on_progress,
+                )  # fmt: skip
+                _preview(first, summary.rows, output)
     except KeyboardInterrupt:
         print(f"checker: interrupted{_hint(output)}", file=sys.stderr)
         raise typer.Exit(130) from None
@@ -102,17 +118,12 @@ def score(
         raise typer.Exit(3)
 
 
-def _score_text(text: str, settings: dict[str, Any], as_json: bool) -> None:
-    from rich.console import Console
-
-    from checker.cli.terminal import show
-    from checker.pipeline import Checker
-
+def _score_text(text: str, settings: Settings, as_json: bool) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise InputError("--text is not valid UTF-8.", fix="Set the terminal to UTF-8.") from error
-    result = Checker(**settings).score(text)
+    result = Checker(replace(settings, cache=None)).score(text)
     console = Console()
     if as_json:
         print(result.to_json())
@@ -120,77 +131,9 @@ def _score_text(text: str, settings: dict[str, Any], as_json: bool) -> None:
         console.print(show(result, marks=console.no_color or console.color_system is None))
 
 
-def _score_to_file(
-    source: str,
-    columns: dict[str, str],
-    output: Path,
-    settings: dict[str, Any],
-    here: dict[str, Any],
-    restart: bool,
-) -> Summary:
-    from rich.console import Console
-
-    from checker.cli.terminal import table
-    from checker.models import Store
-    from checker.pipeline import Checker
-    from checker.runs.journal import options_of
-    from checker.runs.local import score_file
-
-    first: list[Outcome] = []
-    checker = Checker(**settings, **here)
-    summary = score_file(
-        checker,
-        source,
-        output,
-        text_column=columns["text_column"],
-        id_column=columns["id_column"],
-        options=options_of(settings, checker.arithmetic),
-        models=Store().digests(settings["profile"]),
-        restart=restart,
-        on_outcome=lambda outcome: first.append(outcome) if len(first) < PREVIEW else None,
-    )
-    console = Console()
-    console.print(table(first))
-    if (more := summary.rows - len(first)) > 0:
-        console.print(f"… and {more} more in {output}", markup=False, highlight=False)
-    return summary
-
-
-def _score_on(
-    runner: str,
-    source: str,
-    columns: dict[str, str],
-    output: Path | None,
-    settings: dict[str, Any],
-    restart: bool,
-    ray: dict[str, Any],
-) -> Summary:
-    if runner == "local":
-        raise InputError("--address and --workers are for Ray.", fix="Add --runner ray.")
-    if runner != "ray":
-        raise InputError(f"There is no runner {runner!r}.", fix="Use local or ray.")
-    if output is None or source == "-":
-        raise InputError("--runner ray scores files into a directory.", fix="Name INPUT and --output.")
-    from checker.runs.ray.run import score_directory
-
-    return score_directory(
-        source, output, settings, text_column=columns["text_column"], id_column=columns["id_column"],
-        restart=restart, **ray,
-    )  # fmt: skip
-
-
-def _score_to_stdout(
-    source: str, columns: dict[str, str], settings: dict[str, Any], as_json: bool
-) -> Summary:
-    from rich.console import Console
-
-    from checker.cli.terminal import table
-    from checker.io.read import read
-    from checker.pipeline import Checker
-    from checker.runs.local import Summary, score_rows
-
+def _score_to_stdout(rows: Iterable[Post | RowError], settings: Settings, as_json: bool) -> Summary:
     console, summary, began = Console(), Summary(), time.monotonic()
-    for outcome in score_rows(Checker(**settings), read(source, **columns)):
+    for outcome in score_rows(Checker(settings), rows):
         summary.add(outcome)
         if as_json or not sys.stdout.isatty():
             print(outcome.to_json(), flush=True)
@@ -200,30 +143,26 @@ def _score_to_stdout(
     return summary
 
 
-def _cache_folder() -> Path:
-    from checker.evidence.cache import default_folder
-    from checker.models import Store
-
-    return default_folder(Store().home)
+def _preview(first: list[Outcome], rows: int, output: Path) -> None:
+    console = Console()
+    console.print(table(first))
+    if (more := rows - len(first)) > 0:
+        console.print(f"… and {more} more in {output}", markup=False, highlight=False)
 
 
 def _hint(output: Path | None) -> str:
-    """How to go on, if there is something to go on from."""
-    from checker.runs.local import journal_path
-
+    """How to resume, if there is something to resume."""
     if output is None or not (journal_path(output).exists() or output.is_dir()):
         return ""
     again = shlex.join(["checker", *(arg for arg in sys.argv[1:] if arg != "--restart")])
-    return f". Go on with: {again}"
+    return f". Resume with: {again}"
 
 
 def _told(summary: Summary, output: Path | None) -> str:
-    from checker.runs.rejects import rejects_path
-
     counts = [f"{count} {verdict.replace('_', '-')}" for verdict, count in summary.verdicts.most_common()]
     if summary.errors:
-        where = f", as they were in {rejects_path(output)}" if output else ""
-        counts.append(f"{summary.errors} bad (each has an error record that says what to do{where})")
+        where = f"; originals in {rejects_path(output)}" if output else ""
+        counts.append(f"{summary.errors} unreadable (see the error records{where})")
     rows = "1 row" if summary.rows == 1 else f"{summary.rows} rows"
     lines = [f"{rows} in {summary.seconds:.1f} s: {', '.join(counts) or 'nothing to score'}"]
     if summary.verdicts:

@@ -60,12 +60,18 @@ def table(outcomes: Iterable[Result | RowError], *, header: bool = True) -> Tabl
     return grid
 
 
-def bad_rows(errors: Sequence[RowError], shown: int = 5) -> Iterator[str]:
-    """One line for each of the first rows that could not be used, and one for the number of the others."""
+def bad_rows(errors: Sequence[RowError], shown: int = 5, count: int | None = None) -> Iterator[str]:
+    """One line for each of the first rows that could not be used, and one for the number of the others.
+
+    Args:
+        errors: these rows, or the first of them.
+        shown: lines for rows.
+        count: number of all of them; by default those given.
+    """
     for row in errors[:shown]:
         field = f"field {row.field!r}: " if row.field else ""
         yield f"Left out: row {row.row}: {field}" + " ".join(printable(f"{row.error} {row.fix}").split())
-    if (more := len(errors) - shown) > 0:
+    if (more := (len(errors) if count is None else count) - min(shown, len(errors))) > 0:
         yield f"Left out: {more} more bad rows."
 
 

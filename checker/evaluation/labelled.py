@@ -98,7 +98,7 @@ def labelled_rows(
 ) -> Iterable[Record | RowError]:
     """The rows of a file that can hold labels; arguments as for `read_records`."""
     if str(path) == "-" or Path(path).suffix.lower() == ".txt":
-        raise InputError(f"{path} has no place for labels.", fix="Use .jsonl, .csv, .tsv or .parquet.")
+        raise InputError(f"{path} cannot hold labels.", fix="Use .jsonl, .csv, .tsv or .parquet.")
     return read_records(path, required, optional, id_column)
 
 

@@ -40,7 +40,7 @@ class Score:
         probability: of machine translation, 0 to 1; None where the checker gave none.
         verdict: the default verdict.
         language: ISO 639 code that was identified.
-        columns: length of the cleaned text; None if it is not known.
+        columns: the length that chose the threshold; a wide character counts as two. None if it is not known.
         models: profile, and name@revision of every model used.
         version: of the package that scored the post.
     """
@@ -56,9 +56,8 @@ class Score:
     @classmethod
     def of(cls, result: Result) -> Score:
         """The score in a result of the checker."""
-        columns = width(clean(" ".join(sentence.text for sentence in result.sentences)).text)
         return cls(
-            result.id, result.machine_translated, result.verdict, result.language.code, columns,
+            result.id, result.machine_translated, result.verdict, result.language.code, result.columns,
             result.models, result.version,
         )  # fmt: skip
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from rich.table import Table
+from rich.text import Text
 
 from checker.evaluation.result import Comparison, Estimate, Evaluation, Figures, Share
 from checker.text import printable
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
 NONE = "–"
-"""What stands for a figure that too few posts stand behind."""
+"""Stands for a figure of too few posts."""
 
 _TITLES = {
-    "auc": "AUC", "tpr_at_1_fpr": "TPR at 1 % FPR", "tpr_at_5_fpr": "TPR at 5 % FPR", "ece": "ECE",
+    "auc": "AUC", "tpr_at_1_fpr": "TPR at 1% FPR", "tpr_at_5_fpr": "TPR at 5% FPR", "ece": "ECE",
 }  # fmt: skip
 
 Cell = tuple[str, str]  # a figure and its interval
@@ -22,9 +20,6 @@ Cell = tuple[str, str]  # a figure and its interval
 
 def table(evaluation: Evaluation, key: str | None = None) -> Table:
     """The overall figures, then those of the groups of one key; an interval stands under its figure."""
-    from rich.table import Table
-    from rich.text import Text
-
     found = rows(evaluation, key)
     grid = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
     grid.add_column(Text(printable(key or "")), overflow="fold")
@@ -41,11 +36,9 @@ def table(evaluation: Evaluation, key: str | None = None) -> Table:
 
 
 def comparison_table(comparison: Comparison) -> Table:
-    """One row a figure: A, B, the difference with its interval, and the p-value."""
-    from rich.table import Table
-
+    """One row per figure: A, B, the difference with its interval, and the p-value."""
     grid = Table("", box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("A", "B", "B − A", "95 % interval", "p"):
+    for name in ("A", "B", "B − A", "95% interval", "p"):
         grid.add_column(name, justify="right")
     for name, row in comparison.figures.items():
         interval = f"{row.low:+.3f} to {row.high:+.3f}"
@@ -75,8 +68,8 @@ def _cells(figures: Figures, *, with_origin: bool) -> dict[str, Cell]:
             "AUC\ntranslated": _estimate(figures.auc_translated),
         }
     return row | {
-        "TPR at\n1 % FPR": _estimate(figures.tpr_at_1_fpr, percent=True),
-        "TPR at\n5 % FPR": _estimate(figures.tpr_at_5_fpr, percent=True),
+        "TPR at\n1% FPR": _estimate(figures.tpr_at_1_fpr, percent=True),
+        "TPR at\n5% FPR": _estimate(figures.tpr_at_5_fpr, percent=True),
         "verdict\nFPR": _share(figures.false_positive_rate),
         "verdict\nTPR": _share(figures.true_positive_rate),
         "ECE": (decimal(figures.ece), ""),
@@ -89,14 +82,14 @@ def _estimate(estimate: Estimate | None, *, percent: bool = False) -> Cell:
     if estimate is None:
         return NONE, ""
     if percent:
-        return f"{100 * estimate.value:.1f} %", f"{100 * estimate.low:.1f}–{100 * estimate.high:.1f}"
+        return f"{100 * estimate.value:.1f}%", f"{100 * estimate.low:.1f}–{100 * estimate.high:.1f}"
     return f"{estimate.value:.3f}", f"{estimate.low:.3f}–{estimate.high:.3f}"
 
 
 def _share(share: Share) -> Cell:
     if share.value is None or share.low is None or share.high is None:
         return NONE, ""
-    return f"{100 * share.value:.1f} %", f"{100 * share.low:.1f}–{100 * share.high:.1f}"
+    return f"{100 * share.value:.1f}%", f"{100 * share.low:.1f}–{100 * share.high:.1f}"
 
 
 def decimal(value: float | None) -> str:

@@ -6,9 +6,9 @@ import threading
 
 from checker.models import Model, Store
 from checker.models.language_model import CTranslate2LanguageModel, LanguageModel, TransformersLanguageModel
-from checker.models.registry import Profile
-from checker.models.translator import Device, Engine, Translator
+from checker.models.translator import Translator
 from checker.processor import Arithmetic
+from checker.settings import Device, Engine, Profile
 
 
 def arithmetic(engine: Engine, device: Device) -> Arithmetic:

@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 from pydantic.dataclasses import dataclass
 
 from checker.errors import InputError, ModelNotFoundError
+from checker.settings import Profile
 
-Profile = Literal["embedded", "hub"]
 Task = Literal["translation", "language-model"]
 Family = Literal["marian", "m2m100", "causal-lm"]
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from checker.errors import ModelCorruptedError, ModelNotFoundError, OutputError, UnsupportedPairError
 from checker.models.lock import Lock, LockedModel, lock_file, problem, read_lock, sha256, write_lock
-from checker.models.registry import Model, Profile, Task, load_registry
+from checker.models.registry import Model, Task, load_registry
 from checker.models.weights import CONVERTED
+from checker.settings import Profile
 
 
 class Store:

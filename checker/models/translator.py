@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
-
-Engine = Literal["ctranslate2", "transformers"]
-Device = Literal["auto", "cpu", "cuda"]
+from typing import Protocol
 
 BEAM = 2
 """Width of the beam. With the embedded translator greedy search loses 1 to 2 chrF++; a beam of 4 gains

@@ -11,7 +11,7 @@ from typing import NamedTuple, get_args
 from checker.errors import ModelNotFoundError
 from checker.models import Store
 from checker.models.lock import sha256
-from checker.models.registry import Profile
+from checker.settings import Profile
 from checker.version import __version__
 
 

@@ -12,6 +12,7 @@ from checker.evidence.evidence import features_of
 from checker.loaded import LoadedModels
 from checker.models import Store
 from checker.pages.summary import Judged
+from checker.settings import Settings
 from checker.statistics import Interval, rate_interval
 from checker.verdict.file import Calibration, Negatives, Reliability, Threshold
 from checker.verdict.model import richest
@@ -94,7 +95,7 @@ def measured(judged: Counter[Judged], store: Store, own: Path | None = None) -> 
     Raises:
         InputError: ``own`` is no calibration, or no post was judged by it.
     """
-    models = LoadedModels(store, "embedded", "ctranslate2", "cpu", "en", own)
+    models = LoadedModels(store, Settings(device="cpu", calibration=own))
     layers = [layer for layer in (models.verdicts, models.calibration) if layer is not None]
     files = {layer.label: layer.calibration for layer in layers}
     if models.calibration is not None:

@@ -12,11 +12,12 @@ import hashlib
 import os
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
+from filelock import FileLock, Timeout
 from pydantic import JsonValue, ValidationError
 
 from checker.errors import OutputError
@@ -25,9 +26,9 @@ from checker.io.read import reading
 from checker.models.lock import sha256
 from checker.processor import Arithmetic
 from checker.result import Record
+from checker.settings import Settings
 from checker.version import __version__
 
-_INDIFFERENT = ("device", "threads", "cache")
 _HEADER = re.compile(rb"(run|chunk) (\d{1,15}) ([0-9a-f]{8})\n")
 
 
@@ -50,23 +51,23 @@ class Input(Record):
             return cls(path=str(path), size=file.tell(), sha256=digest)
 
 
-def options_of(settings: Mapping[str, Any], arithmetic: Arithmetic | None) -> dict[str, JsonValue]:
-    """Those of the arguments of `checker.Checker` that results depend on, as JSON has them.
+def options_of(settings: Settings, arithmetic: Arithmetic | None) -> dict[str, JsonValue]:
+    """The settings that results depend on, as JSON has them.
 
     Another device may take over, with another number of threads, if it computes with the same numbers. Of a
     calibration the content counts.
 
     Args:
-        settings: arguments of `checker.Checker`.
-        arithmetic: of that checker.
+        settings: of a checker.
+        arithmetic: of the same.
 
     Raises:
         InputError: the calibration cannot be read.
     """
-    options = {name: value for name, value in settings.items() if name not in _INDIFFERENT}
-    if own := options.get("calibration"):
-        with reading(Path(own)):
-            options["calibration"] = sha256(Path(own))
+    options: dict[str, JsonValue] = settings.outcome
+    if settings.calibration is not None:
+        with reading(settings.calibration):
+            options["calibration"] = sha256(settings.calibration)
     return {**options, "arithmetic": arithmetic, "version": __version__}
 
 
@@ -245,8 +246,6 @@ def alone(output: Path) -> Iterator[None]:
     Raises:
         OutputError: another run is at it, or the lock cannot be written.
     """
-    from filelock import FileLock, Timeout
-
     output = followed(output)
     path = output.with_name(f"{output.name}.lock")
     lock = FileLock(path)

@@ -23,8 +23,8 @@ from checker.files import followed, writing
 from checker.io.read import DEFAULT_ID, DEFAULT_TEXT, Post, read
 from checker.io.write import check_output, write
 from checker.result import Result, RowError
-from checker.runs.journal import Input, Journal, Run, alone
-from checker.runs.progress import progress
+from checker.runs.journal import Input, Journal, Run, alone, options_of
+from checker.runs.progress import OnProgress
 from checker.runs.rejects import reject, rejects_path
 
 CHUNK = 64
@@ -126,7 +126,8 @@ def score_file(
     options: Mapping[str, Any] | None = None,
     models: Mapping[str, str] | None = None,
     restart: bool = False,
-    on_outcome: Callable[[Outcome], None] | None = None,
+    on_outcome: Callable[[Outcome], object] | None = None,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> Summary:
     """Score every row of a file into another, from where an interrupted run stopped if there was one.
 
@@ -137,17 +138,24 @@ def score_file(
             could not be read are in `checker.runs.rejects.rejects_path` too, as they were in the input.
         text_column: the column with the text.
         id_column: the column with the id.
-        options: what else the results depend on (profile, engine, version …), as JSON has it.
-        models: digest by name of the models that they may depend on.
+        options: what else the results depend on (profile, engine, version …), as JSON has it; by default the
+            settings of the checker.
+        models: digest by name of the models that they may depend on; by default those of the checker.
         restart: start over, even if the interrupted run was another one.
         on_outcome: called with every row of the output, in order, once all are there.
+        on_progress: called with the number of rows that are scored, and of all if it is known.
 
     Raises:
         InputError: the input cannot be read, or changed while it was scored.
         OutputError: the output cannot be written, found out before anything is scored where possible;
             another run is writing it; the interrupted run had another input, other options or models.
     """
+    from checker.pipeline import Checker  # not above: an actor sets its threads before numpy is imported
+
     began = time.monotonic()
+    if isinstance(scorer, Checker):
+        options = options_of(scorer.settings, scorer.arithmetic) if options is None else options
+        models = scorer.store.digests(scorer.profile) if models is None else models
     output = followed(Path(output))
     for target in (output, rejects_path(output)):
         check_output(target, source)
@@ -166,11 +174,11 @@ def score_file(
         try:
             if journal.rows:
                 _log.info("Going on after the %d rows of an interrupted run.", journal.rows)
-            with progress(journal.rows, total) as advance:
-                for chunk in score_chunks(scorer, islice(rows, journal.rows, None)):
-                    rejects = [reject(row) for row in chunk if isinstance(row, RowError)]
-                    journal.append([outcome.to_json() for outcome in chunk], rejects)
-                    advance(len(chunk))
+            on_progress(journal.rows, total)
+            for chunk in score_chunks(scorer, islice(rows, journal.rows, None)):
+                rejects = [reject(row) for row in chunk if isinstance(row, RowError)]
+                journal.append([outcome.to_json() for outcome in chunk], rejects)
+                on_progress(journal.rows, total)
             if path and Input.of(path) != run.input:
                 journal.close(remove=True)  # it may have rows of either
                 fix = "Give the command again when the file is complete."
@@ -185,7 +193,7 @@ def score_file(
 
 
 def _publish(
-    journal: Journal, output: Path, summary: Summary, on_outcome: Callable[[Outcome], None] | None
+    journal: Journal, output: Path, summary: Summary, on_outcome: Callable[[Outcome], object] | None
 ) -> None:
     """Make the output and its rejects from the journal, and count what is in them."""
 

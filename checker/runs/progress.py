@@ -5,14 +5,20 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 LOG_EVERY = 30.0
 """Seconds between two lines where no bar can be drawn."""
 
 Advance = Callable[..., None]
 """Called with the number of rows that were done since the last call, by default 1."""
+
+OnProgress = Callable[[int, int | None], object]
+"""Called with the number of rows that are done, first those of an earlier run, and of all if it is known."""
 
 _log = logging.getLogger(__name__)
 
@@ -23,11 +29,8 @@ def progress(done: int, total: int | None) -> Iterator[Advance]:
 
     Args:
         done: rows that an earlier run did; they count as done, but not for the rate.
-        total: rows there are; None if it is not known.
+        total: number of rows; None if it is not known.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     console = Console(stderr=True)
     began = said = time.monotonic()
     count = 0
@@ -38,7 +41,7 @@ def progress(done: int, total: int | None) -> Iterator[Advance]:
     if console.is_interactive:
         columns = (
             TextColumn("Scoring"), BarColumn(), MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]:.1f} a second"), TimeRemainingColumn(),
+            TextColumn("{task.fields[rate]:.1f} per second"), TimeRemainingColumn(),
         )  # fmt: skip
         with Progress(*columns, console=console, transient=True, speed_estimate_period=600) as bar:
             task = bar.add_task("", total=total, completed=done, rate=0.0)
@@ -57,6 +60,24 @@ def progress(done: int, total: int | None) -> Iterator[Advance]:
         if time.monotonic() - said >= LOG_EVERY:
             said = time.monotonic()
             left = f", {timedelta(seconds=round((total - done - count) / rate()))} left" if total else ""
-            _log.info("%d of %s rows, %.1f a second%s", done + count, total or "?", rate(), left)
+            _log.info("%d of %s rows, %.1f per second%s", done + count, total or "?", rate(), left)
 
     yield log
+
+
+@contextmanager
+def shown() -> Iterator[OnProgress]:
+    """Draw or log, as `progress` does, what a function reports to ``on_progress``; nothing until it does."""
+    with ExitStack() as stack:
+        advance: Advance | None = None
+        seen = 0
+
+        def tell(done: int, total: int | None) -> None:
+            nonlocal advance, seen
+            if advance is None:
+                advance, seen = stack.enter_context(progress(done, total)), done
+            if done > seen:
+                advance(done - seen)
+                seen = done
+
+        yield tell

@@ -14,7 +14,7 @@ from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from pydantic import Discriminator, Field, StrictInt, Tag
 
-from checker.bitext.estimator import Estimator, Pair
+from checker.bitext.estimator import Pair, QualityEstimator
 from checker.bitext.result import Quality
 from checker.io.read import problem_of
 from checker.pipeline import Checker
@@ -67,7 +67,7 @@ Posts = Annotated[
 
 def create_app(
     checker: Checker | None = None,
-    estimator: Estimator | None = None,
+    estimator: QualityEstimator | None = None,
     *,
     limits: Limits | None = None,
     token: str | None = None,
@@ -87,7 +87,7 @@ def create_app(
         ModelCorruptedError: a file of a model is not the one in the lock.
     """
     checker = checker or Checker()
-    estimator = estimator or Estimator(checker.profile, store=checker.store, models=checker.models)
+    estimator = estimator or QualityEstimator(store=checker.store, models=checker.models)
     limits = limits or Limits()
     service = Service(checker, estimator, limits)
 

@@ -6,9 +6,10 @@ from pydantic import ConfigDict, Field
 
 from checker.evidence.evidence import features_of
 from checker.languages import SUPPORTED, name
-from checker.models.registry import Model, Profile
+from checker.models.registry import Model
 from checker.pipeline import Checker
 from checker.result import Record
+from checker.settings import Profile
 from checker.statistics import Bin
 from checker.verdict.file import Fitted, Threshold
 from checker.verdict.model import BANDS, richest

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
-from checker.bitext.estimator import Estimator, Pair
+from checker.bitext.estimator import Pair, QualityEstimator
 from checker.bitext.result import Quality
 from checker.languages import SUPPORTED
 from checker.pipeline import Checker
@@ -37,7 +37,7 @@ class Service:
         ModelCorruptedError: a file of a model is not the one in the lock.
     """
 
-    def __init__(self, checker: Checker, estimator: Estimator, limits: Limits) -> None:
+    def __init__(self, checker: Checker, estimator: QualityEstimator, limits: Limits) -> None:
         _load(checker)
         self.models = catalogue.models(checker).to_json()
         """The answer of ``/v1/models``."""

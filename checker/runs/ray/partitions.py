@@ -93,7 +93,8 @@ def find(source: Path, output: Path) -> dict[str, Path]:
         OutputError: ``output`` lies in ``source`` or the other way round.
     """
     if source == output or source in output.parents or output in source.parents:
-        raise OutputError(f"{source} and {output} lie in each other. Write the results to another directory.")
+        problem = f"One of {source} and {output} contains the other."
+        raise OutputError(f"{problem} Write the results to another directory.")
     if source.is_file():
         found = {source.name: source}
     else:

@@ -17,7 +17,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,7 +29,7 @@ from checker.processor import Arithmetic
 from checker.result import RowError
 from checker.runs.journal import Run, alone, options_of
 from checker.runs.local import Summary, score_rows
-from checker.runs.progress import Advance, progress
+from checker.runs.progress import OnProgress
 from checker.runs.ray.cluster import connected
 from checker.runs.ray.partitions import (
     PARTS,
@@ -45,6 +45,7 @@ from checker.runs.ray.partitions import (
     write_shard,
 )
 from checker.runs.rejects import reject, rejects_path
+from checker.settings import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,12 +64,16 @@ _log = logging.getLogger(__name__)
 class _Job:
     """How the shards of a run are scored."""
 
-    settings: Mapping[str, Any]
+    settings: Settings
     columns: tuple[str, str]
     models: Mapping[str, str]
     arithmetic: Arithmetic | None
     workers: int | None
-    threads: int
+
+    @property
+    def threads(self) -> int:
+        """Of an actor, and CPUs that it takes."""
+        return self.settings.threads or 1
 
     def run(self) -> Run:
         """What the results depend on, besides the input."""
@@ -79,14 +84,14 @@ class _Job:
 def score_directory(
     source: str | Path,
     output: str | Path,
-    settings: Mapping[str, Any],
+    settings: Settings | None = None,
     *,
     text_column: str = DEFAULT_TEXT,
     id_column: str = DEFAULT_ID,
     address: str | None = None,
     workers: int | None = None,
-    threads: int = 1,
     restart: bool = False,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> Summary:
     """Score the partitions of a directory that are not written yet.
 
@@ -94,20 +99,22 @@ def score_directory(
         source: a directory of ``.jsonl`` and ``.parquet`` files at any depth, or one such file. Names that
             begin with ``_`` or ``.`` are passed over.
         output: the directory of results: the folders of the input, and the columns of local Parquet output.
-        settings: arguments of `checker.Checker`. With the device ``cuda`` every actor takes one GPU.
+        settings: how posts are scored; nothing is cached. With the device ``cuda`` every actor takes one GPU.
+            An actor has as many threads, and takes as many CPUs, as ``threads`` says, by default one. They
+            share the models: less memory, and nearly as fast.
         text_column: the column with the text.
         id_column: the column with the id.
         address: of a Ray cluster; by default a local Ray is started for the run. If this process is already
             connected to a Ray, that one is used.
         workers: number of actors; by default as many as the cluster has CPUs for, or for ``cuda`` GPUs.
-        threads: of an actor, and CPUs that it takes. They share the models: less memory, and nearly as fast.
         restart: score everything again.
+        on_progress: called with the number of rows that are scored, and of all.
 
     Returns:
         What became of all rows of the output, be they of this run or of one before it.
 
     Raises:
-        InputError: the input cannot be read, or a setting has no such value.
+        InputError: the input cannot be read, or ``workers`` is less than 1.
         OutputError: the output cannot be written, or is of other input, options or models.
         CheckerError: Ray is missing, cannot be reached or gave up; a worker lacks a model or a device.
     """
@@ -115,33 +122,39 @@ def score_directory(
     from checker.pipeline import Checker
 
     began = time.monotonic()
-    for name, number in ("workers", workers), ("threads", threads):
-        if number is not None and number < 1:
-            raise InputError(f"There cannot be {number} {name}.", fix=f"Give --{name} a number from 1.")
+    if workers is not None and workers < 1:
+        raise InputError("workers must be at least 1.", fix="Leave it out to use the whole cluster.")
     source, output = Path(source).resolve(), Path(output).resolve()
-    settings = {"profile": "embedded", "device": "auto", "calibration": None, **settings}
-    if own := settings["calibration"]:
-        settings["calibration"] = Path(own).resolve()  # an actor has another working directory
-    if settings["device"] == "auto":
-        settings["device"] = "cpu"  # an actor that was given no GPU must not find one, and other arithmetic
-    checker = Checker(**settings)
-    models, columns = checker.store.digests(settings["profile"]), (text_column, id_column)
-    job = _Job(settings, columns, models, checker.arithmetic, workers, threads)
+    settings = replace(settings or Settings(), cache=None)
+    if own := settings.calibration:
+        settings = replace(settings, calibration=own.resolve())  # an actor has another working directory
+    if settings.device == "auto":  # an actor that was given no GPU must not find one, and other arithmetic
+        settings = replace(settings, device="cpu")
+    checker = Checker(settings)
+    models, columns = checker.store.digests(settings.profile), (text_column, id_column)
+    job = _Job(settings, columns, models, checker.arithmetic, workers)
     files = find(source, output)
     with writing(output):
         output.mkdir(parents=True, exist_ok=True)
-    with alone(output), connected(address, (workers or max(1, cores() // threads)) * threads):
+    with alone(output), connected(address, (workers or max(1, cores() // job.threads)) * job.threads):
         manifest = Manifest(output, job.run(), restart=restart)
         partitions = _survey(files, output, job)
         todo = manifest.begin(partitions)
         if kept := len(partitions) - len(todo):
             _log.info("%d of %d partitions are written already.", kept, len(partitions))
         done = sum(written.rows for written in manifest.written.values())
-        with progress(done, sum(partition.rows for partition in partitions)) as advance:
-            parts = {partition.name: partition.parts for partition in todo}
-            for written in _score(todo, job, advance):
-                manifest.add(written)
-                shutil.rmtree(parts[written.partition], ignore_errors=True)
+        total = sum(partition.rows for partition in partitions)
+        on_progress(done, total)
+
+        def advance(rows: int) -> None:
+            nonlocal done
+            done += rows
+            on_progress(done, total)
+
+        parts = {partition.name: partition.parts for partition in todo}
+        for written in _score(todo, job, advance):
+            manifest.add(written)
+            shutil.rmtree(parts[written.partition], ignore_errors=True)
         join_rejects(partitions, rejects_path(output))
         shutil.rmtree(output / PARTS, ignore_errors=True)
     return _summary(manifest.written.values(), time.monotonic() - began)
@@ -169,7 +182,7 @@ def _survey(files: Mapping[str, Path], output: Path, job: _Job) -> list[Partitio
     return [_answer(ref) for ref in refs]
 
 
-def _score(partitions: Sequence[Partition], job: _Job, advance: Advance) -> Iterator[Written]:
+def _score(partitions: Sequence[Partition], job: _Job, advance: Callable[[int], object]) -> Iterator[Written]:
     """Score what is missing of the partitions; each comes when it is written."""
     import ray
 
@@ -207,7 +220,7 @@ def _score_shards(missing: Mapping[Partition, set[int]], job: _Job) -> Iterator[
     ]
     if not items:
         return
-    gpus = int(job.settings["device"] == "cuda")
+    gpus = int(job.settings.device == "cuda")
     room = _room(gpus, job.threads)
     workers = min(job.workers or room, sum(map(len, missing.values())))
     named = {partition.name: partition for partition in missing}
@@ -306,11 +319,11 @@ class _Scorer:
     """An actor: it loads the models once, and scores shards."""
 
     def __init__(self, job: _Job) -> None:
-        from checker.pipeline import Checker
-
         # An actor may use as many threads as it has CPUs. Those of Rust and OpenMP are started on import.
         os.environ["RAYON_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(job.threads)
-        self._checker = Checker(**{**job.settings, "threads": job.threads})
+        from checker.pipeline import Checker
+
+        self._checker = Checker(replace(job.settings, threads=job.threads))
         found = self._checker.store.digests(self._checker.profile)
         self._strange = [name for name, digest in job.models.items() if found.get(name) != digest]
         self._wanted, self._found = job.arithmetic, self._checker.arithmetic
