@@ -15,7 +15,7 @@ from checker.verdict.file import read
 from scripts.bench import tables
 from scripts.bench.dev import human_table, measure
 from scripts.bench.dev import table as detection
-from scripts.bench.speed import WAYS, stage_functions
+from scripts.bench.speed import NUMBERED, WAYS, stage_functions
 from scripts.bench.speed import tables as speed_tables
 from scripts.bench.tables import DOCS, MEASUREMENTS, Table, documents, named, rendered
 from scripts.command import ROOT
@@ -116,9 +116,15 @@ def test_the_speed_tables_are_those_of_the_docs() -> None:
     slow = {"posts_per_second": 0.5, "ratio_posts_per_second": 40.0, "peak_mib": 300}
     record = {
         "model": "opus",
+        "instruction_set": "AVX2",
         "compare": {"a": slow, "b": slow, "c": speed},
         "stages": {"language": 1.0, "translation, there and back": 3.0},
         "ways": dict.fromkeys((*WAYS, "cache, empty", "cache, filled"), speed),
+        "numbers": {
+            f"{name}, {kind}": 1.5
+            for name in NUMBERED
+            for kind in ("int8", "float32", "times as long in float32")
+        },
         "memory": {"everything": {"100": 300}, "fast": {"100": 150, "10000": 200}},
     }
     found = speed_tables(record)

@@ -401,6 +401,18 @@ def tables(record: dict[str, Any]) -> dict[str, Table]:
         ]
         columns = ["posts", "peak memory, everything", "`--no-round-trip --no-fluency`"]
         found["speed-memory"] = Table(columns, rows)
+    if speeds := record.get("numbers"):
+        rows = [
+            [
+                name,
+                *(f"{speeds[f'{name}, {kind}']:.1f}" for kind in ("float32", "int8")),
+                f"{speeds[f'{name}, times as long in float32']:.2f} ×",
+            ]
+            for name in NUMBERED
+        ]
+        columns = ["", "32-bit floats", "8-bit integers", "floats take"]
+        instructions = str(record["instruction_set"]).lower().replace(" ", "-")
+        found[f"speed-numbers-{instructions}"] = Table(columns, rows)
     return found
 
 
