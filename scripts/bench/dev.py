@@ -31,6 +31,8 @@ from scripts.training.corpora import LANGUAGES, dev, halves, labelled, native, u
 from scripts.training.posts import group
 
 HUMAN = ("native", "translated")
+SETS = {"wmt19": "NTREX"}
+"""What an unpaired test set is called in the docs: NTREX are translations of the English lines of WMT19."""
 
 
 def labelled_posts(posts: pd.DataFrame, language: str) -> list[LabelledPost]:
@@ -152,7 +154,7 @@ def main() -> None:
             frame = human_posts(args.corpora, language, args.posts, lines)
             for (testset, kind), part in frame.groupby(["testset", "kind"], observed=True):
                 posts = labelled_posts(part, language)
-                alone[f"{language} {testset}, {kind}"] = evaluate(posts, score(posts, language)).overall
+                alone[f"{language} {SETS.get(testset, testset)}, {kind}"] = evaluate(posts, score(posts, language)).overall
         elif not (frame := dev(args.corpora, language)).empty:
             posts = labelled_posts(group(frame, args.posts, lines), language)
             languages[language] = measure(posts, score(posts, language))
