@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import tiny_models
 
+from scripts.training.ship import ship
+
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_loss_and_gradients_are_those_of_torch(smoothing: float) -> None:
@@ -83,6 +85,18 @@ def test_a_new_vocabulary_starts_from_the_pieces_that_are_known(tmp_path: Path) 
         assert torch.equal(ours, before.get_parameter("model.shared.weight")[known[piece]])
     name = "model.encoder.layers.0.fc1.weight"
     assert torch.equal(model.get_parameter(name), before.get_parameter(name))
+
+
+def test_weights_ship_once(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "model").symlink_to(tiny_models.toy_marian())
+    assert (tmp_path / "run" / "model" / "model.safetensors").exists()
+    for _ in range(2):  # also where an earlier model is
+        size = ship(tmp_path / "run", tmp_path / "shipped")
+        assert (tmp_path / "shipped" / "ctranslate2" / "model.bin").exists()
+        assert (tmp_path / "shipped" / "source.spm").exists()
+        assert not list((tmp_path / "shipped").glob("*.safetensors"))
+        assert size > 0
 
 
 def test_paths_do_not_reach_the_training_record(tmp_path: Path) -> None:

@@ -154,7 +154,9 @@ def main() -> None:
             frame = human_posts(args.corpora, language, args.posts, lines)
             for (testset, kind), part in frame.groupby(["testset", "kind"], observed=True):
                 posts = labelled_posts(part, language)
-                alone[f"{language} {SETS.get(testset, testset)}, {kind}"] = evaluate(posts, score(posts, language)).overall
+                alone[f"{language} {SETS.get(testset, testset)}, {kind}"] = evaluate(
+                    posts, score(posts, language)
+                ).overall
         elif not (frame := dev(args.corpora, language)).empty:
             posts = labelled_posts(group(frame, args.posts, lines), language)
             languages[language] = measure(posts, score(posts, language))

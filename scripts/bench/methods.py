@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from checker.evidence.metrics import metrics
 from checker.models.language_model import MAX_TOKENS
+from checker.models.weights import network
 from checker.statistics import Counts, Floats
 from scripts.command import ROOT
 
@@ -81,10 +82,8 @@ class Binoculars:
             raise ValueError("Observer and performer must have the same tokenizer.")
         self._tokenizer = Tokenizer.from_file(str(observer / "tokenizer.json"))
         self._tokenizer.encode_special_tokens = True  # "</s>" in a post is text, not the end of it
-        self._models: list[Any] = [
-            AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).float().eval()
-            for folder in (observer, performer)
-        ]
+        folders = (observer, performer)
+        self._models: list[Any] = [network(AutoModelForCausalLM, folder).eval() for folder in folders]
 
     def ratio(self, sentences: Sequence[str], language: str) -> float:
         """The ratio of one post, sums over all tokens of its sentences; low for a machine."""

@@ -15,6 +15,8 @@ import sacrebleu
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
+from checker.models.weights import network
+
 
 class Plain:
     """The models, and how they are used.
@@ -30,9 +32,9 @@ class Plain:
     def __init__(self, translator: Path, language_model: Path, beam: int, size: int, fixed: bool) -> None:
         options: dict[str, Any] = {"local_files_only": True}
         self._tokenizer = AutoTokenizer.from_pretrained(translator, **options)
-        self._model = AutoModelForSeq2SeqLM.from_pretrained(translator, dtype=torch.float32, **options)
+        self._model = network(AutoModelForSeq2SeqLM, translator).eval()
         self._lm_tokenizer = AutoTokenizer.from_pretrained(language_model, **options)
-        self._lm = AutoModelForCausalLM.from_pretrained(language_model, dtype=torch.float32, **options)
+        self._lm = network(AutoModelForCausalLM, language_model).eval()
         self._beam, self._size, self._fixed = beam, size, fixed
 
     @torch.inference_mode()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from checker.models import Store
 from checker.models.lock import LockedModel, lock_file, write_lock
+from checker.models.weights import network
 from scripts.bench.examples import examples
 from scripts.command import ROOT
 
@@ -67,6 +68,8 @@ def random_store(folder: Path) -> Store:
     It has the size and the shape of an OPUS-MT model (61 million parameters, six layers on either side), and
     the vocabulary of the embedded translator, filled up. The language model is the embedded one.
     """
+    from transformers import AutoModelForCausalLM
+
     folder.mkdir(parents=True, exist_ok=True)
     home, commit = folder / "home", "0" * 40
     (folder / "registry.toml").write_text(_REGISTRY)
@@ -76,6 +79,7 @@ def random_store(folder: Path) -> Store:
         fluency = home / "models" / "random--fluency" / commit
         _write_random_marian(translator)
         shutil.copytree(EMBEDDED / "fluency", fluency, ignore=shutil.ignore_patterns("ctranslate2", "*.md"))
+        network(AutoModelForCausalLM, EMBEDDED / "fluency").save_pretrained(fluency)
         models = {"random/opus-mt": translator, "random/fluency": fluency}
         locked = {
             name: LockedModel(revision=commit, files={p.name: lock_file(p) for p in path.iterdir()})

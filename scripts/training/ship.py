@@ -1,6 +1,8 @@
-"""Copy trained models into models/embedded, convert them to CTranslate2 int8, and lock every file.
+"""Copy trained models into models/embedded, convert their weights to CTranslate2 int8, and lock every file.
 
-python -m scripts.training.ship --runs runs --models models
+    python -m scripts.training.ship --runs runs --models models
+
+The weights ship once, converted: the 32-bit ones stay in the run.
 """
 
 from __future__ import annotations
@@ -13,10 +15,11 @@ from checker.models.ctranslate2_engine import convert
 from checker.models.weights import CONVERTED
 from scripts.command import command
 
+WEIGHTS = "model.safetensors"
 FILES = [
     "config.json",
     "generation_config.json",
-    "model.safetensors",
+    WEIGHTS,
     "training.json",
     "source.spm",
     "target.spm",
@@ -36,6 +39,7 @@ def ship(run: Path, folder: Path) -> int:
             shutil.copyfile(run / "model" / name, folder / name)
     shutil.rmtree(folder / CONVERTED, ignore_errors=True)
     convert(folder, folder / CONVERTED)
+    (folder / WEIGHTS).unlink()
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import GenerationConfig, MarianConfig, MarianMTModel, MarianTokenizer
 
+from checker.models.weights import network
 from checker.statistics import Counts, Floats
 from scripts.command import command
 from scripts.training.corpora import held_out, parallel, tsv
@@ -101,7 +102,7 @@ def start_from(model: MarianMTModel, tokenizer: MarianTokenizer, folder: Path) -
 
     Pieces that only the new vocabulary has start at the mean of the old pieces that spell them.
     """
-    old = MarianMTModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+    old = network(MarianMTModel, folder)
     spelling = MarianTokenizer.from_pretrained(folder, local_files_only=True)
     state = {
         name: value
