@@ -13,9 +13,21 @@ from typing import Any
 
 import sacrebleu
 import torch
-from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig
 
 from checker.models.weights import network
+
+
+def loaded(auto_class: Any, folder: Path) -> Any:
+    """The network of a model with the options that it comes with, as ``from_pretrained`` gives it.
+
+    Args:
+        auto_class: the class of transformers that fits the task.
+        folder: of the model; one that ships has its weights in CTranslate2's format alone.
+    """
+    found = network(auto_class, folder).eval()
+    found.generation_config = GenerationConfig.from_pretrained(folder, local_files_only=True)
+    return found
 
 
 class Plain:
@@ -32,9 +44,9 @@ class Plain:
     def __init__(self, translator: Path, language_model: Path, beam: int, size: int, fixed: bool) -> None:
         options: dict[str, Any] = {"local_files_only": True}
         self._tokenizer = AutoTokenizer.from_pretrained(translator, **options)
-        self._model = network(AutoModelForSeq2SeqLM, translator).eval()
+        self._model = loaded(AutoModelForSeq2SeqLM, translator)
         self._lm_tokenizer = AutoTokenizer.from_pretrained(language_model, **options)
-        self._lm = network(AutoModelForCausalLM, language_model).eval()
+        self._lm = loaded(AutoModelForCausalLM, language_model)
         self._beam, self._size, self._fixed = beam, size, fixed
 
     @torch.inference_mode()

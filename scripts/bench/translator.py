@@ -28,7 +28,6 @@ from checker.models import Model, Store
 from checker.models.load import load_translator as load
 from checker.models.transformers_engine import quietly
 from checker.models.translator import BEAM
-from checker.models.weights import network
 from scripts.bench.tables import Table, add_option, progress, publish, write_json
 from scripts.command import command
 from scripts.training.corpora import LANGUAGES, labelled, parallel, tsv
@@ -88,9 +87,11 @@ def plain_speed(model: Model, folder: Path, texts: list[str], source: str, targe
     """Sentences per second of ``generate`` on one sentence after the other, as in a model card's example."""
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
+    from scripts.bench.plain import loaded
+
     with quietly():
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        loaded = network(AutoModelForSeq2SeqLM, folder).eval()
+        network = loaded(AutoModelForSeq2SeqLM, folder)
     options = {"num_beams": BEAM, "max_length": 256}
     if model.family == "m2m100":
         tokenizer.src_lang = source
@@ -98,7 +99,7 @@ def plain_speed(model: Model, folder: Path, texts: list[str], source: str, targe
     begun = time.perf_counter()
     for text in texts:
         inputs = tokenizer(f"{model.target_tag(target)} {text}", return_tensors="pt", truncation=True)
-        tokenizer.batch_decode(loaded.generate(**inputs, **options), skip_special_tokens=True)
+        tokenizer.batch_decode(network.generate(**inputs, **options), skip_special_tokens=True)
     return len(texts) / (time.perf_counter() - begun)
 
 

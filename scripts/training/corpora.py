@@ -52,16 +52,6 @@ def halves(frame: pd.DataFrame) -> pd.Series:
     return frame["line"] < frame.groupby("testset", observed=True)["line"].transform("median")
 
 
-def for_detector(frame: pd.DataFrame) -> pd.Series:
-    """True for labelled rows that the neural detector may train on.
-
-    These are the test sets not held out, and the first half of flores-dev: for fourteen languages there is
-    no other machine text.
-    """
-    first = (frame["testset"] == "flores-dev") & (frame["line"] < 490)
-    return ~held_out(frame["testset"]) | first
-
-
 def parallel(corpora: Path, language: str) -> pd.DataFrame:
     """English-``language`` pairs with columns ``en``, ``other``, ``kind``, ``testset``."""
     table = pq.read_table(corpora / "parallel" / f"en-{language}.parquet")
