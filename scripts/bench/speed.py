@@ -223,7 +223,9 @@ def measured(args: argparse.Namespace, run: str, **job: Any) -> dict[str, Any]:
     """What a process of its own finds."""
     job = {"run": run, "model": args.model, "folder": str(args.folder), "settings": {}, **job}
     program = [sys.executable, "-m", "scripts.bench.speed", "--child", json.dumps(job)]
-    done = subprocess.run(program, check=True, capture_output=True, text=True, env=quiet(), cwd=ROOT)
+    done = subprocess.run(program, check=False, capture_output=True, text=True, env=quiet(), cwd=ROOT)
+    if done.returncode:
+        sys.exit(done.stderr)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
