@@ -15,6 +15,7 @@ from checker.verdict.file import read
 from scripts.bench import tables
 from scripts.bench.dev import human_table, measure
 from scripts.bench.dev import table as detection
+from scripts.bench.result_docs import files
 from scripts.bench.speed import NUMBERED, WAYS, stage_functions
 from scripts.bench.speed import tables as speed_tables
 from scripts.bench.tables import DOCS, MEASUREMENTS, Table, documents, named, rendered
@@ -40,6 +41,11 @@ def test_every_script_explains_itself(name: str) -> None:
 def test_the_documents_have_the_tables_that_were_measured() -> None:
     for path in documents():
         assert path.read_text("utf-8") == rendered(path.read_text("utf-8")), f"{path.name}: run make docs"
+
+
+def test_the_documented_result_is_the_real_one() -> None:
+    for path, text in files().items():
+        assert path.read_text("utf-8") == text, f"{path.name}: run make docs"
 
 
 def test_every_measurement_names_its_version_and_command() -> None:
