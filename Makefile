@@ -50,29 +50,31 @@ test-browser: $(STAMP) ## Test the web page and the report in Chromium (CHROMIUM
 		|| echo "Chromium could not be installed." >&2
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
-lint: $(STAMP) ## Check style and types
+lint: $(STAMP) ## Check style, types, and that imports go down
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 format: $(STAMP) ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 docs: $(STAMP) ## Write the generated parts of docs/
-	$(BIN)/python scripts/write_result_docs.py
+	$(BIN)/python -m scripts.bench.result_docs
+	$(BIN)/python -m scripts.bench.tables
 
 models: $(STAMP) ## Train the embedded models on CORPORA (hours on a CPU)
-	$(BIN)/python scripts/train_translator.py --corpora $(CORPORA) --out runs/translator $(TRANSLATOR)
-	$(BIN)/python scripts/train_fluency.py --corpora $(CORPORA) --out runs/fluency
-	$(BIN)/python scripts/train_style.py --corpora $(CORPORA) --out models/embedded/style
-	$(BIN)/python scripts/ship_models.py --runs runs --models models
-	$(BIN)/python scripts/fit_verdict.py --corpora $(CORPORA) --models models
-	$(BIN)/python scripts/measure_quality.py --corpora $(CORPORA) --models models
+	$(BIN)/python -m scripts.training.translator --corpora $(CORPORA) --out runs/translator $(TRANSLATOR)
+	$(BIN)/python -m scripts.training.fluency --corpora $(CORPORA) --out runs/fluency
+	$(BIN)/python -m scripts.training.style --corpora $(CORPORA) --out models/embedded/style
+	$(BIN)/python -m scripts.training.ship --runs runs --models models
+	$(BIN)/python -m scripts.training.verdict --corpora $(CORPORA) --models models
+	$(BIN)/python -m scripts.training.quality --corpora $(CORPORA) --models models
 
 calibrate-hub: $(STAMP) ## Fit calibration-hub.json for the hub models of LANGUAGES on TESTSETS (downloads both)
 	mkdir -p runs
-	$(BIN)/python scripts/prepare_wmt.py --testsets $(TESTSETS) --languages $(LANGUAGES) --lines 1 2 4 \
+	$(BIN)/python -m scripts.training.prepare_wmt --testsets $(TESTSETS) --languages $(LANGUAGES) --lines 1 2 4 \
 		--posts $(POSTS) --jsonl runs/hub.jsonl
 	$(BIN)/checker models download $(addprefix --language ,$(LANGUAGES))
 	$(BIN)/checker calibrate runs/hub.jsonl -o calibration-hub.json --profile hub $(ARGS)

@@ -1,7 +1,7 @@
 """What the checker says about a post: typed, immutable, and the same from Python, CLI and HTTP.
 
 ``docs/result.md`` and ``docs/result.schema.json`` are generated from these classes by
-``scripts/write_result_docs.py``.
+``scripts/bench/result_docs.py``.
 """
 
 from __future__ import annotations

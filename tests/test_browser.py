@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,11 @@ from checker.text import words
 from checker.verdict.file import Fitted, Reliability, Threshold, read
 
 pytest.importorskip("playwright", reason="playwright is not installed (it is in the extra dev)")
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-
 from axe_playwright_python.sync_playwright import Axe
-from browser import chromium, find_chromium, serving
 from playwright.sync_api import Browser, Error, Locator, Page, expect
+
+from scripts.bench.browser import chromium, find_chromium
+from scripts.bench.serving import serving
 
 pytestmark = pytest.mark.browser
 

@@ -52,6 +52,7 @@ from checker.models.language_model import TokenScores
 from checker.pipeline import Checker
 from checker.verdict.file import Calibration, read
 from checker.verdict.model import BANDS, VARIANTS, VerdictModel, enough, needs, sigmoid
+from scripts.training.prepare_wmt import parse
 
 
 def simulated(posts: int = 1000, shift: float = 1.5, language: str = "ru", seed: int = 0) -> list[Observed]:
@@ -734,10 +735,7 @@ def test_make_calibrate_hub_gives_options_that_exist() -> None:
     assert fitting[-2:] == ["--profile", "hub"]
     for command in (download, fitting):
         assert CliRunner().invoke(app, [*command[1:], "--help"]).exit_code == 0
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(root / "scripts"))
-        from prepare_wmt import parse
-
-        args = parse(prepare[2:])
+    assert prepare[1:3] == ["-m", "scripts.training.prepare_wmt"]
+    args = parse(prepare[3:])
     assert (args.languages, args.posts, args.lines) == (["ru", "uk"], 7, [1, 2, 4])
     assert str(args.jsonl) == fitting[2]

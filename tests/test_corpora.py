@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-
-import corpora
-from corpora import HELD_OUT, LANGUAGES
-
 from checker.languages import SUPPORTED
+from scripts.training import corpora
+from scripts.training.corpora import HELD_OUT, LANGUAGES
 
 
 @pytest.fixture(scope="module")

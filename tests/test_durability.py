@@ -28,6 +28,7 @@ from checker.runs import local as batch
 from checker.runs.journal import Input, Journal, Run, alone
 from checker.runs.local import CHUNK, journal_path, score_file
 from checker.runs.rejects import rejects_path
+from scripts.bench.reliability import survive, write_posts
 
 ROWS = 5 * CHUNK + 7
 
@@ -84,12 +85,7 @@ def same(output: Path, whole: Path) -> bool:
 
 
 @pytest.mark.parametrize(("rows", "kills"), [(3 * CHUNK, 3), pytest.param(2000, 20, marks=pytest.mark.slow)])
-def test_no_row_is_lost_or_doubled_by_kills_at_random_moments(
-    tmp_path: Path, rows: int, kills: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "scripts"))
-    from measure_reliability import survive, write_posts
-
+def test_no_row_is_lost_or_doubled_by_kills_at_random_moments(tmp_path: Path, rows: int, kills: int) -> None:
     source = tmp_path / "posts.jsonl"
     write_posts(source, rows)
     figures = survive(source, ".jsonl", kills, seed=rows)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import subprocess
 import sys
 import tempfile
 import tracemalloc
@@ -22,8 +21,6 @@ from checker.io.read import _COMPRESSED, _UTF16_BOMS, Post, read
 from checker.io.table import COLUMNS
 from checker.io.write import check_output, write
 from checker.result import Language, Result, RoundTrip, RowError
-
-ROOT = Path(__file__).parent.parent
 
 
 def read_bytes(data: bytes, suffix: str, **columns: str) -> list[Post | RowError]:
@@ -389,9 +386,3 @@ def test_a_failed_write_leaves_the_old_output(tmp_path: Path) -> None:
         write(lines(), path)
     assert [file.name for file in tmp_path.iterdir()] == ["out.jsonl"]
     assert path.read_text() == "old"
-
-
-def test_the_documented_result_is_the_real_one() -> None:
-    script = ROOT / "scripts" / "write_result_docs.py"
-    run = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr

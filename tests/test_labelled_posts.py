@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,9 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-
-from labelled_posts import KINDS, group, kind
+from scripts.training.posts import KINDS, group, kind
 
 HUMAN = {"label": "human", "origin": "translated", "system": "reference"}
 NATIVE = {"label": "human", "origin": "original", "system": "author"}

@@ -166,11 +166,10 @@ def test_words_are_likelier_in_their_own_language(model: LanguageModel) -> None:
     assert sum(german) > sum(english) + 10
 
 
-def test_unigrams_are_add_one_counts_of_the_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unigrams_are_add_one_counts_of_the_lines(tmp_path: Path) -> None:
     from tokenizers import Tokenizer
 
-    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "scripts")
-    from train_fluency import write_unigrams
+    from scripts.training.fluency import write_unigrams
 
     store = Store()
     entry = store.language_model("embedded", "ru")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,13 +23,8 @@ from checker.calibration.fit import Observed
 from checker.evaluation.labelled import Kind
 from checker.evidence.evidence import FEATURES, Evidence
 from checker.verdict.model import VARIANTS
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-
-import ablation
-import compare_peers
-import peers
-from dev_posts import Estimate, against, digest, estimate, figure, resamples
+from scripts.bench import ablation, methods, peers
+from scripts.bench.paired import Estimate, against, digest, estimate, figure, resamples
 
 LINES = [
     "The ministry opened a new bridge over the northern river today.",
@@ -44,14 +38,14 @@ LINES = [
 
 
 def test_bleu_of_a_round_trip_that_changes_nothing_is_100() -> None:
-    assert peers.bleu(LINES[:2], LINES[:2], "en") == pytest.approx(100)
-    assert peers.bleu(["橋は閉鎖された。"], ["橋は閉鎖された。"], "ja") == pytest.approx(100)
+    assert methods.bleu(LINES[:2], LINES[:2], "en") == pytest.approx(100)
+    assert methods.bleu(["橋は閉鎖された。"], ["橋は閉鎖された。"], "ja") == pytest.approx(100)
 
 
 def test_bleu_falls_with_every_word_that_does_not_come_back() -> None:
     changed = LINES[0].replace("opened", "inaugurated")
     worse = changed.replace("northern", "wide")
-    found = [peers.bleu([LINES[0]], [back], "en") for back in (LINES[0], changed, worse, "Something else.")]
+    found = [methods.bleu([LINES[0]], [back], "en") for back in (LINES[0], changed, worse, "Something else.")]
     assert found == sorted(found, reverse=True)
     assert len(set(found)) == 4
 
@@ -71,30 +65,30 @@ def test_the_round_trip_is_scored_post_by_post() -> None:
             return "en"
 
     checker: Any = SimpleNamespace(models=Pair())
-    posts = compare_peers.Language("ru", ["", ""], [LINES[:2], [LINES[2]]])
-    scores = compare_peers.round_trip(checker, posts)
+    posts = peers.Language("ru", ["", ""], [LINES[:2], [LINES[2]]])
+    scores = peers.round_trip(checker, posts)
     assert scores is not None
     assert scores.values[0] == pytest.approx(100)
     assert scores.values[1] < 20
-    assert compare_peers.round_trip(checker, compare_peers.Language("de", [""], [LINES[:1]])) is None
+    assert peers.round_trip(checker, peers.Language("de", [""], [LINES[:1]])) is None
 
 
 def test_likelihood_is_minus_the_log_perplexity_of_all_tokens() -> None:
-    assert peers.likelihood([[-1.0, -2.0], [-6.0]]) == -3
-    assert peers.likelihood([[]]) == 0
+    assert methods.likelihood([[-1.0, -2.0], [-6.0]]) == -3
+    assert methods.likelihood([[]]) == 0
 
 
 def test_cross_perplexity_of_two_models_of_three_words() -> None:
     observer = torch.tensor([[0.5, 0.25, 0.25], [0.8, 0.1, 0.1]])
     performer = torch.tensor([[0.25, 0.5, 0.25], [0.2, 0.4, 0.4]])
-    surprise, crossed = peers.perplexities(observer.log(), performer.log(), torch.tensor([1, 0]))
+    surprise, crossed = methods.perplexities(observer.log(), performer.log(), torch.tensor([1, 0]))
     assert surprise.tolist() == pytest.approx([math.log(4), -math.log(0.8)])
     by_hand = [
         -(0.5 * math.log(0.25) + 0.25 * math.log(0.5) + 0.25 * math.log(0.25)),
         -(0.8 * math.log(0.2) + 0.2 * math.log(0.4)),
     ]
     assert crossed.tolist() == pytest.approx(by_hand)
-    shifted, same = peers.perplexities(observer.log() + 7, performer.log() - 3, torch.tensor([1, 0]))
+    shifted, same = methods.perplexities(observer.log() + 7, performer.log() - 3, torch.tensor([1, 0]))
     assert shifted.tolist() == pytest.approx(surprise.tolist())  # logits are known up to a constant
     assert same.tolist() == pytest.approx(by_hand)
 
@@ -118,8 +112,8 @@ def _language_model(folder: Path, seed: int, words: Sequence[str]) -> Path:
 def test_binoculars_is_the_ratio_of_sums_over_all_tokens(tmp_path: Path) -> None:
     words = ["the", "bridge", "is", "closed"]
     folders = [_language_model(tmp_path / str(seed), seed, words) for seed in (1, 2)]
-    ratio = peers.Binoculars(*folders).ratio(["the bridge is closed", "closed is the"], "en")
-    assert ratio == peers.Binoculars(*folders).ratio(["the bridge is closed", "closed is the"], "en")
+    ratio = methods.Binoculars(*folders).ratio(["the bridge is closed", "closed is the"], "en")
+    assert ratio == methods.Binoculars(*folders).ratio(["the bridge is closed", "closed is the"], "en")
     networks = [LlamaForCausalLM.from_pretrained(folder).eval() for folder in folders]
     above = below = 0.0
     for ids in ([1, 2, 3, 4, 5], [1, 5, 4, 2]):
@@ -129,18 +123,18 @@ def test_binoculars_is_the_ratio_of_sums_over_all_tokens(tmp_path: Path) -> None
             above -= math.log(said[place][token])
             below -= sum(p * math.log(q) for p, q in zip(said[place], other[place], strict=True))
     assert ratio == pytest.approx(above / below, rel=1e-4)
-    assert ratio != pytest.approx(peers.Binoculars(*folders[::-1]).ratio(["the bridge is closed"], "en"))
+    assert ratio != pytest.approx(methods.Binoculars(*folders[::-1]).ratio(["the bridge is closed"], "en"))
 
 
 def test_binoculars_needs_one_tokenizer(tmp_path: Path) -> None:
     folders = [_language_model(tmp_path / word, 1, [word]) for word in ("bridge", "road")]
     with pytest.raises(ValueError, match="same tokenizer"):
-        peers.Binoculars(*folders)
+        methods.Binoculars(*folders)
 
 
 def test_kneser_ney_by_hand() -> None:
     """Three bigrams seen once each: a half is taken from each, and from each of three unigrams."""
-    model = peers.CharacterModel(["ab"], order=2)
+    model = methods.CharacterModel(["ab"], order=2)
     unigram = 0.5 / 3 + 0.5 / 4  # the rest goes to a, b, the end of the line and unknown characters
     assert np.exp(model.log_probabilities("ab")) == pytest.approx([0.5 + 0.5 * unigram] * 3)
     assert np.exp(model.log_probabilities("ba")) == pytest.approx(
@@ -152,10 +146,10 @@ def test_kneser_ney_by_hand() -> None:
 def test_discounts_by_hand_and_when_there_is_too_little_to_estimate_them() -> None:
     counts = np.repeat([1, 2, 3, 4], [40, 20, 10, 5])
     share = 40 / (40 + 2 * 20)
-    assert peers.discounts(counts) == pytest.approx(
+    assert methods.discounts(counts) == pytest.approx(
         [0, 1 - 2 * share * 0.5, 2 - 3 * share * 0.5, 3 - 4 * share * 0.5]
     )
-    assert peers.discounts(np.array([1, 1, 5])).tolist() == [0, 0.5, 1, 1.5]
+    assert methods.discounts(np.array([1, 1, 5])).tolist() == [0, 0.5, 1, 1.5]
 
 
 @settings(max_examples=40, deadline=None)
@@ -164,7 +158,7 @@ def test_discounts_by_hand_and_when_there_is_too_little_to_estimate_them() -> No
     st.integers(2, 7),
 )  # fmt: skip
 def test_probabilities_after_any_beginning_add_up_to_one(lines: list[str], start: str, order: int) -> None:
-    model = peers.CharacterModel(lines, order)
+    model = methods.CharacterModel(lines, order)
     known = sorted(set("".join(lines)))
     following = [model.log_probabilities(start + c)[len(start)] for c in [*known, "\u2603"]]
     end = model.log_probabilities(start)[len(start)]
@@ -172,17 +166,17 @@ def test_probabilities_after_any_beginning_add_up_to_one(lines: list[str], start
 
 
 def test_seen_text_is_more_fluent() -> None:
-    model = peers.CharacterModel(LINES)
+    model = methods.CharacterModel(LINES)
     jumbled = "".join(sorted(LINES[0]))
-    found = [peers.disfluency(model, [text]) for text in (LINES[0], "The mayor opened a school.", jumbled)]
+    found = [methods.disfluency(model, [text]) for text in (LINES[0], "The mayor opened a school.", jumbled)]
     assert found == sorted(found)
     assert found == [
-        peers.disfluency(peers.CharacterModel(LINES), [text])
+        methods.disfluency(methods.CharacterModel(LINES), [text])
         for text in (LINES[0], "The mayor opened a school.", jumbled)
     ]
     both = np.concatenate([model.log_probabilities(text) for text in LINES[:2]])
-    assert peers.disfluency(model, LINES[:2]) == pytest.approx(-both.mean())
-    assert math.isfinite(peers.disfluency(model, ["\U0001f6a7 \u6a4b"]))
+    assert methods.disfluency(model, LINES[:2]) == pytest.approx(-both.mean())
+    assert math.isfinite(methods.disfluency(model, ["\U0001f6a7 \u6a4b"]))
 
 
 def test_the_ngram_classifier_learns_a_habit_and_learns_it_again() -> None:
@@ -190,7 +184,7 @@ def test_the_ngram_classifier_learns_a_habit_and_learns_it_again() -> None:
     machine = [line + " It is said that it is so." for line in LINES] * 3
     labels = [0] * len(human) + [1] * len(machine)
     found = [
-        peers.NgramClassifier([*human, *machine], labels).log_odds(["A road was closed.", "It is said so."])
+        methods.NgramClassifier([*human, *machine], labels).log_odds(["A road was closed.", "It is said so."])
         for _ in range(2)
     ]
     assert found[0][0] < 0 < found[0][1]
@@ -238,16 +232,16 @@ def test_a_digest_changes_with_every_part(tmp_path: Path) -> None:
 KINDS = ["native"] * 60 + ["translated"] * 60 + ["machine"] * 60
 
 
-def _figures(**shifts: float) -> compare_peers.Figures:
+def _figures(**shifts: float) -> peers.Figures:
     rng = np.random.default_rng(0)
     machine = np.array([kind == "machine" for kind in KINDS])
     values = {method: rng.normal(size=len(KINDS)) + shift * machine for method, shift in shifts.items()}
-    return compare_peers.measure(KINDS, values, resamples(KINDS, 100, "ru"))
+    return peers.measure(KINDS, values, resamples(KINDS, 100, "ru"))
 
 
 def test_one_figure_may_turn_round_and_a_trained_method_may_not() -> None:
-    found = _figures(**{compare_peers.BLEU: -1.0, compare_peers.OURS: -1.0})
-    reverse, ours = found[compare_peers.BLEU], found[compare_peers.OURS]
+    found = _figures(**{peers.BLEU: -1.0, peers.OURS: -1.0})
+    reverse, ours = found[peers.BLEU], found[peers.OURS]
     assert reverse["native_auc"][0] < 0.4 < 0.6 < reverse["native_auc_better"][0]
     assert reverse["native_auc_better"] == pytest.approx(1 - reverse["native_auc"])
     assert (ours["native_auc_better"] == ours["native_auc"]).all()
@@ -255,47 +249,45 @@ def test_one_figure_may_turn_round_and_a_trained_method_may_not() -> None:
 
 
 def test_means_and_leads_are_over_the_languages_that_a_method_serves() -> None:
-    methods = {compare_peers.PERPLEXITY: 0.5, compare_peers.OURS: 2.0}
+    shifts = {peers.PERPLEXITY: 0.5, peers.OURS: 2.0}
     languages = {
-        "ru": _figures(**methods, **{compare_peers.BLEU: 0.0}),
-        "de": _figures(**methods | {compare_peers.OURS: 0.5}),
+        "ru": _figures(**shifts, **{peers.BLEU: 0.0}),
+        "de": _figures(**shifts | {peers.OURS: 0.5}),
     }
     name = "native_auc"
-    only = compare_peers.mean(languages, compare_peers.BLEU, name)
+    only = peers.mean(languages, peers.BLEU, name)
     assert only is not None
-    assert (only == languages["ru"][compare_peers.BLEU][name]).all()
-    lead = compare_peers.lead(languages, compare_peers.BLEU, name)
+    assert (only == languages["ru"][peers.BLEU][name]).all()
+    lead = peers.lead(languages, peers.BLEU, name)
     assert lead is not None
-    assert (lead == languages["ru"][compare_peers.OURS][name] - only).all()
-    both = compare_peers.mean(languages, compare_peers.OURS, name)
+    assert (lead == languages["ru"][peers.OURS][name] - only).all()
+    both = peers.mean(languages, peers.OURS, name)
     assert both is not None
-    assert both[0] == pytest.approx(
-        np.mean([found[compare_peers.OURS][name][0] for found in languages.values()])
-    )
-    assert compare_peers.mean(languages, compare_peers.NGRAMS, name) is None
+    assert both[0] == pytest.approx(np.mean([found[peers.OURS][name][0] for found in languages.values()]))
+    assert peers.mean(languages, peers.NGRAMS, name) is None
 
-    tables = compare_peers.markdown(languages, {compare_peers.OURS: 0.01})
-    row = next(line for line in tables.splitlines() if line.startswith(f"| {compare_peers.BLEU}"))
-    assert row.split(" | ")[2] == "–"
-    assert "| ru, de | 10.0 |" in tables
-    for line in tables.splitlines():
-        assert not line or line.startswith(("|", "**"))
-    kept = compare_peers.record(languages)
-    assert kept["mean"][compare_peers.OURS][name] == estimate(both)
+    tables = peers.tables(languages, {peers.OURS: 0.01})
+    row = next(row for row in tables["peers-native"].rows if row[0] == peers.BLEU)
+    assert row[2] == "–"
+    row = next(row for row in tables["peers-rates"].rows if row[0] == peers.OURS)
+    assert row[3:] == ["ru, de", "10.0"]
+    assert set(tables) == {"peers-native", "peers-translated", "peers-rates"}
+    kept = peers.record(languages)
+    assert kept["mean"][peers.OURS][name] == estimate(both)
 
 
 def test_kept_scores_are_not_scored_again(tmp_path: Path) -> None:
-    first = compare_peers.Scores(np.array([0.5, np.nan]), 1.0, 2.0)
-    compare_peers.cached(tmp_path, "ru-ngrams", "key", lambda: first)
+    first = peers.Scores(np.array([0.5, np.nan]), 1.0, 2.0)
+    peers.cached(tmp_path, "ru-ngrams", "key", lambda: first)
 
-    def again() -> compare_peers.Scores:
+    def again() -> peers.Scores:
         raise AssertionError("scored again")
 
-    kept = compare_peers.cached(tmp_path, "ru-ngrams", "key", again)
+    kept = peers.cached(tmp_path, "ru-ngrams", "key", again)
     assert (kept.seconds, kept.training) == (1.0, 2.0)
     assert np.array_equal(kept.values, first.values, equal_nan=True)
     with pytest.raises(AssertionError):
-        compare_peers.cached(tmp_path, "ru-ngrams", "another key", again)
+        peers.cached(tmp_path, "ru-ngrams", "another key", again)
 
 
 # The ablation
@@ -366,7 +358,7 @@ def test_misleading_evidence_is_removed_and_telling_evidence_is_kept() -> None:
     for parts in found.values():
         assert parts["style alone"]["auc"] == pytest.approx(parts["without fluency"]["auc"])
         assert 0 <= parts["all"]["ece"][0] < 0.5
-    assert "| **verdict** |  | keep | remove |" in ablation.markdown(found)
+    assert ablation.tables(found)["ablation"].rows[-1] == ["**verdict**", "", "keep", "remove"]
     again = ablation.ablate(fitting, judged, 200)
     assert all((again[c]["all"]["auc"] == found[c]["all"]["auc"]).all() for c in found)
 
@@ -382,12 +374,12 @@ def test_a_language_without_some_evidence_is_ablated_without_it() -> None:
     assert estimate(ablation.mean_gain(found, "fluency")) == estimate(
         found["de"]["all"]["auc"] - found["de"]["without fluency"]["auc"]
     )
-    assert "–" in ablation.markdown(found)
+    assert "–" in ablation.tables(found)["ablation"].rows[1]
 
 
 def test_evidence_of_before_a_feature_came_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({"columns": [100], "style": [0.0]}).to_parquet(tmp_path / "de.parquet")
-    with pytest.raises(SystemExit, match=r"has no chrf, fluency.*fit_verdict.py --cache"):
+    with pytest.raises(SystemExit, match=r"has no chrf, fluency.*training.verdict --cache"):
         ablation.fitting_posts(tmp_path, ["de"])
 
 

@@ -28,16 +28,10 @@ from sacrebleu.dataset.fake_sgml import FakeSGMLDataset
 from sacrebleu.dataset.wmt_xml import WMTXMLDataset
 
 from checker.evaluation.labelled import read_labelled
+from scripts.training import corpora, prepare_wmt, wmt, wmt_lines
+from scripts.training.posts import group
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-
-import corpora
-import labelled_posts
-import prepare_wmt
-import wmt
-import wmt_lines
-
-SCRIPTS = Path(__file__).parents[1] / "scripts"
+ROOT = Path(__file__).parents[1]
 
 # A news item written in English, one written in German (a trap in en-de: its "source" is a translation), one
 # that does not tell, a test suite and a canary. MT-2 has an empty segment and ends early.
@@ -262,7 +256,7 @@ def test_the_folder_feeds_the_training_scripts(wmt98: Path, tmp_path: Path) -> N
     frame = corpora.labelled(tmp_path / "corpora", "de", "dev")
     assert len(frame) == 19
     assert corpora.labelled(tmp_path / "corpora", "de", "train").empty
-    table = labelled_posts.group(frame, most=50, lines=(2,))
+    table = group(frame, most=50, lines=(2,))
     assert set(table["kind"]) == {"native", "translated", "machine"}
     assert "Das Rathaus wird saniert. Die Ämter ziehen in die Schule." in set(table["text"])
 
@@ -524,7 +518,9 @@ def test_the_sets_of_the_installed_sacrebleu() -> None:
 def test_the_command_without_a_network(tmp_path: Path) -> None:
     nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY", "HTTP_PROXY"), "http://127.0.0.1:9")
     done = subprocess.run(
-        [sys.executable, SCRIPTS / "prepare_wmt.py", "--testsets", "wmt22", "--jsonl", tmp_path / "p.jsonl"],
+        [sys.executable, "-m", "scripts.training.prepare_wmt", "--testsets", "wmt22",
+         "--jsonl", tmp_path / "p.jsonl"],
+        cwd=ROOT,
         env=os.environ | nowhere | {"SACREBLEU": str(tmp_path / "cache"), "no_proxy": ""},
         capture_output=True, text=True, check=False,
     )  # fmt: skip

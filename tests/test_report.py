@@ -598,12 +598,12 @@ def test_the_frame_escapes() -> None:
 
 
 @pytest.mark.browser
-def test_in_a_browser(examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_a_browser(examples: Path, tmp_path: Path) -> None:
     """Nothing is requested or logged, Persian runs from the right, print is light, axe finds nothing."""
     pytest.importorskip("playwright", reason="playwright is not installed (it is in the extra dev)")
-    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "scripts")
     from axe_playwright_python.sync_playwright import Axe
-    from browser import chromium, find_chromium
+
+    from scripts.bench.browser import chromium, find_chromium
 
     browser_path = find_chromium()
     if browser_path is None:

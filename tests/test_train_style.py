@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-
-import train_style
+from scripts.training import style
 
 
 def lines(testset: str, label: str, origin: str, count: int) -> pd.DataFrame:
@@ -43,7 +40,7 @@ def corpora(tmp_path: Path) -> Path:
 
 
 def test_human_lines_of_sets_that_no_system_translated_are_left_out(corpora: Path) -> None:
-    found = train_style.examples(corpora, "de", 10_000).groupby(["testset", "machine"])["text"].count()
+    found = style.examples(corpora, "de", 10_000).groupby(["testset", "machine"])["text"].count()
     assert ("wmt20", 0) not in found
     assert found["wmt14", 0] == 600
     assert found["wmt15", 1] == 50
@@ -51,14 +48,14 @@ def test_human_lines_of_sets_that_no_system_translated_are_left_out(corpora: Pat
 
 
 def test_machine_lines_are_thinned_and_human_lines_are_not(corpora: Path) -> None:
-    found = train_style.examples(corpora, "de", 100)["machine"].value_counts()
+    found = style.examples(corpora, "de", 100)["machine"].value_counts()
     assert 99 <= found[1] <= 101
     assert found[0] == 1800
 
 
 def test_weights_balance_classes_and_spare_native_and_recent_text(corpora: Path) -> None:
-    frame = train_style.examples(corpora, "de", 10_000)
-    weight = pd.Series(train_style.weights(frame))
+    frame = style.examples(corpora, "de", 10_000)
+    weight = pd.Series(style.weights(frame))
     assert weight.mean() == pytest.approx(1.0)
     machine = (frame["machine"] == 1).to_numpy()
     assert weight[machine].sum() == pytest.approx(weight[~machine].sum())
@@ -78,17 +75,17 @@ def test_weights_balance_classes_and_spare_native_and_recent_text(corpora: Path)
 
 @pytest.mark.parametrize("name", ["wmt17", "wmt20", "newstest2019", "newstestB2020"])
 def test_recent_years_are_read_from_names_of_test_sets(name: str) -> None:
-    assert train_style.RECENT.match(name)
+    assert style.RECENT.match(name)
 
 
 @pytest.mark.parametrize("name", ["wmt09", "wmt16", "iwslt17", "flores-dev", "native"])
 def test_other_test_sets_are_not_recent(name: str) -> None:
-    assert not train_style.RECENT.match(name)
+    assert not style.RECENT.match(name)
 
 
 def test_a_line_counts_as_the_model_sums_it(corpora: Path) -> None:
-    frame = train_style.examples(corpora, "de", 300)
-    model = train_style.fit(frame, "tiny")
+    frame = style.examples(corpora, "de", 300)
+    model = style.fit(frame, "tiny")
     texts = frame["text"].head(50).tolist()
-    summed = train_style.matrix(texts) @ model.weights.astype(float) * model.scale + model.bias
+    summed = style.matrix(texts) @ model.weights.astype(float) * model.scale + model.bias
     assert summed == pytest.approx([model.log_odds(text) for text in texts], abs=1e-5)

@@ -8,18 +8,14 @@ import numpy as np
 import pytest
 import tiny_models
 
-SCRIPTS = Path(__file__).parents[1] / "scripts"
-
-
-@pytest.fixture(autouse=True)
-def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(SCRIPTS))
+from scripts.training.ship import ship
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_loss_and_gradients_are_those_of_torch(smoothing: float) -> None:
     import torch
-    from training import linear_cross_entropy
+
+    from scripts.training.loop import linear_cross_entropy
 
     generator = torch.Generator().manual_seed(1)
     hidden = torch.randn(3, 200, 32, generator=generator)
@@ -45,7 +41,8 @@ def test_loss_and_gradients_are_those_of_torch(smoothing: float) -> None:
 
 def test_no_label_no_loss() -> None:
     import torch
-    from training import linear_cross_entropy
+
+    from scripts.training.loop import linear_cross_entropy
 
     hidden = torch.randn(1, 4, 8, requires_grad=True)
     loss = linear_cross_entropy(hidden, torch.randn(9, 8), torch.full((1, 4), -100))
@@ -56,7 +53,7 @@ def test_no_label_no_loss() -> None:
 
 
 def test_small_languages_are_repeated_and_the_largest_comes_once() -> None:
-    from train_translator import shares
+    from scripts.training.translator import shares
 
     sizes = np.array([100.0, 10000.0])
     assert shares(sizes, 1.0) == pytest.approx([1, 1])
@@ -66,8 +63,9 @@ def test_small_languages_are_repeated_and_the_largest_comes_once() -> None:
 
 def test_a_new_vocabulary_starts_from_the_pieces_that_are_known(tmp_path: Path) -> None:
     import torch
-    from train_translator import start_from, train_tokenizer
     from transformers import MarianConfig, MarianMTModel, MarianTokenizer
+
+    from scripts.training.translator import start_from, train_tokenizer
 
     old = tiny_models.toy_marian()
     pairs = {"ru": (tiny_models.toy_pairs(500, seed=3), []), "uk": (tiny_models.toy_pairs(500, seed=4), [])}
@@ -89,8 +87,20 @@ def test_a_new_vocabulary_starts_from_the_pieces_that_are_known(tmp_path: Path) 
     assert torch.equal(model.get_parameter(name), before.get_parameter(name))
 
 
+def test_weights_ship_once(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "model").symlink_to(tiny_models.toy_marian())
+    assert (tmp_path / "run" / "model" / "model.safetensors").exists()
+    for _ in range(2):  # also where an earlier model is
+        size = ship(tmp_path / "run", tmp_path / "shipped")
+        assert (tmp_path / "shipped" / "ctranslate2" / "model.bin").exists()
+        assert (tmp_path / "shipped" / "source.spm").exists()
+        assert not list((tmp_path / "shipped").glob("*.safetensors"))
+        assert size > 0
+
+
 def test_paths_do_not_reach_the_training_record(tmp_path: Path) -> None:
-    from training import write_record
+    from scripts.training.loop import write_record
 
     write_record(tmp_path, {"out": tmp_path, "seed": 1}, {"step": 2})
     assert str(tmp_path) not in (tmp_path / "training.json").read_text()

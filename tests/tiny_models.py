@@ -1,7 +1,7 @@
 """Real translation models small enough to be built inside a test run.
 
 ``toy_marian`` is trained for some seconds, through the tokenizer and the batches of
-``scripts/train_translator.py``, on a language of a few dozen words that are translated one by one. Its
+``scripts/training/translator.py``, on a language of a few dozen words that are translated one by one. Its
 translations are therefore known, and it has the files of every Marian that the project trains or
 downloads. ``random_m2m100`` has random weights: enough to compare two engines.
 
@@ -16,14 +16,13 @@ import hashlib
 import json
 import random
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from checker.models import Model
 
-SCRIPTS = Path(__file__).parents[1] / "scripts"
+TRAINER = Path(__file__).parents[1] / "scripts" / "training" / "translator.py"
 
 NOUNS = {
     "bridge": "мост", "garden": "сад", "soldier": "солдат", "river": "река", "city": "город",
@@ -80,7 +79,7 @@ def random_m2m100() -> Path:
 
 
 def _built(name: str, build: Callable[[Path], None]) -> Path:
-    recipe = Path(__file__).read_bytes() + (SCRIPTS / "train_translator.py").read_bytes()
+    recipe = Path(__file__).read_bytes() + TRAINER.read_bytes()
     digest = hashlib.sha256(recipe).hexdigest()[:12]
     folder = Path(tempfile.gettempdir()) / f"statement-checker-{name}-{digest}"
     if not folder.exists():
@@ -98,11 +97,7 @@ def _train_toy_marian(folder: Path) -> None:
     import torch
     from transformers import MarianConfig, MarianMTModel
 
-    sys.path.insert(0, str(SCRIPTS))
-    try:
-        from train_translator import collate, encode, train_tokenizer
-    finally:
-        sys.path.remove(str(SCRIPTS))
+    from scripts.training.translator import collate, encode, train_tokenizer
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # matrices this small are slower on two

@@ -27,7 +27,7 @@ CONTENT, CHANCE = 50.0, 0.15
 """A bead gains ``CONTENT`` nats times what each of its pairs of sentences shares (Dice coefficient) beyond
 chance, and loses them where they share less: that keeps a sentence without a counterpart from being merged
 into its neighbour's bead. Chance is ``CHANCE``, or the mean of what sentences share with their best
-counterparts where that is less, as between two scripts. ``scripts/measure_quality.py`` measures it."""
+counterparts where that is less, as between two scripts. ``scripts/training/quality.py`` measures it."""
 
 _PRIORS = {(0, 1): 0.0099, (1, 1): 0.89, (1, 0): 0.0099, (2, 1): 0.0445, (1, 2): 0.0445, (2, 2): 0.011}
 _BEADS = tuple(_PRIORS)  # (0, 1) is first: it is the one step within a row of the table

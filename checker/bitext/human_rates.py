@@ -1,6 +1,6 @@
 """How rare a signal is among human translations: what turns a raw figure into a percentile and a flag.
 
-The table is measured on held-out human translations by ``scripts/measure_quality.py``. A signal is a number
+The table is measured on held-out human translations by ``scripts/training/quality.py``. A signal is a number
 that grows with the suspicion; its ``rate`` is the share of human segments that show at least as much of it.
 Signals that are not facts are combined by the smallest of their rates (Tippett 1931), and the cut at which
 they and the facts together flag 5 % of human segments is measured, not computed.

@@ -157,7 +157,7 @@ class StyleModel:
 
 
 def load(path: Path, label: str) -> StyleModel:
-    """Read the ``.npz`` file that ``scripts/train_style.py`` writes.
+    """Read the ``.npz`` file that ``scripts/training/style.py`` writes.
 
     Raises:
         ModelCorruptedError: the file is not one, or is damaged.

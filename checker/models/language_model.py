@@ -23,7 +23,7 @@ from checker.models.tokenizer import alike
 from checker.models.weights import network
 
 MAX_TOKENS = 256  # of one sentence; what follows is not scored
-UNIGRAMS = "unigrams.npz"  # in the folder of a model, written by scripts/train_fluency.py
+UNIGRAMS = "unigrams.npz"  # in the folder of a model, written by scripts/training/fluency.py
 _BATCH_TOKENS = 128  # a batch holds one logit for every position and word of the vocabulary
 
 

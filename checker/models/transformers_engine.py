@@ -52,7 +52,7 @@ class TransformersTranslator:
         if model.family == "marian":
             # <pad> stands for the zero vector that the decoder starts from and is never written.
             loaded.final_logits_bias[..., self._pad] = float("-inf")
-        loaded.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
+        loaded.generation_config = GenerationConfig(
             num_beams=beam,
             early_stopping=beam > 1,
             decoder_start_token_id=self._start,
@@ -141,14 +141,14 @@ def quietly() -> Iterator[None]:
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
             yield
     finally:
         if shown:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+            logging.enable_progress_bar()
 
 
 def _batches(rows: list[int], lengths: list[int]) -> Iterator[list[int]]:

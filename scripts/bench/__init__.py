@@ -1,0 +1,1 @@
+"""Measurements, and the tables of ``docs/`` that they fill: one module per subject."""

@@ -1,0 +1,184 @@
+"""The measured tables of the documentation: JSON that the benchmarks write, rendered into Markdown.
+
+    python -m scripts.bench.tables
+
+renders ``docs/measurements/NAME.json`` between ``<!-- table:NAME -->`` and ``<!-- /table -->`` in README.md
+and ``docs/``. The benchmarks write these files with the option ``--tables docs/measurements``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from checker.files import write_text
+from checker.verdict.file import Calibration, Reliability, read
+from checker.version import __version__
+from scripts.command import ROOT, command
+
+DOCS = ROOT / "docs"
+MEASUREMENTS = DOCS / "measurements"
+NONE = "–"
+_PLACE = re.compile(r"(?<=<!-- table:)([\w.-]+)( -->\n).*?(?=<!-- /table -->)", re.DOTALL)
+
+
+def _command() -> str:
+    """The command that is running; paths and the options that only say where to write are left out."""
+    module = getattr(sys.modules["__main__"], "__spec__", None)
+    words = ["python", "-m", module.name if module else Path(sys.argv[0]).stem]
+    option = ""
+    for word in sys.argv[1:]:
+        option = word if word.startswith("--") else option
+        if option not in ("--tables", "--json"):
+            words.append(option[2:].upper() if "/" in word else word)
+    return shlex.join(words)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A measured table.
+
+    Attributes:
+        columns: heads.
+        rows: cells as they are shown.
+        right: whether all columns but the first are aligned right.
+        version: of statement-checker when it was measured.
+        command: that measured it.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    right: bool = False
+    version: str | None = __version__
+    command: str = field(default_factory=_command)
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"{len(row)} cells for {len(self.columns)} columns: {row}")
+
+    @property
+    def markdown(self) -> str:
+        """The table as GitHub shows it."""
+        rules = ["---", *["---:" if self.right else "---"] * (len(self.columns) - 1)]
+        return "\n".join(f"| {' | '.join(cells)} |" for cells in (self.columns, rules, *self.rows))
+
+    @property
+    def json(self) -> str:
+        """The table as a file of ``docs/measurements``, a row per line."""
+        facts = {
+            "version": self.version, "command": self.command, "right": self.right,
+            "columns": list(self.columns),
+        }  # fmt: skip
+        lines = [f" {_dumped(name)}: {_dumped(value)}," for name, value in facts.items()]
+        rows = ",\n".join(f"  {_dumped(list(row))}" for row in self.rows)
+        return "\n".join(["{", *lines, f' "rows": [\n{rows}\n ]', "}"])
+
+    @classmethod
+    def read(cls, path: Path) -> Table:
+        """A file of ``docs/measurements``."""
+        return cls(**json.loads(path.read_text("utf-8")))
+
+
+def _dumped(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def add_option(parser: argparse.ArgumentParser) -> None:
+    """Give a benchmark its option ``--tables``."""
+    parser.add_argument(
+        "--tables", type=Path, metavar="FOLDER", help="write the tables there; docs/measurements for the docs"
+    )
+
+
+def publish(tables: Mapping[str, Table], folder: Path | None) -> None:
+    """Print tables, and write them into a folder if there is one."""
+    for name, table in tables.items():
+        print(f"\n{name}\n\n{table.markdown}", flush=True)
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_text(table.json, folder / f"{name}.json")
+
+
+def write_json(record: object, path: Path | None) -> None:
+    """Write all figures of a benchmark, with their intervals; nothing without a path."""
+    if path is not None:
+        write_text(json.dumps(record, indent=1, ensure_ascii=False), path)
+
+
+def progress(*said: object) -> None:
+    """Say on standard error how far a long benchmark is."""
+    print(*said, file=sys.stderr, flush=True)
+
+
+def short(detection: Table) -> Table:
+    """The table of README.md: a column per language, and no intervals."""
+    titles = {
+        "AUC native against machine": "AUC, native against machine",
+        "AUC human translation against machine": "AUC, human translation against machine",
+        "native flagged": "native posts flagged",
+        "translations flagged": "human translations flagged",
+        "machine flagged": "machine-translated posts flagged",
+    }
+    place = detection.columns.index
+    rows = [
+        [title, *(row[place(column)].partition(" (")[0] for row in detection.rows)]
+        for column, title in titles.items()
+    ]
+    columns = ["", *(row[0] for row in detection.rows)]
+    return Table(columns, rows, version=detection.version, command=detection.command)
+
+
+def fitted(calibration: Calibration) -> Table:
+    """What a calibration says of its error rates, which were measured out of fold, by its last variant."""
+
+    def share(part: Reliability, kind: str) -> str:
+        return f"{100 * part.flagged[kind]:.1f} %" if kind in part.flagged else NONE
+
+    rows = []
+    for language, found in sorted(calibration.languages.items()):
+        variant, part = list(found.reliability.items())[-1]
+        thresholds = [NONE if one is None else f"{one.machine:.2f}" for one in found.thresholds[variant]]
+        rates = [share(part, kind) for kind in ("native", "translated", "machine")]
+        auc = NONE if part.auc is None else f"{part.auc:.3f}"
+        rows.append([language, auc, f"{part.ece:.3f}", *rates, " / ".join(thresholds)])
+    columns = [
+        "language", "AUC", "ECE", "native flagged", "translations flagged", "machine flagged", "thresholds",
+    ]  # fmt: skip
+    return Table(columns, rows, version=calibration.version, command="python -m scripts.training.verdict")
+
+
+def named(name: str) -> Table:
+    """The table that a marker names: a file of ``docs/measurements``, or one that is derived from a file."""
+    if name == "detection-short":
+        return short(named("detection"))
+    if name == "verdict":
+        return fitted(read(ROOT / "models" / "embedded" / "verdict.json"))
+    return Table.read(MEASUREMENTS / f"{name}.json")
+
+
+def rendered(document: str) -> str:
+    """A document with all of its tables as they were measured."""
+    return _PLACE.sub(lambda place: f"{place[1]}{place[2]}\n{named(place[1]).markdown}\n\n", document)
+
+
+def documents() -> list[Path]:
+    """The documents that have measured tables."""
+    found = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+    return [path for path in found if _PLACE.search(path.read_text("utf-8"))]
+
+
+def main() -> None:
+    command(__doc__).parse_args()
+    for path in documents():
+        write_text(rendered(path.read_text("utf-8")), path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""The scripts: each starts, and the tables of the documentation are those that were measured."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from checker.evaluation.evaluate import evaluate
+from checker.evaluation.labelled import LabelledPost, Origin
+from checker.evaluation.scores import Score
+from checker.verdict.file import read
+from scripts.bench import tables
+from scripts.bench.dev import human_table, measure
+from scripts.bench.dev import table as detection
+from scripts.bench.result_docs import files
+from scripts.bench.speed import NUMBERED, WAYS, stage_functions
+from scripts.bench.speed import tables as speed_tables
+from scripts.bench.tables import DOCS, MEASUREMENTS, Table, documents, named, rendered
+from scripts.command import ROOT
+
+COMMANDS = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in (ROOT / "scripts").rglob("*.py")
+    if "def main(" in path.read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_script_explains_itself(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", name, "--help"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"python -m {name}" in done.stdout
+
+
+def test_the_documents_have_the_tables_that_were_measured() -> None:
+    for path in documents():
+        assert path.read_text("utf-8") == rendered(path.read_text("utf-8")), f"{path.name}: run make docs"
+
+
+def test_the_documented_result_is_the_real_one() -> None:
+    for path, text in files().items():
+        assert path.read_text("utf-8") == text, f"{path.name}: run make docs"
+
+
+def test_every_measurement_names_its_version_and_command() -> None:
+    for path in MEASUREMENTS.glob("*.json"):
+        table = Table.read(path)
+        assert table.version, path.name
+        assert table.command.startswith("python -m scripts."), path.name
+        assert table.command.split()[2] in COMMANDS, path.name
+        assert path.read_text("utf-8") == table.json + "\n", path.name
+
+
+def test_a_table_is_rendered_between_its_markers_and_nothing_else_changes() -> None:
+    table = named("http").markdown
+    text = "a\n\n<!-- table:http -->\nold\n<!-- /table -->\n\nb\n"
+    once = rendered(text)
+    assert once == f"a\n\n<!-- table:http -->\n\n{table}\n\n<!-- /table -->\n\nb\n"
+    assert rendered(once) == once
+
+
+def test_a_row_has_a_cell_for_every_column() -> None:
+    with pytest.raises(ValueError, match="1 cells for 2 columns"):
+        Table(["a", "b"], [["1"]])
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    table = Table(["a|b", "ç"], [["1", '"–"'], ["2", ""]], right=True)
+    tables.publish({"some": table}, tmp_path / "new")
+    found = Table.read(tmp_path / "new" / "some.json")
+    assert found.markdown == table.markdown
+    assert (found.version, found.command) == (table.version, table.command)
+
+
+def test_paths_do_not_reach_the_documentation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    options = ["--corpora", str(tmp_path), "--posts", "5", "--json", "a.json", "--tables", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["x", *options, "--languages", "ru", "de"])
+    assert Table(["a"], []).command.endswith(" --corpora CORPORA --posts 5 --languages ru de")
+
+
+def test_the_verdict_table_is_that_of_the_shipped_verdict() -> None:
+    calibration = read(ROOT / "models" / "embedded" / "verdict.json")
+    assert [row[0] for row in named("verdict").rows] == sorted(calibration.languages)
+    assert named("verdict").version == calibration.version
+
+
+def test_the_stages_that_are_timed_exist() -> None:
+    for owner, name, stage in stage_functions():
+        assert callable(getattr(owner, name)), stage
+
+
+def test_detection_is_measured_as_checker_evaluate_does() -> None:
+    posts, scores = [], []
+    for n in range(90):
+        machine, translated = n % 3 == 2, n % 3 == 1
+        origin: Origin = "translated" if translated else "original"
+        posts.append(LabelledPost(row=n, id=str(n), text="", machine=machine, origin=origin))
+        flagged = machine or n == 0
+        scores.append(
+            Score(str(n), 0.9 if flagged else 0.1, "machine_translated" if flagged else "uncertain")
+        )
+    found = measure(posts, scores)
+    assert list(found) == ["native", "translated"]
+    (row,) = detection({"ru": found}).rows
+    assert row[1] == "30 / 30 / 30"
+    assert row[3].startswith("1.000 (")
+    assert [cell.split(" %")[0] for cell in row[5:]] == ["3.3", "0.0", "100.0"]
+    assert list(detection({}).columns) == list(named("detection").columns)
+    alone = evaluate(posts[:1] * 20, scores[:1] * 20).overall
+    (row,) = human_table({"fa NTREX, translated": alone}).rows
+    assert row[:2] == ["fa NTREX, translated", "20"]
+
+
+def test_the_speed_tables_are_those_of_the_docs() -> None:
+    speed = {"posts_per_second": 20.0, "posts_per_cpu_second": 10.0, "peak_mib": 1300}
+    slow = {"posts_per_second": 0.5, "ratio_posts_per_second": 40.0, "peak_mib": 300}
+    record = {
+        "model": "opus",
+        "instruction_set": "AVX2",
+        "compare": {"a": slow, "b": slow, "c": speed},
+        "stages": {"language": 1.0, "translation, there and back": 3.0},
+        "ways": dict.fromkeys((*WAYS, "cache, empty", "cache, filled"), speed),
+        "numbers": {
+            f"{name}, {kind}": 1.5
+            for name in NUMBERED
+            for kind in ("int8", "float32", "times as long in float32")
+        },
+        "memory": {"everything": {"100": 300}, "fast": {"100": 150, "10000": 200}},
+    }
+    found = speed_tables(record)
+    for name, table in found.items():
+        published = named(name)
+        assert list(table.columns) == list(published.columns), name
+        assert len(table.rows) in (2, len(published.rows)), name
+    assert found["speed-opus"].rows[0][1:] == ["0.50", "40 ×", "300 MiB"]
+    assert found["speed-stages"].rows[0] == ["translation, there and back", "3.0", "75 %"]
+    assert found["speed-memory"].rows[1] == ["10,000", "not run", "200 MiB"]
+
+
+def test_no_script_changes_where_modules_are_found() -> None:
+    for path in (ROOT / "scripts").rglob("*.py"):
+        assert "sys.path" not in path.read_text("utf-8"), path.name
+    assert DOCS.is_dir()
