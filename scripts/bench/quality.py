@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from checker.bitext.alignment import Bead, align
-from checker.bitext.estimator import Estimator
+from checker.bitext.estimator import QualityEstimator
 from checker.bitext.findings import findings
 from checker.bitext.human_rates import FALSE_ALARMS, HumanTable, cut
 from checker.bitext.signals import TRANSLATED
@@ -53,7 +53,9 @@ def spoilt(lines: Lines, language: str, rng: random.Random) -> dict[str, Lines]:
     return found
 
 
-def detection(lines: Lines, source: str, target: str, estimator: Estimator) -> tuple[Shares, dict[str, int]]:
+def detection(
+    lines: Lines, source: str, target: str, estimator: QualityEstimator
+) -> tuple[Shares, dict[str, int]]:
     """How often each signal, and what a user sees, fires on the spoilt lines; and the number of lines."""
     human = estimator.table.directions[f"{source}-{target}"]
     shares: Shares = {}
@@ -106,7 +108,7 @@ def detection_tables(found: dict[str, tuple[Shares, dict[str, int]]]) -> dict[st
     return tables
 
 
-def alignment(lines: Lines, source: str, target: str, estimator: Estimator) -> list[list[str]]:
+def alignment(lines: Lines, source: str, target: str, estimator: QualityEstimator) -> list[list[str]]:
     """Rows of a table: beads found in documents with dropped, added, merged and split lines."""
     rng, lengths = random.Random(0), estimator.table.length(source, target)
     model = estimator.store.translator(estimator.profile, source, target)
@@ -173,7 +175,9 @@ def main() -> None:
     args = parser.parse_args()
 
     store = Store(args.models / "registry.toml")
-    estimator = Estimator(store=store, table=HumanTable.read(args.models / "embedded" / "quality.json"))
+    estimator = QualityEstimator(
+        store=store, table=HumanTable.read(args.models / "embedded" / "quality.json")
+    )
     found, aligned = {}, []
     for language in args.languages:
         for source, target in ((language, "en"), ("en", language)):

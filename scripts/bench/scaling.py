@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from checker.runs.ray.partitions import SHARD
+from checker.settings import Settings
 from scripts.bench.examples import distinct, examples
 from scripts.bench.tables import Table, add_option, publish
 from scripts.command import command
@@ -167,7 +168,7 @@ def measure_ray(path: Path, folder: Path, round_trip: bool, workers: int) -> OnR
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        summary = score_directory(path, folder, {"round_trip": round_trip}, workers=workers)
+        summary = score_directory(path, folder, Settings(round_trip=round_trip), workers=workers)
     finally:
         done.set()
         watcher.join()

@@ -65,7 +65,7 @@ def checker_of(job: dict[str, Any]) -> Any:
     from checker.models import ctranslate2_engine
 
     vars(ctranslate2_engine)["length_limit"] = lambda length: length
-    return Checker("hub", store=random_store(Path(job["folder"])), **job["settings"])
+    return Checker(profile="hub", store=random_store(Path(job["folder"])), **job["settings"])
 
 
 def run_ours(job: dict[str, Any]) -> dict[str, float]:

@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from checker.bitext.alignment import LengthModel
-from checker.bitext.estimator import Estimator, Pair
+from checker.bitext.estimator import Pair, QualityEstimator
 from checker.bitext.findings import flagging
 from checker.bitext.human_rates import Direction, HumanTable, adequacy_rows, cut, upper_tail
 from checker.bitext.signals import FACTS, TRANSLATED, Document, Unit
@@ -73,7 +73,7 @@ def documents(lines: Lines, source: str, target: str, size: int = LINES) -> list
 def measure_direction(lines: Lines, source: str, target: str, store: Store) -> Direction:
     """What human translations of one direction look like."""
     length = LengthModel.measure([(len(ours), len(theirs)) for ours, theirs in lines])
-    estimator = Estimator(
+    estimator = QualityEstimator(
         store=store, table=HumanTable({f"{source}-{target}": Direction(0, length, {}, 0.0)})
     )
     measured = list(estimator.measure(documents(lines, source, target)))
