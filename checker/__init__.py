@@ -5,7 +5,7 @@ score("…")                                        # Result
 Checker(profile="embedded").score_many(texts)     # iterator of Result
 quality(source="…", target="…")                   # Quality
 
-What a command does is a function here: `score_file`, `score_directory`, `evaluate`, `compare`, `calibrate`,
+Every command is also a function here: `score_file`, `score_directory`, `evaluate`, `compare`, `calibrate`,
 `quality_file`, `report`.
 """
 

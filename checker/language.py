@@ -1,8 +1,8 @@
-"""Which language a text is in, with an honest probability.
+"""Identify the language of a text, with a probability.
 
-py3langid (Lui and Baldwin 2012, retrained) gives the first opinion. Where the script or a letter decides,
-that counts as well, and where the first opinion is unsure, langdetect (Nakatani 2010) gives a second one.
-``docs/language.md`` has the measurements.
+py3langid (Lui and Baldwin 2012, retrained) gives the first opinion. Scripts or letters that decide also
+count. Where the first opinion is unsure, langdetect (Nakatani 2010) gives a second one. For the measurements,
+see ``docs/language.md``.
 """
 
 from __future__ import annotations

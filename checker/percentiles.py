@@ -1,4 +1,4 @@
-"""Where a figure stands among human texts of the same length: bands of length, and quantiles within them."""
+"""Rank a figure among human texts of the same length: length bands, and quantiles within them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trip of a post: prepared, run through the models, judged, explained."""
+"""The way of a post through the checker: prepare, run the models, judge, explain."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Checker:
         """Score batches of ``(id, text)``; the results of each, in order.
 
         ``AHEAD`` batches are worked on at a time, so that the models have work while the results of one
-        batch are put together and the texts of another are cut.
+        batch are assembled and the texts of another are split.
 
         Args:
             batches: what is in the models at the same time; read ahead, but no further than that.

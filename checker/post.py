@@ -1,4 +1,4 @@
-"""A post before the models see it: cleaned, its language identified, cut into sentences."""
+"""A post before the models see it: cleaned, its language identified, split into sentences."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Post:
         language: of the post; its code is that of the language with most text.
         units: its sentences.
         warnings: what limits the verdict, or why there is none.
-        scored: whether there is enough to go on.
+        scored: whether there is enough text to score.
     """
 
     id: str

@@ -1,9 +1,9 @@
-"""What the processor of this machine can do, and so with which numbers a model is computed on it.
+"""What the processor of this machine can do, and which numbers models therefore compute with.
 
 CTranslate2 multiplies 8-bit integers by the instructions that a processor has. Where it has VNNI (x86) or the
 dot product (Arm), sums of products are kept in 32 bits and exact. Older x86 instructions add two products in
-16 bits, which overflow: the sum is cut off, and a model answers something else. There, 32-bit floats are
-taken, made from the same stored weights.
+16 bits, which overflow: the sum is clipped, and a model gives another answer. There, models compute with
+32-bit floats made from the same stored weights.
 """
 
 from __future__ import annotations

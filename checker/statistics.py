@@ -1,4 +1,4 @@
-"""Figures of a detector and their uncertainty, from scores and labels alone.
+"""Figures of a detector and their uncertainty, from scores and labels only.
 
 Every figure is a function of a `Tally`: how many human and how many machine posts have each score. Ties need
 no special case, a bootstrap resample is a tally with other counts, and a thousand resamples are computed at
@@ -80,7 +80,7 @@ def tally(scores: ArrayLike, machine: ArrayLike) -> Tally:
     """Count the scores of each class.
 
     Args:
-        scores: one a post, finite.
+        scores: one per post, finite.
         machine: True for the posts that are machine-translated.
 
     Raises:
@@ -145,7 +145,7 @@ def reliability(
     """Expected calibration error with its table, posts weighted as the caller says.
 
     Args:
-        probability: of machine translation, 0 to 1, one a post.
+        probability: of machine translation, 0 to 1, one per post.
         machine: True for the posts that are machine-translated.
         weight: of each post; by default both classes weigh the same, as in `ece`.
 
@@ -172,7 +172,7 @@ def balanced_weights(machine: NDArray[np.bool_]) -> Floats:
 
 
 def rate_interval(count: int, posts: int) -> Interval:
-    """95 % interval of a share by Clopper and Pearson (1934): exact, so rather too wide than too narrow."""
+    """95 % interval of a share by Clopper and Pearson (1934): exact, so never too narrow."""
     from scipy.stats import binomtest
 
     low, high = binomtest(count, posts).proportion_ci(0.95, method="exact")
@@ -213,7 +213,7 @@ def paired_bootstrap(
     each counted with one more (Davison and Hinkley 1997, section 4.2), and at most 1.
 
     Args:
-        first: scores of A, one a post.
+        first: scores of A, one per post.
         second: scores of B, of the same posts in the same order.
         machine: True for the posts that are machine-translated.
         statistics: the figures to compare.

@@ -1,1 +1,1 @@
-"""What makes the shipped models and measures them; run from the root of the repository, and not installed."""
+"""Scripts that make and measure the shipped models; not installed. Run them from the repository root."""

@@ -1,4 +1,4 @@
-"""What the command lines of the scripts share."""
+"""Code that the command lines of the scripts share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fetch models: ``python scripts/download_models.py --language ru --language fa``.
+"""Download models: ``python scripts/download_models.py --language ru --language fa``.
 
 The same as ``checker models download``.
 """

@@ -31,8 +31,8 @@ class Contrast:
     """The clause whose absence makes the other text likeliest.
 
     Attributes:
-        gain: rise of the other text's log-likelihood (nats a token); above 0 the other text lacks the clause.
-        clause: first character and one past the last.
+        gain: rise of the other text's log-likelihood (nats per token); above 0 the other text lacks the
+        clause. clause: first character and one past the last.
     """
 
     gain: float
@@ -64,7 +64,7 @@ class Adequacy:
 def adequacies(
     pairs: Sequence[tuple[str, str]], source: str, target: str, forward: Translator, backward: Translator
 ) -> list[Adequacy | None]:
-    """Measure every pair, all in one batch a direction; None where a side has no visible character.
+    """Measure every pair, in one batch per direction; None where a side has no visible character.
 
     Args:
         pairs: source and target texts.

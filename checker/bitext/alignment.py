@@ -1,8 +1,8 @@
 """Sentence alignment: which sentences of two texts are translations of each other.
 
-Dynamic programming over the six beads of Gale and Church (1993), with their length model and priors. To that
-comes content, as in Bleualign (Sennrich and Volk 2010): what a sentence's machine translation shares with the
-target, or, where no translator serves the pair, what the sentence itself shares with it, which is names,
+Dynamic programming over the six beads of Gale and Church (1993), with their length model and priors. Shared
+content is added, as in Bleualign (Sennrich and Volk 2010): what a sentence's machine translation shares with
+the target. Where no translator serves the pair, it is what the sentence itself shares with the target: names,
 cognates and numbers (Church 1993).
 """
 
@@ -51,8 +51,8 @@ class LengthModel:
     """How long a translation is.
 
     Attributes:
-        ratio: characters of target for a character of source.
-        variance: of the target's length, for a character of source. Gale and Church give 6.8 for English,
+        ratio: characters of target per character of source.
+        variance: of the target's length, per character of source. Gale and Church give 6.8 for English,
             French and German.
     """
 

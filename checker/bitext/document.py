@@ -1,4 +1,4 @@
-"""A text of a pair on its way to the aligner: cleaned, identified, cut into sentences, every offset kept."""
+"""One text of a pair, prepared for the aligner: cleaned, identified, split into sentences with offsets."""
 
 from __future__ import annotations
 

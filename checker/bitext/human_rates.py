@@ -1,9 +1,9 @@
 """How rare a signal is among human translations: what turns a raw figure into a percentile and a flag.
 
 The table is measured on held-out human translations by ``scripts/training/quality.py``. A signal is a number
-that grows with the suspicion; its ``rate`` is the share of human segments that show at least as much of it.
-Signals that are not facts are combined by the smallest of their rates (Tippett 1931), and the cut at which
-they and the facts together flag 5 % of human segments is measured, not computed.
+that grows with suspicion; its ``rate`` is the share of human segments with at least the same value. Signals
+that are not facts are combined by the smallest of their rates (Tippett 1931). The threshold at which they and
+the facts together flag 5 % of human segments is measured, not computed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Direction:
     translator: str | None = None
 
     def rate(self, signal: str, value: float, columns: int) -> float | None:
-        """Share of human segments of this length that show at least as much, rounded up to one of ``RATES``.
+        """Share of human segments of this length with at least this value, rounded up to one of ``RATES``.
 
         None where the signal was not measured.
         """

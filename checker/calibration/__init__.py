@@ -1,1 +1,1 @@
-"""Fitting the verdict: the shipped one and one on your own posts."""
+"""Fit the verdict: the shipped one, or one on your own posts."""

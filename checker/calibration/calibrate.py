@@ -1,7 +1,7 @@
-"""A calibration on labelled posts of the user's own: which of them count, in which folds, for which models.
+"""Calibrate on a user's labelled posts: which of them count, in which folds, for which models.
 
-The style detectors that ship were not trained on such posts, so their log-odds are out of sample as they are
-and need no cross-fitting.
+The shipped style detectors were not trained on these posts, so their log-odds are already out of sample and
+need no cross-fitting.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """A post that can be fitted on, with its sentences as the checker cuts them."""
+    """A post that can be fitted on, with its sentences as the checker splits them."""
 
     post: LabelledPost
     sentences: tuple[str, ...]
@@ -55,7 +55,8 @@ def select(posts: Sequence[LabelledPost]) -> tuple[dict[str, list[Selected]], li
         posts: of any languages, in the order of their rows.
 
     Returns:
-        The posts of every language that has enough, in order; and why others are left out, a sentence each.
+        The posts of every language that has enough, in order; and one sentence for each reason why others are
+        left out.
 
     Raises:
         InputError: no language has enough; the message says how many posts are missing in each.
@@ -212,7 +213,7 @@ def _percentiles(checker: Checker, language: str, posts: Sequence[Selected]) -> 
 def readings(
     model: LanguageModel, language: str, texts: Sequence[str], most: int = MOST_SENTENCES
 ) -> list[tuple[str, str, Reading]]:
-    """What ``FluencyTable.measure`` takes, of at most so many sentences, drawn with a fixed seed."""
+    """What ``FluencyTable.measure`` takes, of at most ``most`` sentences, drawn with a fixed seed."""
     sample = [texts[row] for row in np.random.default_rng(0).permutation(len(texts))[:most]]
     scores = model.log_probabilities(sample, language)
     return [(language, text, reading(found)) for text, found in zip(sample, scores, strict=True)]

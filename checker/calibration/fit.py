@@ -1,4 +1,4 @@
-"""Fit the verdict layer on posts whose kind is known; the shipped verdict and a user's own alike.
+"""Fit the verdict layer on posts whose kind is known, for the shipped verdict and for a user's own.
 
 A logistic regression over standardised features serves all languages; each language then gets a slope and
 an offset (Platt 1999) that 50 pseudo-posts pull towards 1 and 0. Probabilities for the reliability tables
@@ -223,10 +223,10 @@ def cut(probability: Floats, allowed: float) -> float:
 
 
 def thresholds(posts: Sequence[Observed], probability: Floats) -> tuple[Threshold | None, ...]:
-    """The cut of every length band of one language.
+    """The threshold of every length band of one language.
 
     None where too few human posts were measured, or too many of them are as certain as can be. Test sets
-    differ more than chance explains, so a cut is also at least that of the worst test set of all lengths.
+    differ more than chance explains, so a threshold is at least that of the worst test set of all lengths.
     """
     kinds = np.array([post.kind for post in posts])
     testsets = np.array([post.testset for post in posts])

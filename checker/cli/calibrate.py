@@ -1,4 +1,4 @@
-"""``checker calibrate``: fit the verdict on labelled posts of one's own."""
+"""``checker calibrate``: fit the verdict on your own labelled posts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def calibrate(
     text_column: options.TextColumn = "text",
     label_column: options.LabelColumn = "label",
 ) -> None:
-    """Fit the verdict on labelled posts of your own.
+    """Fit the verdict on your own labelled posts.
 
     Columns: text, label (human or machine), and if known lang, system (of machine posts), origin (original or
     translated, of human posts) and testset (where a post is from). See docs/calibrate.md for how many posts

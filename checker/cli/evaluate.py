@@ -58,7 +58,7 @@ def evaluate(
     label_column: options.LabelColumn = "label",
     id_column: options.IdColumn = "id",
 ) -> None:
-    """Measure the verdict on labelled posts of your own.
+    """Measure the verdict on your own labelled posts.
 
     Columns: text, label (human or machine), and if known lang, system (of machine posts), origin (original or
     translated, of human posts) and testset. Rows that carry verdict and machine_translated are not scored

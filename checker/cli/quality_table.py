@@ -1,4 +1,4 @@
-"""A pair's quality for people: the figures, then what was found, each with its passages."""
+"""The quality of a pair, for people: the figures, then the findings, each with its passages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``checker report``: a file of scores as one page to read, print and send."""
+"""``checker report``: turn a file of scores into one page to read, print and send."""
 
 from __future__ import annotations
 

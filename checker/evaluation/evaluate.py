@@ -1,6 +1,6 @@
 """How good the verdict is on labelled posts: ``checker evaluate`` without its files.
 
-A figure that too few posts stand behind is None. The formulas are in ``statistics.py``, and what each figure
+A figure based on too few posts is None. The formulas are in ``statistics.py``, and what each figure
 means is in ``figures.py``.
 """
 
@@ -53,7 +53,7 @@ def evaluate(
     Args:
         posts: labelled posts.
         results: one for each post, in the same order.
-        group_by: keys that each give a table of their own: ``lang`` (as labelled, or as identified where it
+        group_by: keys, each of which gives its own table: ``lang`` (as labelled, or as identified where it
             is not), ``system``, ``testset``, ``length`` (bands of the verdict), or a key of ``extra``.
         resamples: of the bootstrap.
         seed: of the bootstrap; every interval starts from it, so a group's does not depend on other groups.

@@ -1,4 +1,4 @@
-"""Measure the verdict on a file of labelled posts: read, score, compare with the labels, keep the scores."""
+"""Measure the verdict on a file of labelled posts: read, score, compare with the labels, save the scores."""
 
 from __future__ import annotations
 

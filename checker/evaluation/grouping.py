@@ -1,4 +1,4 @@
-"""Labelled posts in groups: by language, MT system, test set, length, or a column of the user's own."""
+"""Labelled posts in groups: by language, MT system, test set, length, or any column of the input."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Scored = tuple[LabelledPost, Score]
 
 
 def grouped(scored: Sequence[Scored], key: str) -> dict[str, list[Scored]]:
-    """The posts of each group, in the order of the groups' names or lengths; those of no known group last.
+    """The posts of each group, in order of the groups' names or lengths; those without a group last.
 
     Args:
         scored: labelled posts with their scores.

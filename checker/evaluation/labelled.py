@@ -1,8 +1,8 @@
-"""Labelled posts in: what ``checker evaluate`` measures on and ``checker calibrate`` fits on.
+"""Read the labelled posts that ``checker evaluate`` measures on and ``checker calibrate`` fits on.
 
 A row has a text and a label, ``human`` or ``machine``; ``id``, ``lang``, ``system`` (the MT system),
 ``origin`` (of human text: ``original`` or ``translated``) and ``testset`` are optional, and so is any other
-column that posts are to be grouped by. A row that cannot be used becomes a `RowError`; the others go on.
+column that posts are grouped by. A row that cannot be used becomes a `RowError`; the rest are read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class LabelledPost:
-    """A post of which it is known how it was made.
+    """A post whose origin is known.
 
     Attributes:
         row: 1-based number of the row in its file.
@@ -103,7 +103,7 @@ def labelled_rows(
 
 
 def parsed(rows: Iterable[Record | RowError], parse: Callable[[Record], T]) -> tuple[list[T], list[RowError]]:
-    """What ``parse`` makes of every row, and an error record where it raises InputError."""
+    """The result of ``parse`` for every row, or an error record where it raises InputError."""
     good: list[T] = []
     bad: list[RowError] = []
     for row in rows:

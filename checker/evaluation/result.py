@@ -1,7 +1,7 @@
-"""What an evaluation says, as one JSON object; `checker.evaluation.evaluate` computes it.
+"""The result of an evaluation, as one JSON object; `checker.evaluation.evaluate` computes it.
 
-Human posts are the negatives and machine-translated ones the positives. What each figure is, and the
-denominator of each share, is said by its field and nowhere else.
+Human posts are the negatives and machine-translated ones the positives. Each field defines
+its figure, and the denominator if it is a share; nothing else does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Labelled posts that are scored already: the probability and the verdict stand beside the label.
+"""Labelled posts that are already scored: each row has a label, a probability and a verdict.
 
 Such a file is what ``checker evaluate --save`` writes, or the output of ``checker score`` with a label added
 to every row. It needs no text.

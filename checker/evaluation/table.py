@@ -1,4 +1,4 @@
-"""An evaluation as tables for a terminal. Names of groups are all of the input that is shown."""
+"""An evaluation as tables for a terminal. Names of groups are the only part of the input that is shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Cell = tuple[str, str]  # a figure and its interval
 
 
 def table(evaluation: Evaluation, key: str | None = None) -> Table:
-    """The overall figures, then those of the groups of one key; an interval stands under its figure."""
+    """The overall figures, then those of the groups of one key; each interval is below its figure."""
     found = rows(evaluation, key)
     grid = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
     grid.add_column(Text(printable(key or "")), overflow="fold")

@@ -1,1 +1,1 @@
-"""What speaks for and against machine translation: one module a kind of evidence."""
+"""What speaks for and against machine translation: one module per kind of evidence."""

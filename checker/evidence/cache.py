@@ -1,12 +1,13 @@
-"""What models said of a sentence before: a bounded file on disk, so that nothing is computed twice.
+"""Model outputs per sentence, in a file of limited size on disk, so that nothing is computed twice.
 
-An entry belongs to a scope (a model with its checksum and all options) and a sentence. The file holds neither
-sentences nor translations in the clear: an entry is found by a keyed hash, its value is encrypted by AES-GCM
+An entry belongs to a scope (a model with its checksum and all options) and a sentence. The file contains no
+readable sentence or translation: an entry is found by a keyed hash, and its value is encrypted by AES-GCM
 with a key made from the sentence, as in message-locked encryption (Bellare, Keelveedhi and Ristenpart 2013).
-Who has the file alone can only test whether a sentence that he knows word for word is in it.
+Someone who obtains only the file can do no more than test whether it contains a sentence they already know
+verbatim.
 
-A cache never changes a result and never stops a run: whatever is wrong with the file, scoring goes on without
-it, with one warning.
+A cache never changes a result and never stops a run: if anything is wrong with the file, scoring
+continues without it, after one warning.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Cache:
     """A file of values by scope and text. Safe to share by threads, and by processes.
 
     Args:
-        folder: where the file is; made when first needed, for this user alone.
+        folder: where the file is; made when first needed, readable only by this user.
         limit: bytes that it may take.
     """
 
@@ -74,7 +75,7 @@ class Cache:
         return self._tried(read) or {}
 
     def put(self, scope: str, values: Mapping[str, Any]) -> None:
-        """Keep values by text; what is there already stays.
+        """Store values by text; existing ones are not replaced.
 
         Args:
             scope: as for ``get``.
@@ -128,7 +129,7 @@ def remembered(
     """What ``compute`` gives for each text: equal texts once, and those not at all that a cache has.
 
     Args:
-        cache: None keeps nothing.
+        cache: None stores nothing.
         scope: everything besides the text that the values depend on.
         texts: any number of texts.
         compute: gives a value for each of its texts, in order; with a cache, one that ``json`` can write.

@@ -1,13 +1,13 @@
 """Fluency: how well the words of a sentence follow from those before them, ranked among human sentences.
 
-A likelihood falls with every rare word, and a name is no fault of style. The statistic is therefore the gain
-of a token's log-probability in its context over that on its own, as in SLOR (Pauls and Klein 2012; Lau, Clark
-and Lappin 2017, who found it to agree best with human judgements of acceptability). Only losses count: the
-mean over tokens of ``min(log p(token | context) - log p(token), 0)``. A word that its context calls for
-cannot make up for one that does not belong there.
+A likelihood falls with every rare word, but a name is not bad style. The statistic therefore subtracts a
+token's log-probability on its own from that in its context, as in SLOR (Pauls and Klein 2012; Lau, Clark and
+Lappin 2017, who found it to agree best with human judgements of acceptability). Only losses count: the mean
+over tokens of ``min(log p(token | context) - log p(token), 0)``. A word that fits its context cannot make up
+for one that does not.
 
 The statistic is compared with percentiles measured on human text that the model was not trained on. A
-percentile needs no threshold and reads the same in every language, where a raw perplexity depends on the
+percentile needs no threshold and means the same in every language, whereas a raw perplexity depends on the
 tokenizer and on the length of the text.
 """
 
@@ -32,7 +32,7 @@ BANDS = Bands((40, 80, 120, 200))
 
 
 class Reading(NamedTuple):
-    """What a language model makes of a sentence.
+    """What a language model says about a sentence.
 
     Attributes:
         statistic: one of ``STATISTICS``.

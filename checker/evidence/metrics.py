@@ -1,4 +1,4 @@
-"""chrF++, BLEU and TER as sacrebleu has them, set up for a language.
+"""chrF++, BLEU and TER as sacrebleu computes them, configured for a language.
 
 chrF++ (Popović 2017), BLEU (Papineni et al. 2002) and TER (Snover et al. 2006), as implemented by sacrebleu
 (Post 2018).

@@ -1,4 +1,4 @@
-"""Results as rows of a table: its columns, and the lines of JSON that fill them."""
+"""Results as rows of a table: the columns, filled from lines of JSON."""
 
 from __future__ import annotations
 

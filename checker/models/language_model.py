@@ -1,7 +1,7 @@
 """Causal language models: the log-probability of every token of a text, from either engine.
 
-A model may come with ``unigrams.npz``: one array a language, the log-probability of every token of the
-vocabulary on its own, by which ``fluency`` tells a rare word from an odd one.
+A model may come with ``unigrams.npz``: one array per language with the log-probability of every token of the
+vocabulary on its own. With it, ``fluency`` can distinguish a rare word from an odd one.
 """
 
 from __future__ import annotations

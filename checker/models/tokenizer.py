@@ -27,9 +27,9 @@ _MARKER = re.compile(r"</?s>|<unk>|<pad>|>>\w+<<|__\w+__|madeupword\d+")
 class Tokenizer:
     """Text to tokens and back, with the markers of the model's family.
 
-    Straight on sentencepiece, so that loading a converted model imports neither torch nor transformers, and
-    so that a post that contains ``</s>`` or ``>>ru<<`` cannot smuggle in a marker. A text of more than
-    ``MAX_PIECES`` pieces is cut there.
+    Uses sentencepiece directly, so that loading a converted model imports neither torch nor transformers, and
+    so that a post that contains ``</s>`` or ``>>ru<<`` cannot insert a marker. A text of more than
+    ``MAX_PIECES`` pieces is truncated there.
 
     Args:
         model: a ``marian`` or ``m2m100`` model.
@@ -45,7 +45,7 @@ class Tokenizer:
         )
 
     def sources(self, texts: Sequence[str], source: str, target: str) -> list[list[str]]:
-        """Tokens for the encoder, a list a text; empty when the text has no visible character.
+        """Tokens for the encoder, one list per text; empty when the text has no visible character.
 
         Raises:
             UnsupportedPairError: the model does not translate ``source`` into ``target``.
@@ -84,7 +84,7 @@ def length_limit(length: int) -> int:
 
 
 def alike(shapes: Sequence[Hashable]) -> list[list[int]]:
-    """Numbers of the rows that have the same shape, a list a shape; largest shape first, falsy ones left out.
+    """Numbers of the rows of the same shape, one list per shape; largest shape first, falsy ones left out.
 
     Largest first, because what is begun last should be done soon.
     """

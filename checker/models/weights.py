@@ -1,7 +1,7 @@
 """The network of a model for the engine ``transformers``, whatever format its weights come in.
 
-A model that ships has its weights once, in CTranslate2's format in 8-bit integers. For the reference engine
-the same numbers are put into a Hugging Face network as 32-bit floats. The format is that of CTranslate2's
+A shipped model has its weights once, in CTranslate2's format in 8-bit integers. For the reference engine, the
+same numbers are put into a Hugging Face network as 32-bit floats. The format is that of CTranslate2's
 ``model_spec.py``: a header, then every variable with its name, shape, type and bytes.
 """
 
@@ -52,7 +52,7 @@ def network(auto_class: Any, folder: Path) -> Any:
         folder: Hugging Face files, with the weights or with a CTranslate2 conversion in their place.
 
     Raises:
-        ModelCorruptedError: the conversion is not one, or of another architecture than its configuration.
+        ModelCorruptedError: the conversion is not one, or its architecture is not that of its configuration.
     """
     import torch
     from transformers import AutoConfig

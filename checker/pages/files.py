@@ -1,4 +1,4 @@
-"""A page from a file: the report of a file of scores, and the page of an evaluation."""
+"""Pages as files: the report of a file of scores, and the page of an evaluation."""
 
 from __future__ import annotations
 

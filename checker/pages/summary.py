@@ -1,6 +1,6 @@
 """What is in a file of scores, counted in one pass and in little memory.
 
-Kept are a counter a language, account and day, and the posts that the page shows.
+Only one counter per language, account and day is held in memory, and the posts that the page shows.
 """
 
 from __future__ import annotations

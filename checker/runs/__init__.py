@@ -1,1 +1,1 @@
-"""Long runs: durable batches on one machine, and the same on many."""
+"""Long runs that survive interruption, on one machine or many."""

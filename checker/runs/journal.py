@@ -1,9 +1,10 @@
-"""The journal of a run: the rows that are done, on the disk before they count as done.
+"""The journal of a run: the finished rows, which are on disk before they count as finished.
 
 A journal is a file of records. A record is a line ``KIND LENGTH CRC32`` and that many bytes. A record ``run``
 says what is scored and how; it comes first, and again where a resumed run has further models. A record
-``chunk`` has the output of one chunk of rows, a line of JSON each, an empty line, and the rejects among them.
-A record that was torn by a crash does not match its length or its checksum: it and all after it are dropped.
+``chunk`` has the output of one chunk of rows, one line of JSON per row, then an empty line and the rejects
+among them. A record that a crash left incomplete does not match its length or its checksum: it and all after
+it are dropped.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ class Input(Record):
 def options_of(settings: Settings, arithmetic: Arithmetic | None) -> dict[str, JsonValue]:
     """The settings that results depend on, as JSON has them.
 
-    Another device may take over, with another number of threads, if it computes with the same numbers. Of a
-    calibration the content counts.
+    Another device may resume the run, with another number of threads, if it computes with the same numbers.
+    For a calibration, only the content counts.
 
     Args:
         settings: of a checker.
@@ -107,7 +108,7 @@ class Journal:
     Args:
         path: where it is; created if there is none.
         run: what is scored now.
-        restart: forget the rows of an interrupted run.
+        restart: discard the rows of an interrupted run.
 
     Attributes:
         path: where it is.
@@ -153,7 +154,7 @@ class Journal:
         return (line for _, rejects in self._chunks() for line in rejects)
 
     def close(self, *, remove: bool = False) -> None:
-        """Close the file; delete it if asked to, or if no run could go on from it."""
+        """Close the file; delete it if asked to, or if no run could be resumed from it."""
         with writing(self.path):
             self._file.close()
             if remove or not self.rows or not self._resumable:
@@ -241,7 +242,7 @@ def _records(path: Path) -> Iterator[tuple[str, bytes, int]]:
 
 @contextmanager
 def alone(output: Path) -> Iterator[None]:
-    """Keep other runs from writing the same output.
+    """Prevent other runs from writing the same output.
 
     Raises:
         OutputError: another run is at it, or the lock cannot be written.

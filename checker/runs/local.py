@@ -1,4 +1,4 @@
-"""Score a whole file: a million rows in little memory, bad rows in their place, nothing lost by a kill.
+"""Score a whole file: a million rows in little memory, errors in place, nothing lost by a kill.
 
 Rows are scored in chunks, and every chunk goes to a journal beside the output (`checker.runs.journal`).
 Chunks begin at the same rows whether or not a run was interrupted, so the models get the same batches and

@@ -1,4 +1,4 @@
-"""The rows that could not be read, as they were: where they go, and how they look there."""
+"""The rows that could not be read, as they were: where they are written, and in which form."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A fitted verdict layer as a file: the shipped ``verdict.json`` and what ``checker calibrate`` writes.
 
 The classes are the format; ``read`` refuses a file that does not fit them and names the place.
-``verdict.VerdictModel`` refuses one that was fitted for other features or length bands than its own.
+``VerdictModel`` refuses a file that was fitted for other features or length bands than its own.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Negatives = Literal["native", "human translations"]
 
 @dataclass(frozen=True)
 class Threshold:
-    """The cut of one language and length band.
+    """The threshold of one language and length band.
 
     Attributes:
         machine: probability from which a post is called machine-translated; ``1 - machine`` is the
             probability up to which it is called human-written.
-        false_positive_rate: share of the human posts at or above the cut when it was measured.
+        false_positive_rate: share of the human posts at or above the threshold when it was measured.
         posts: number of these human posts.
         negatives: what they were: ``native`` or ``human translations``.
     """

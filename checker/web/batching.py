@@ -1,7 +1,7 @@
 """Micro-batching: items of many requests go through the models together, on one thread.
 
-While a batch is computed the next one gathers, so batches grow with the load and an idle service answers at
-once. Requests take turns item by item: one with a hundred posts does not keep one with a single post waiting.
+While a batch is computed, the next one fills up, so batches grow with the load and an idle service answers at
+once. Requests take turns item by item: a request with a hundred posts does not delay one with a single post.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Batcher(Generic[Item, Answer]):
         batch_size: largest sum of sizes in a batch; an item larger than this is a batch of its own.
         wait: seconds for which an idle batcher waits for more items.
         waiting: items that may wait.
-        on_batch: told the items and the seconds of every batch.
+        on_batch: called with the number of items and the seconds of every batch.
     """
 
     def __init__(

@@ -40,7 +40,7 @@ class Limits:
 class BodyLimit:
     """Reads a body before anything else sees it; refuses one that is too large or too slow.
 
-    Nobody but the sender waits for a slow body, and no half of a body is taken for a whole one.
+    Only the sender waits for a slow body, and an incomplete body is never processed.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:

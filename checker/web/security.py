@@ -1,4 +1,4 @@
-"""Who may ask: the token, the Host header, requests of other sites; and the headers of every answer."""
+"""Access control: the token, the Host header, requests from other sites; and the headers of every answer."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def is_loopback(host: str) -> bool:
 
 
 class Guard:
-    """Lets a request through that is meant for this service, does not come from another site, and may.
+    """Lets a request through if it is meant for this service, not sent by another site, and authorised.
 
     Args:
         app: what is guarded.

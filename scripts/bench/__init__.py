@@ -1,1 +1,1 @@
-"""Measurements, and the tables of ``docs/`` that they fill: one module per subject."""
+"""Benchmarks, which fill the tables of ``docs/``: one module per subject."""

@@ -3,15 +3,15 @@
     python -m scripts.training.verdict --corpora CORPORA --models models --round-trip --cache runs/evidence
     python -m scripts.bench.ablation --corpora CORPORA --evidence runs/evidence --json ablation.json
 
-The verdict layer is fitted on the evidence that the first command kept, once with all evidence, once
-without each kind of it, and once with each kind alone; all of these on the same posts, which have all of the
-evidence. Then it judges posts of the dev split. The figure is the mean of two AUC, native and human
+The verdict layer is fitted on the evidence that the first command saved: with all evidence, without each kind
+of it, and with each kind on its own. All fits use the same posts, which have all of the evidence. Each then
+judges posts of the dev split. The figure is the mean of two AUC, native and human
 translation against machine.
 
 **The rule**, stated before any result was seen: a kind of evidence is removed if the mean AUC over the
 languages that have it does not fall without it, and the 95 % interval of what it adds excludes more than
-0.002. Otherwise it stays. Intervals are of a paired bootstrap over posts. Choosing by the dev split makes
-the figures on it a little too good, by one decision a kind of evidence.
+0.002. Otherwise it stays. Intervals are from a paired bootstrap over posts. Each such decision makes the
+figures on the dev split a little too good.
 """
 
 from __future__ import annotations

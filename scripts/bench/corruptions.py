@@ -1,7 +1,7 @@
-"""Ways to spoil a good translation, each with a known effect: what a quality check must find.
+"""Ways to damage a good translation, each with a known effect that a quality check must find.
 
-Every function takes a target, its language and a random generator, and gives the spoilt target, or None where
-the text has nothing to spoil in that way.
+Every function takes a target, its language and a random generator. It returns the damaged target, or None if
+the text cannot be damaged in this way.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def swap_number(text: str, language: str, rng: random.Random) -> str | None:
 
 
 def flip_negation(text: str, language: str, rng: random.Random) -> str | None:
-    """Take a negation out, or put one in where there is none; None in a language that is not known here."""
+    """Remove a negation, or add one where there is none; None in a language that is not known here."""
     if language not in _NOT:
         return None
     if found := list(_NEGATED[language].finditer(text)):

@@ -2,12 +2,12 @@
 
     python -m scripts.bench.dev --corpora CORPORA --posts 300 --json dev.json
 
-Posts of ``--lines`` consecutive lines are scored by the Checker as a user would score them, in the
-language that they are in, and measured as ``checker evaluate`` measures. Intervals are 95 %: bootstrap for
+The Checker scores posts of ``--lines`` consecutive lines as a user would, except that their language is
+given. They are measured as by ``checker evaluate``. Intervals are 95 %: bootstrap for
 AUC, Clopper-Pearson for shares. ECE weighs human and machine equally.
 
-``--spare`` measures something else: what a verdict that was fitted with ``scripts.training.verdict --spare``
-flags of the human posts that were kept from it, in test sets that no system translated.
+With ``--spare``, it measures instead how many human posts a verdict fitted with ``scripts.training.verdict
+--spare`` flags in the part of the test sets without MT output that the fit did not see.
 """
 
 from __future__ import annotations

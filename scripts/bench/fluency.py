@@ -1,13 +1,13 @@
-"""Measure the embedded language model: does it prefer human sentences to the same words in disorder?
+"""Measure the embedded language model: does it prefer human sentences to the same words shuffled?
 
     python -m scripts.bench.fluency --corpora CORPORA --lines 200
 
 For every language, AUC of human lines (FLORES dev, which the model was not trained on) against the same
 lines with their words shuffled inside windows of four, by the statistic that fluency ranks and, for
-comparison, by the mean log-likelihood of a token; and bits a character.
+comparison, by the mean log-likelihood per token; and bits per character.
 
-Whether fluency follows the quality of machine translation where people judged it is not measured: the corpora
-have no human judgements of MT output.
+Whether fluency follows human judgements of machine translation is not measured: the corpora have no such
+judgements.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python -m scripts.bench.http --clients 1 8 32 --seconds 10
 
-Starts ``checker serve`` as a process of its own. Each client sends one post of examples/posts.jsonl after the
-other, its sentences made distinct, and waits for the answer. Client and service share the cores.
+Starts ``checker serve`` in a separate process. Each client sends the posts of examples/posts.jsonl one by
+one, with every sentence made distinct, and waits for each answer. Clients and service share the cores.
 """
 
 from __future__ import annotations

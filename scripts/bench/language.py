@@ -1,8 +1,8 @@
 """Measure language identification on NTREX-128 (Federmann et al. 2022), which nothing was tuned on.
 
-Accuracy on whole lines and on their first 40 characters, and the CPU time a text, for this project, for
-py3langid alone and for langdetect alone, as Markdown. The lines come from a checkout of NTREX-128 (34
-languages) or from the NTREX rows of the training corpora (the 25 supported languages):
+Prints, as Markdown, the accuracy on whole lines and on their first 40 characters, and the CPU time per text,
+for this project, for py3langid and for langdetect. The lines come from a checkout of NTREX-128 (34 languages)
+or from the NTREX rows of the training corpora (the 25 supported languages):
 
     python -m scripts.bench.language --ntrex NTREX/NTREX-128
     python -m scripts.bench.language --corpora CORPORA --limit 500

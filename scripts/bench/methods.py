@@ -1,7 +1,7 @@
-"""Other ways to tell machine translation from human text, each at its core, for ``scripts/bench/peers.py``.
+"""The core of other methods that tell machine translation from human text, for ``scripts/bench/peers.py``.
 
-All scores point the same way: the higher, the more the method takes the text for machine-made, by the rule
-of the paper that it comes from. None of them is the published system: models are as small as ours.
+All scores point the same way: the higher, the more machine-like the text is by the rule of the method's
+paper. None of them is the published system: the models are as small as ours.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def bleu(texts: Sequence[str], back_translations: Sequence[str], language: str) 
     """BLEU of a round trip with the sentences of one post taken as one segment, 0 to 100.
 
     What TSRT builds on (Nguyen-Son et al. 2021): machine-translated text changes less when it is translated
-    to and fro. Their detector also learns from the pair; this is the similarity alone.
+    there and back. Their detector also learns from the pair; this is only the similarity.
     """
     (_, metric, _), _ = metrics(language)
     return float(metric.sentence_score(" ".join(back_translations), [" ".join(texts)]).score)

@@ -2,15 +2,15 @@
 
     python -m scripts.bench.peers --corpora CORPORA --posts 250 --json peers.json --cache runs/peers
 
-Every method scores every post that the checker scores, in the language that it is in. Intervals are bootstrap
-95 %; all methods share the resamples. A method that is one figure keeps the direction of its paper; an AUC
-under 0.5 means that its rule points the other way on this data. So that no method is beaten for its sign
-alone, the last columns and the TPR allow it, in each language, the direction that is better on these posts.
+Every method scores every post that the checker scores, in its known language. Intervals are bootstrap 95 %;
+all methods share the resamples. A method that gives a single figure keeps the direction of its paper; an AUC
+under 0.5 means that its rule points the other way on this data. So that no method loses only because of its
+sign, the last columns and the TPR use, in each language, the direction that is better on these posts.
 
-Three things are trained here, on the train split: a character language model and a classifier a language, and
-the second language model of Binoculars once. ``--cache`` keeps them or their scores, which do not depend on
-the models of this project (but for the tokenizer, which the second language model shares).
-The methods are in ``peers.py``, what they leave out of the published systems in docs/peers.md.
+Three things are trained here, on the train split: a character language model and a classifier per language,
+and, once, the second language model of Binoculars. ``--cache`` saves them or their scores, which do not
+depend on the models of this project (except the tokenizer, which the second language model shares). The
+methods are in ``methods.py``; docs/peers.md lists what the published systems have in addition.
 """
 
 from __future__ import annotations

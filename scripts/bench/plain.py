@@ -1,8 +1,8 @@
-"""The plain way: the evidence of a post with transformers, as most users would write it.
+"""The baseline for speed: the evidence of a post with plain transformers, as most users would write it.
 
 Every sentence is translated into the pivot and back, the original is scored given the pivot translation, the
-language model gives a perplexity, and sacrebleu compares the two versions. Sentences are taken as they come,
-by one or by ``size``, in 32-bit floats on all cores.
+language model gives a perplexity, and sacrebleu compares the two versions. Sentences are processed in
+their order, one or ``size`` at a time, in 32-bit floats on all cores.
 """
 
 from __future__ import annotations

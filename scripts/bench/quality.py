@@ -1,10 +1,10 @@
-"""Measure which spoilt translations ``checker quality`` finds, and how well it aligns sentences.
+"""Measure which damaged translations ``checker quality`` finds, and how well it aligns sentences.
 
     python -m scripts.bench.quality --corpora CORPORA --models models --languages ru de fr es
 
-Read are the blocks of the held-out test sets that the table of human translations was not measured on
-(``scripts.training.quality``). False alarms and detection are counted over single lines: the share in which
-at least one segment shows the signal at a rate of 5 % or less, or, for the combined flag, is flagged.
+It reads the blocks of the held-out test sets that the table of human translations was not measured on
+(``scripts.training.quality``). False alarms and detection are counted per line: a line counts if at least one
+segment shows the signal at a rate of 5 % or less or, for the combined flag, is flagged.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Kill ``checker score`` at random moments, go on with the same command, and compare with a run left alone.
+"""Kill ``checker score`` at random moments, repeat the command, and compare with an uninterrupted run.
 
     python -m scripts.bench.reliability --rows 2000 --kills 20
 
-Every run is a process of its own, every kill a SIGKILL at a moment drawn evenly from the time that a whole
-run takes, start-up and writing of the output included. A run that ends before its moment is compared, and the
-next one begins anew. Posts are scored with the shipped models; a tenth of the rows is bad. The run left alone
-has no cache of sentences; those that are killed begin with an empty one.
+Every run is a separate process. Every kill is a SIGKILL at a moment drawn evenly from the duration of a whole
+run, including start-up and writing the output. A run that ends before its moment is compared, and the next
+one starts from scratch. Posts are scored with the shipped models; a tenth of the rows is unreadable. The
+uninterrupted run has no cache of sentences; those that are killed begin with an empty one.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Measure what a post costs on a core and on Ray, and reckon what a billion posts a day take.
+"""Measure what a post costs on a core and on Ray, and compute what a billion posts per day take.
 
     python -m scripts.bench.scaling --copies 160 --workers 2
 
-gives the tables of docs/scaling.md. The posts are copies of examples/posts.jsonl, every sentence of which is
-made distinct (equal sentences are translated once). Rates are by CPU time, not by the clock: a machine with
-other work gives nearly the same ones as an idle one.
+gives the tables of docs/scaling.md. The posts are copies of examples/posts.jsonl with every sentence made
+distinct (equal sentences are translated once). Rates are per second of CPU time, so a busy machine gives
+nearly the same rates as an idle one.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ class Core:
 
     Attributes:
         load: CPU seconds until the models are there.
-        rate: posts a CPU second.
+        rate: posts per CPU second.
         memory: peak of the process in bytes.
-        read, joined: rows a CPU second, when a partition is read and when its Parquet is made.
-        size_in, size_shard, size_out: bytes a post of JSONL input, of a scored shard and of Parquet output.
+        read, joined: rows per CPU second, when a partition is read and when its Parquet is made.
+        size_in, size_shard, size_out: bytes per post of JSONL input, of a scored shard and of Parquet output.
     """
 
     load: float

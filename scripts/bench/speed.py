@@ -1,14 +1,14 @@
-"""Measure speed, memory and start-up: this project beside the plain way, with the same models and posts.
+"""Measure speed, memory and start-up: this project and plain transformers, with the same models and posts.
 
     python -m scripts.bench.speed --model embedded --json benchmark.json
     python -m scripts.bench.speed --model opus --posts 96 --batched-posts 16 --plain-posts 5
 
 * compare: posts per second of (a) transformers, a sentence at a time, (b) transformers, 32 sentences at a
-  time, (c) this project, each in a process of its own, in turn, ``--repeat`` times; medians. The posts have
+  time, (c) this project, each in a separate process, in turn, ``--repeat`` times; medians. The posts have
   three sentences and are in Russian and English, which the round trip serves.
 * ways: posts per second of this project with and without round trip, fluency and cache.
 * stages: what one post costs in each stage, in processor time on one thread.
-* memory: peak of a process that scores ``--grow`` posts, read and dropped one by one.
+* memory: peak of a process that scores ``--grow`` posts, read and discarded one by one.
 * numbers: sentences per second of processor time of the models with 8-bit integers and with 32-bit floats, in
   turn, in one process on one thread.
 * start: ``checker score --text`` beside ``python -c "import torch, transformers"``.

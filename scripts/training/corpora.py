@@ -1,4 +1,4 @@
-"""Read the training corpora, and say once which parts nothing may be trained on.
+"""Read the training corpora, and define in one place which parts are held out from training.
 
 The corpora are a folder with three subfolders of Parquet files:
 
@@ -9,13 +9,13 @@ The corpora are a folder with three subfolders of Parquet files:
 ``native/ru_{train,dev}.parquet``
     columns ``text``, ``year``
 
-Four hold-outs keep the numbers honest:
+Four parts are held out, so that the figures are not too good:
 
-* ``HELD_OUT`` test sets are kept from the translator and from the language model, so that the
-  verdict can be fitted on text that no feature model has seen.
-* human lines of test sets that no system translated (`unpaired`) are kept from the detectors.
-* every fifth native lead is kept for the verdict in the same way (``native_train``).
-* the ``dev`` split (WMT21) and ``native/ru_dev`` are read by the evaluation alone.
+* ``HELD_OUT`` test sets: from the translator and the language model, so that the verdict can be
+  fitted on text that no feature model has seen.
+* human lines of test sets that no system translated (`unpaired`): from the detectors.
+* every fifth native lead: for the verdict, in the same way (``native_train``).
+* the ``dev`` split (WMT21) and ``native/ru_dev``: only the evaluation reads them.
 """
 
 from __future__ import annotations

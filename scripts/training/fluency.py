@@ -4,7 +4,7 @@
     python -m scripts.training.fluency --tsv lines.tsv --minutes 75 --out runs/fluency
 
 The TSV has two columns without a header: language code, one line of human text. Every line starts
-with its language's tag (``>>ru<<``), so that the model never has to guess the language. Languages are sampled
+with its language's tag (``>>ru<<``), so that the model need not guess the language. Languages are sampled
 in proportion to their size to the power of ``--temperature``. The run is resumable and uses a GPU if
 there is one. ``--unigrams`` writes ``unigrams.npz`` into the folder of a trained model, and trains nothing.
 """

@@ -1,8 +1,8 @@
 """One resumable training loop for the small models of the embedded profile.
 
-The schedule runs on time, not on steps: ``minutes`` is what the run may take on whatever machine it
-is on, and the learning rate warms up, holds and falls to zero over that time. A killed run goes on
-from its last checkpoint with the minutes it had left.
+The schedule follows time, not steps: ``minutes`` is how long the run may take on any machine, and the
+learning rate warms up, holds and falls to zero over that time. A run that was killed resumes from its
+last checkpoint with the minutes that were left.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Group the lines of labelled test sets into posts of one to five lines, as a user would meet them."""
+"""Group the lines of labelled test sets into posts of one to five lines, like those of a user."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@
 
 ``--out`` gets the folder that `corpora` describes, ``--jsonl`` what ``checker evaluate`` and ``checker
 calibrate`` read. Sources are native text and references are translations by humans, where the set says so
-(``origlang``); submitted systems are machine text. sacrebleu keeps what it downloads, so a second run needs
-no network. The same sets give the same bytes. docs/data.md says which part is for what.
+(``origlang``); submitted systems are machine text. sacrebleu stores what it downloads, so a second run needs
+no network. The same sets give the same bytes. See docs/data.md for what each part is used for.
 """
 
 from __future__ import annotations

@@ -2,13 +2,13 @@
 
     python -m scripts.training.quality --corpora CORPORA --models models
 
-Run it again whenever the embedded translator or a check changes; ``--languages`` replaces the rows of some
-languages and keeps the others.
+Run it again whenever the embedded translator or a check changes; ``--languages`` replaces only the rows of
+some languages.
 
-Only held-out test sets are read (``HELD_OUT``: WMT20 and FLORES dev). Blocks of ``BLOCK`` lines go in turn
-to this table and to ``scripts.bench.quality``, so that no document is on both sides. A direction takes lines
-that were written in its source language where there are any; the others are English originals, read
-backwards.
+Only held-out test sets are read (``HELD_OUT``: WMT20 and FLORES dev). Blocks of ``BLOCK`` lines go
+alternately to this table and to ``scripts.bench.quality``, so that no document is on both sides. A direction
+takes lines that were written in its source language where there are any; the others are English originals,
+read backwards.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""Train the style detector: hashed n-grams of characters and words, one linear model a language.
+"""Train the style detector: hashed n-grams of characters and words, one linear model per language.
 
     python -m scripts.training.style --corpora CORPORA --out models/embedded/style
 
-Every (test set, class) weighs the same, so that topic and the size of a set are not the shortcut from
-text to class, and a test set counts as no more than its lines when it has fewer than 500. Lines known to be
-native count three times, since native writers are who must be spared, and test sets from 2017 on count twice,
-since they are closest to what will be scored. Native leads, where there are any, take a quarter of the human
-weight; they are cut into sentences so that length does not give them away. Human lines of a test set that no
-system translated are left out: they would teach its topic; so would the machine lines of talks (IWSLT), which
-come without human ones. Machine lines are thinned to ``--lines`` evenly over systems.
+Every (test set, class) weighs the same, so that the model cannot infer the class from the topic or the size
+of a set; a test set of fewer than 500 lines weighs no more than its lines. Lines known to be native count
+three times, because native writers must be protected most. Test sets from 2017 on count twice, because they
+are closest to what will be scored. Native leads, where there are any, take a quarter of the human weight;
+they are split into sentences so that length does not reveal them. Human lines of a test set that no system
+translated are left out: they would teach its topic; so would the machine lines of talks (IWSLT), which come
+without human ones. Machine lines are thinned to ``--lines`` evenly over systems.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
     python -m scripts.training.translator --tsv ru=pairs.tsv --languages ru --out runs/translator
 
 A TSV has two columns without a header: English, then the other language. The target language is
-told by a tag before the source (``>>ru<<``), as in the multilingual OPUS-MT models, so that the result
-loads through the same class. The run is resumable (the same command goes on) and uses a GPU if there
+named by a tag before the source (``>>ru<<``), as in the multilingual OPUS-MT models, so that the result
+loads through the same class. The run is resumable (repeat the command) and uses a GPU if there
 is one. Human and machine pairs are both used: machine targets act as sequence-level distillation
 (Kim and Rush 2016). Deep encoder, shallow decoder: Kasai et al. 2021.
 """

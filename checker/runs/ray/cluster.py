@@ -1,4 +1,4 @@
-"""A connection to Ray for the time of a run: to a cluster, or to a Ray of this machine that ends with it."""
+"""A connection to Ray for one run: to a cluster, or to a Ray on this machine that ends with the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The partitions of a directory: what they hold, how they are cut into shards, and which are written.
+"""The partitions of a directory: their content, how they are split into shards, and which are written.
 
 Every file of the input gives a Parquet file of the same name in the output. A shard is some whole chunks of
 the local run, so that the models see the same batches and the output has the same bytes. The lines of scored
@@ -85,7 +85,7 @@ def find(source: Path, output: Path) -> dict[str, Path]:
     """The partitions of a directory, or of one file, by name.
 
     Args:
-        source: where to look, at any depth; names that begin with ``_`` or ``.`` are passed over.
+        source: where to look, at any depth; names that begin with ``_`` or ``.`` are skipped.
         output: the directory of results.
 
     Raises:
@@ -200,7 +200,7 @@ def write_shard(lines: Sequence[str], rejects: Sequence[str], parts: Path, numbe
 
 
 def write_partition(partition: Partition) -> Written:
-    """Make the files of a partition of its scored shards.
+    """Make the files of a partition from its scored shards.
 
     Raises:
         InputError: the input has changed since the run began.
@@ -266,7 +266,7 @@ def join_rejects(partitions: Sequence[Partition], path: Path) -> None:
 
 
 class Manifest:
-    """The partitions that are written, and the run they are of: a line each.
+    """The run, and the partitions that are written, one line each.
 
     Args:
         output: the directory of results.

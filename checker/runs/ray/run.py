@@ -1,8 +1,8 @@
 """Score partitions on a Ray cluster.
 
-Ray tasks read the partitions and cut them into shards; a pool of actors that hold the models scores the
-shards; a task puts those of a partition together. A scored shard is a file, written whole and named by its
-place: that of a worker that was killed is scored again and takes its place once. No row is lost or doubled.
+Ray tasks read the partitions and split them into shards; a pool of actors that hold the models scores the
+shards; a task joins those of a partition. A scored shard is a file, written whole and named by its place: the
+shard of a worker that was killed is scored again and appears once. No row is lost or doubled.
 
 Input, output, models and calibration must have the same paths on every machine of the cluster.
 """
@@ -97,7 +97,7 @@ def score_directory(
 
     Args:
         source: a directory of ``.jsonl`` and ``.parquet`` files at any depth, or one such file. Names that
-            begin with ``_`` or ``.`` are passed over.
+            begin with ``_`` or ``.`` are skipped.
         output: the directory of results: the folders of the input, and the columns of local Parquet output.
         settings: how posts are scored; nothing is cached. With the device ``cuda`` every actor takes one GPU.
             An actor has as many threads, and takes as many CPUs, as ``threads`` says, by default one. They
