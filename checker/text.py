@@ -313,17 +313,28 @@ def printable(text: str) -> str:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """A share as prose has it, with a no-break space: "31 %", "under 1 %", "over 99 %", or "0.4 %".
+    """A share in per cent with a space, as prose has it: "31 %", "under 1 %", "over 99 %".
 
     Args:
         share: 0 to 1.
-        digits: decimals; with none, no share but 0 and 1 is shown as 0 or 100.
+        digits: after the decimal point; with one, the ends are "under 0.1 %" and "over 99.9 %".
     """
-    if not digits and 0 < share < 0.01:
-        return "under 1\N{NO-BREAK SPACE}%"
-    if not digits and 0.99 < share < 1:
-        return "over 99\N{NO-BREAK SPACE}%"
-    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
+    least = 10.0**-digits
+    if 100 * share < least:
+        return "0 %" if share == 0 else f"under {least:.{digits}f} %"
+    if 100 * share > 100 - least:
+        return "100 %" if share == 1 else f"over {100 - least:.{digits}f} %"
+    return f"{100 * share:.{digits}f} %"
+
+
+def compact(share: float, digits: int = 0) -> str:
+    """The same for columns: "31%", "<1%", ">99%"."""
+    return percent(share, digits).replace("under ", "<").replace("over ", ">").replace(" %", "%")
+
+
+def in_hundred(share: float) -> str:
+    """The same for a sentence about people's posts: "31 in 100", "under 1 in 100", "over 99 in 100"."""
+    return percent(share).replace(" %", " in 100")
 
 
 def valid(text: str) -> str:
