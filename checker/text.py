@@ -333,8 +333,8 @@ def compact(share: float, digits: int = 0) -> str:
 
 
 def in_hundred(share: float) -> str:
-    """The same for a sentence about people's posts: "31 in 100", "under 1 in 100", "over 99 in 100"."""
-    return percent(share).replace(" %", " in 100")
+    """A probability as "31 in 100", from "under 1 in 100" to "over 99 in 100"."""
+    return percent(min(max(share, 1e-4), 1 - 1e-4)).replace(" %", " in 100")
 
 
 def valid(text: str) -> str:

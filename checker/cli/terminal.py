@@ -25,7 +25,7 @@ LABELS = {
 """What a verdict is called, and its style."""
 
 _MACHINE, _HUMAN, _LOST = "bold red", "green", "underline"
-"""How a word that raises the log-odds, one that lowers them, and a span that the round trip changed are shown."""
+"""How a word that raises the log-odds, one that lowers them, and a changed span are shown."""
 
 _MARKS = ("*", "_")
 """What stands around a word that raises the log-odds and a changed span where there are no styles."""
@@ -94,8 +94,9 @@ def show(result: Result, *, marks: bool = False) -> Group:
 
     headline = styled(*LABELS[result.verdict])
     if (probability := result.machine_translated) is not None:
-        chance = f"{in_hundred(probability)} posts like this one were machine-translated, where half of all are"
-        headline = Text.assemble(headline, "   ", _probability(probability, marks), "   ", chance)
+        shown = _shaded(in_hundred(probability), probability, marks)
+        meaning = " posts like this one were machine-translated, where half of all posts are"
+        headline = Text.assemble(headline, "   ", shown, meaning)
     sure = f" ({compact(result.language.confidence)} sure)" if result.language.code else ""
     told = [f"language {_language(result.language.code)}{sure}", *_facts(result)]
     told += [f"chrF++ {result.round_trip.chrf:.1f}"] if result.round_trip else []
@@ -122,7 +123,7 @@ def _sentences(result: Result, marks: bool) -> Table:
         facts += ["round trip unreliable, not counted"] if sentence.reliable is False else []
         said = Text("   ".join(map(printable, facts)), "" if marks else "dim")
         if (probability := sentence.machine_translated) is not None:
-            said = Text.assemble(_probability(probability, marks), "   ", said)
+            said = Text.assemble(_shaded(compact(probability), probability, marks), "   ", said)
         grid.add_row(str(number), said)
         grid.add_row("post", _highlighted(runs(sentence), marks))
         if sentence.pivot_text is not None:
@@ -143,8 +144,7 @@ def _language(code: str | None) -> str:
 
 
 def _facts(found: Result | Sentence) -> list[str]:
-    known = found.fluency is not None
-    return [f"more fluent than {compact(found.fluency)} of human texts"] if known else []
+    return [] if found.fluency is None else [f"more fluent than {compact(found.fluency)} of human texts"]
 
 
 def _highlighted(stretches: Iterable[Run], marks: bool) -> Text:
@@ -185,7 +185,7 @@ def _moved(sentence: Sentence) -> str:
 
 
 def _legend(marks: bool) -> Text:
-    words = "words: their share of the log-odds of the sentence, compared with nothing"
+    words = "words: shares of the log-odds of the sentence; “Why” compares the post with a typical human one"
     if marks:
         raises, lost = _MARKS
         return Text(f"\n{raises}raises the log-odds{raises}   {lost}lost in the round trip{lost}   {words}")
@@ -202,10 +202,9 @@ def _item(text: str) -> Table:
     return grid
 
 
-def _probability(value: float, marks: bool) -> Text:
-    if marks:
-        return Text(compact(value))
-    return Text(f" {compact(value)} ", _SHADES[min(int(value * len(_SHADES)), len(_SHADES) - 1)])
+def _shaded(shown: str, probability: float, marks: bool) -> Text:
+    shade = _SHADES[min(int(probability * len(_SHADES)), len(_SHADES) - 1)]
+    return Text(shown) if marks else Text(f" {shown} ", shade)
 
 
 def _first(result: Result) -> str:

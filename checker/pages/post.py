@@ -1,4 +1,4 @@
-"""What a report shows of one post: its sentences cut where the evidence changes, and where they are very long."""
+"""What a report shows of one post: sentences cut where the evidence changes, and where they are very long."""
 
 from __future__ import annotations
 

@@ -18,7 +18,6 @@ from checker.verdict.file import Calibration, Negatives, Reliability, Threshold
 from checker.verdict.model import richest
 from checker.version import __version__
 
-
 PREVALENCES = (0.01, 0.1)
 """Shares of machine-translated posts in a feed that base rates are worked out for."""
 

@@ -54,9 +54,9 @@ def page(report: Report) -> str:
         languages_by_number=sorted(found.counts.languages.items(), key=lambda item: (-item[1], item[0])),
         languages=[(_language(code), counts) for code, counts in _largest(found.languages)],
         accounts=_accounts(found.accounts),
-        no_account=_missing(found.accounts, found),
+        no_account=_missing(found.accounts.values(), found),
         months=_months(found.days),
-        no_date=_missing(found.days, found),
+        no_date=_missing(found.days.values(), found),
         histogram=plots.histogram(found.histogram) if found.with_probability else None,
         timeline=plots.timeline(found.days) if found.days else None,
         curve=_curve(measured),
@@ -97,9 +97,9 @@ def _months(days: Mapping[date, Counter[str]]) -> Groups:
     return list(months.items())
 
 
-def _missing(groups: Mapping[object, Counter[str]], found: Contents) -> int:
+def _missing(groups: Iterable[Counter[str]], found: Contents) -> int:
     """Posts that are in no group."""
-    return found.counts.verdicts.total() - sum(counts.total() for counts in groups.values())
+    return found.counts.verdicts.total() - sum(counts.total() for counts in groups)
 
 
 def _curve(measured: Measured) -> str | None:

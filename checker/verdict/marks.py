@@ -40,9 +40,7 @@ def back_runs(sentence: Sentence) -> list[Run]:
     return _runs(sentence.back_translation or "", [], spans)
 
 
-def _runs(
-    text: str, words: Iterable[tuple[int, int, float]], spans: Iterable[tuple[int, int]]
-) -> list[Run]:
+def _runs(text: str, words: Iterable[tuple[int, int, float]], spans: Iterable[tuple[int, int]]) -> list[Run]:
     weighed = [word for word in words if 0 <= word[0] < word[1] <= len(text)]
     differing = [span for span in spans if 0 <= span[0] < span[1] <= len(text)]
     edges = {0, len(text), *(edge for span in differing for edge in span)}
