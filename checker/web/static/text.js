@@ -1,6 +1,7 @@
 // Text of posts: hostile, in any script, with offsets that count code points (JavaScript counts UTF-16 units).
 
 const NBSP = "\u00a0";
+const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0, roundingMode: "halfEven" }); // as Python rounds
 const HIDDEN = /[\u0000-\u0008\u000e-\u001b\u001f\u007f-\u0084\u0086-\u009f\u202a-\u202e\u2066-\u2069]/g;
 const BREAKS = /[\u000b-\u000d\u001c-\u001e\u0085\u2028\u2029]/g;
 const RIGHT_TO_LEFT = new Set(["Adlm", "Arab", "Hebr", "Nkoo", "Rohg", "Syrc", "Thaa"]);
@@ -54,7 +55,7 @@ export function percent(share) {
   if (share === null || share === undefined) return "–";
   if (share < 0.01) return share === 0 ? `0${NBSP}%` : `under${NBSP}1${NBSP}%`;
   if (share > 0.99) return share === 1 ? `100${NBSP}%` : `over${NBSP}99${NBSP}%`;
-  return `${(100 * share).toFixed(0)}${NBSP}%`;
+  return `${WHOLE.format(100 * share)}${NBSP}%`;
 }
 
 /** The same for columns: “31%”, “<1%”. */
