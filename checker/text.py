@@ -313,28 +313,31 @@ def printable(text: str) -> str:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """A share in per cent with a space, as prose has it: "31 %", "under 1 %", "over 99 %".
+    """A share as prose has it, with a no-break space: "31 %", "under 1 %", "over 99 %", or "0.4 %".
 
     Args:
         share: 0 to 1.
-        digits: after the decimal point; with one, the ends are "under 0.1 %" and "over 99.9 %".
+        digits: decimals; no share but 0 and 1 is shown as 0 or 100.
     """
     least = 10.0**-digits
     if 100 * share < least:
-        return "0 %" if share == 0 else f"under {least:.{digits}f} %"
-    if 100 * share > 100 - least:
-        return "100 %" if share == 1 else f"over {100 - least:.{digits}f} %"
-    return f"{100 * share:.{digits}f} %"
+        shown = "0" if share == 0 else f"under {least:.{digits}f}"
+    elif 100 * share > 100 - least:
+        shown = "100" if share == 1 else f"over {100 - least:.{digits}f}"
+    else:
+        shown = f"{100 * share:.{digits}f}"
+    return f"{shown}\N{NO-BREAK SPACE}%"
 
 
 def compact(share: float, digits: int = 0) -> str:
     """The same for columns: "31%", "<1%", ">99%"."""
-    return percent(share, digits).replace("under ", "<").replace("over ", ">").replace(" %", "%")
+    shown = percent(share, digits).replace("under ", "<").replace("over ", ">")
+    return shown.replace("\N{NO-BREAK SPACE}", "")
 
 
 def in_hundred(share: float) -> str:
     """A probability as "31 in 100", from "under 1 in 100" to "over 99 in 100"."""
-    return percent(min(max(share, 1e-4), 1 - 1e-4)).replace(" %", " in 100")
+    return percent(min(max(share, 1e-4), 1 - 1e-4)).replace("%", "in 100")
 
 
 def valid(text: str) -> str:

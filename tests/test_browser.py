@@ -15,8 +15,7 @@ import pytest
 
 from checker.pipeline import Checker
 from checker.statistics import Bin
-from checker.text import compact, in_hundred
-from checker.text import percent as in_prose
+from checker.text import compact, in_hundred, percent
 from checker.verdict.advice import MEANINGS, VERDICTS
 from checker.verdict.file import Fitted, Reliability, Threshold, read
 
@@ -173,10 +172,6 @@ def score(api: httpx.Client, text: str) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def percent(share: float) -> str:
-    return in_prose(share).replace(" ", "\u00a0")
-
-
 # -- a post ------------------------------------------------------------------------------------------
 
 
@@ -280,8 +275,8 @@ def test_percentages_read_as_in_python(open_page: Open) -> None:
     }""",
         shares,
     )
-    assert [[one.replace("\u00a0", " ") for one in row] for row in said] == [
-        [in_prose(share), compact(share), f"{in_hundred(share)} posts like this one were machine-translated"]
+    assert said == [
+        [percent(share), compact(share), f"{in_hundred(share)} posts like this one were machine-translated"]
         for share in shares
     ]
 

@@ -343,7 +343,7 @@ def render(renderable: RenderableType, width: int = 120, colour: bool = False) -
     )
     with console.capture() as capture:
         console.print(renderable)
-    return capture.get()
+    return capture.get().replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_nothing_of_a_post_is_taken_for_markup_or_control() -> None:

@@ -492,7 +492,7 @@ def test_rates_are_those_of_the_calibration() -> None:
         assert f"Here {uncounted} is shown as evidence. It is not counted in the verdict." in said
     assert f"{rate.flagged} of {rate.measured} native posts were called machine-translated" in said
     shares = (rate.flagged_share, rate.interval.high, 1 - rate.found)
-    flagged, most, missed = (percent(share, 1) for share in shares)
+    flagged, most, missed = (plain(percent(share, 1)) for share in shares)
     assert f"measured: {flagged}, and up to {most} within the 95 % interval." in said
     assert f"Of the machine-translated posts, {missed} were missed." in said
 

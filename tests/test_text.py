@@ -386,9 +386,10 @@ def test_types() -> None:
     ],
 )
 def test_shares_in_per_cent(share: float, digits: int, prose: str, column: str) -> None:
-    assert (percent(share, digits), compact(share, digits)) == (prose, column)
+    unbroken = prose.replace(" %", "\N{NO-BREAK SPACE}%")
+    assert (percent(share, digits), compact(share, digits)) == (unbroken, column)
 
 
 def test_no_probability_is_certain() -> None:
     said = [in_hundred(probability) for probability in (0, 0.38, 1)]
-    assert said == ["under 1 in 100", "38 in 100", "over 99 in 100"]
+    assert said == ["under 1\xa0in 100", "38\xa0in 100", "over 99\xa0in 100"]

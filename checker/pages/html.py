@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 LABEL = 80
 """At most shown of an id or a name."""
 
-_SPACE, _UNBROKEN = " ", "\N{NO-BREAK SPACE}"
-
 
 def page(template: str, **facts: object) -> str:
     """A whole page.
@@ -51,10 +49,10 @@ def _environment() -> Environment:
     environment.filters |= {
         "compact": compact,
         "decimal": lambda value, digits: "–" if value is None else f"{value:.{digits}f}",
-        "in_100": lambda share: in_hundred(share).replace(_SPACE, _UNBROKEN),
+        "in_100": in_hundred,
         "language": lambda code: "not identified" if code == "?" else name(code),
         "name": name,
-        "percent": lambda share, digits=0: percent(share, digits).replace(_SPACE, _UNBROKEN),
+        "percent": percent,
         "short": short,
         "signed": lambda value: f"{value:+.2f}",
     }

@@ -53,20 +53,20 @@ export function direction(code) {
 /** A share in whole per cent, as `percent` in checker/text.py has it; “–” where there is none. */
 export function percent(share) {
   if (share === null || share === undefined) return "–";
-  if (share < 0.01) return share === 0 ? `0${NBSP}%` : `under${NBSP}1${NBSP}%`;
-  if (share > 0.99) return share === 1 ? `100${NBSP}%` : `over${NBSP}99${NBSP}%`;
+  if (share < 0.01) return share === 0 ? `0${NBSP}%` : `under 1${NBSP}%`;
+  if (share > 0.99) return share === 1 ? `100${NBSP}%` : `over 99${NBSP}%`;
   return `${WHOLE.format(100 * share)}${NBSP}%`;
 }
 
 /** The same for columns: “31%”, “<1%”. */
 export function compact(share) {
-  return percent(share).replace("under", "<").replace("over", ">").replaceAll(NBSP, "");
+  return percent(share).replace("under ", "<").replace("over ", ">").replace(NBSP, "");
 }
 
 /** A probability as “31 in 100 posts like this one were machine-translated”. */
 export function inHundred(probability) {
   const clear = Math.min(Math.max(probability, 1e-4), 1 - 1e-4);
-  return `${percent(clear).replace("%", `in${NBSP}100`)} posts like this one were machine-translated`;
+  return `${percent(clear).replace("%", "in 100")} posts like this one were machine-translated`;
 }
 
 /** A number with so many digits and a true minus; “–” where there is none. */
