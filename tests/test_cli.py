@@ -399,6 +399,35 @@ def test_a_translation_is_in_the_pivot_of_its_sentence() -> None:
     assert re.search(r"in Russian +Уходите!", shown)
 
 
+def _unscored(code: str, **facts: object) -> dict[str, object]:
+    return {
+        "verdict": "not_scored",
+        "warnings": (Warning.model_validate({"code": code, "text": "…"}),),
+        **facts,
+    }
+
+
+@pytest.mark.parametrize(
+    ("update", "expected"),
+    [
+        ({"verdict": "uncertain"}, "Score the parts in different languages separately."),
+        ({"verdict": "uncertain", "reasons": (Reason(kind="unmeasured", text="…"),)}, "checker calibrate"),
+        ({"verdict": "human_written"}, "no proof of a human author"),
+        (_unscored("no_text", sentences=()), "Give the words of the post"),
+        (_unscored("language_unknown", language=Language(code=None, confidence=0)), "--language"),
+        (
+            _unscored("language_unsupported", language=Language(code="sw", confidence=0.9)),
+            "no model here does",
+        ),
+        (_unscored("too_short"), "Give a longer text"),
+    ],
+)
+def test_every_verdict_comes_with_what_to_do_next(update: dict[str, object], expected: str) -> None:
+    result = RESULT.model_copy(update=update)
+    shown = render(show(result.model_copy(update={"advice": advice(result)}), marks=True), width=200)
+    assert expected in shown.partition("What to do next")[2]
+
+
 def test_differences_are_marked_in_the_back_translation_too() -> None:
     back = "Немедленно эвакуируйтесь"
     changed = Difference(start=5, end=16, back_translation=back, back_start=0, back_end=len(back))

@@ -34,9 +34,8 @@ def show(quality: Quality) -> RenderableType:
 
 
 def _finding(finding: Finding) -> list[Text]:
-    rate = ""
-    if finding.human_rate is not None:
-        rate = f" (this happens in {percent(finding.human_rate, 1)} of human translations)"
+    rate = finding.human_rate
+    rarity = "" if rate is None else f" (this happens in {percent(rate, 1)} of human translations)"
     sign, style = ("flag", "bold red") if finding.flag else ("hint", "yellow")
     head = Text.assemble((f"\n{sign} {finding.kind}: ", style), printable(finding.message), (rarity, "dim"))
     return [head, *_passages("source", finding.source), *_passages("target", finding.target)]

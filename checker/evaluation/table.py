@@ -9,7 +9,7 @@ from checker.evaluation.result import Comparison, Estimate, Evaluation, Figures,
 from checker.text import printable
 
 NONE = "–"
-"""What stands for a figure where there were too few posts."""
+"""Stands for a figure of too few posts."""
 
 _TITLES = {
     "auc": "AUC", "tpr_at_1_fpr": "TPR at 1% FPR", "tpr_at_5_fpr": "TPR at 5% FPR", "ece": "ECE",
