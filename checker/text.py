@@ -317,13 +317,27 @@ def percent(share: float, digits: int = 0) -> str:
 
     Args:
         share: 0 to 1.
-        digits: decimals; with none, no share but 0 and 1 is shown as 0 or 100.
+        digits: decimals; no share but 0 and 1 is shown as 0 or 100.
     """
-    if not digits and 0 < share < 0.01:
-        return "under 1\N{NO-BREAK SPACE}%"
-    if not digits and 0.99 < share < 1:
-        return "over 99\N{NO-BREAK SPACE}%"
-    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
+    least = 10.0**-digits
+    if 100 * share < least:
+        shown = "0" if share == 0 else f"under {least:.{digits}f}"
+    elif 100 * share > 100 - least:
+        shown = "100" if share == 1 else f"over {100 - least:.{digits}f}"
+    else:
+        shown = f"{100 * share:.{digits}f}"
+    return f"{shown}\N{NO-BREAK SPACE}%"
+
+
+def compact(share: float, digits: int = 0) -> str:
+    """The same for columns: "31%", "<1%", ">99%"."""
+    shown = percent(share, digits).replace("under ", "<").replace("over ", ">")
+    return shown.replace("\N{NO-BREAK SPACE}", "")
+
+
+def in_hundred(share: float) -> str:
+    """A probability as "31 in 100", from "under 1 in 100" to "over 99 in 100"."""
+    return percent(min(max(share, 1e-4), 1 - 1e-4)).replace("%", "in 100")
 
 
 def valid(text: str) -> str:

@@ -20,7 +20,7 @@ from checker.errors import InputError, OutputError
 from checker.io.read import _COMPRESSED, _UTF16_BOMS, Post, read
 from checker.io.table import COLUMNS
 from checker.io.write import check_output, write
-from checker.result import Language, Result, RoundTrip, RowError
+from checker.result import Language, Reason, Result, RoundTrip, RowError
 
 
 def read_bytes(data: bytes, suffix: str, **columns: str) -> list[Post | RowError]:
@@ -314,7 +314,7 @@ RESULT = Result(
     round_trip=RoundTrip(
         pivot="en", chrf=61.2, bleu=33, ter=48.1, log_likelihood=-1.5, gap=0.5, signature="s"
     ),
-    reasons=("первая", "second, with a comma"),
+    reasons=(Reason(kind="style", text="первая"), Reason(kind="threshold", text="second, with a comma")),
     models={"profile": "embedded"},
     version="0.1.0",
 )
@@ -341,7 +341,7 @@ def test_tables_have_the_scalars_of_both_records(tmp_path: Path, suffix: str) ->
     assert list(rows[0]) == list(COLUMNS)
     assert float(rows[0]["round_trip.log_likelihood"]) == -1.5
     assert rows[0]["language.code"] == "ru"
-    assert rows[0]["reasons"] == "первая | second, with a comma"
+    assert rows[0]["reasons"] == "style: первая | threshold: second, with a comma"
     assert json.loads(rows[0]["models"]) == {"profile": "embedded"}
     assert int(rows[1]["row"]) == 2
     assert rows[1]["error"] == "There is no text."

@@ -11,7 +11,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from checker.text import MAX_CHARACTERS, CleanText, Span, clean, sentences, width, words
+from checker.text import (
+    MAX_CHARACTERS,
+    CleanText,
+    Span,
+    clean,
+    compact,
+    in_hundred,
+    percent,
+    sentences,
+    width,
+    words,
+)
 
 ANY = st.characters(exclude_categories=())  # lone surrogates and unassigned code points too
 PIECES = st.sampled_from(
@@ -359,3 +370,26 @@ def test_importing_is_light() -> None:
 def test_types() -> None:
     assert isinstance(clean("a"), CleanText)
     assert sentences("Да.", "ru") == [Span("Да.", 0, 3)]
+
+
+@pytest.mark.parametrize(
+    ("share", "digits", "prose", "column"),
+    [
+        (0, 0, "0 %", "0%"),
+        (0.0099, 0, "under 1 %", "<1%"),
+        (0.314, 0, "31 %", "31%"),
+        (0.9901, 0, "over 99 %", ">99%"),
+        (1, 0, "100 %", "100%"),
+        (0.0004, 1, "under 0.1 %", "<0.1%"),
+        (0.0042, 1, "0.4 %", "0.4%"),
+        (0.9995, 1, "over 99.9 %", ">99.9%"),
+    ],
+)
+def test_shares_in_per_cent(share: float, digits: int, prose: str, column: str) -> None:
+    unbroken = prose.replace(" %", "\N{NO-BREAK SPACE}%")
+    assert (percent(share, digits), compact(share, digits)) == (unbroken, column)
+
+
+def test_no_probability_is_certain() -> None:
+    said = [in_hundred(probability) for probability in (0, 0.38, 1)]
+    assert said == ["under 1\xa0in 100", "38\xa0in 100", "over 99\xa0in 100"]

@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, File, Form, Request, UploadFile
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import Discriminator, Field, StrictInt, Tag
 
 from checker.bitext.estimator import Pair, QualityEstimator
 from checker.bitext.result import Quality
 from checker.io.read import problem_of
+from checker.languages import NAMES
 from checker.pipeline import Checker
 from checker.result import Record, Result, RowError
+from checker.verdict.advice import MEANINGS, VERDICTS
 from checker.version import __version__
 from checker.web import catalogue, problems
 from checker.web.limits import BodyLimit, Limits
@@ -108,9 +111,11 @@ def create_app(
     problems.install(app)
     locked: Any = [Depends(HTTPBearer(auto_error=False))] if token is not None else []
 
+    rendered = _page()
+
     @app.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
-        return FileResponse(STATIC / "index.html")
+    async def page() -> HTMLResponse:
+        return HTMLResponse(rendered)
 
     app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
 
@@ -199,6 +204,13 @@ def create_app(
     app.add_middleware(Observe, metrics=service.metrics, paths=paths)
     app.add_middleware(SecurityHeaders)
     return app
+
+
+def _page() -> str:
+    """The web page, with the names that it shows of verdicts and languages."""
+    environment = Environment(loader=PackageLoader("checker.web"), autoescape=True, undefined=StrictUndefined)
+    verdicts = {verdict: {"name": name, "meaning": MEANINGS[verdict]} for verdict, name in VERDICTS.items()}
+    return environment.get_template("page.html.j2").render(names={"verdicts": verdicts, "languages": NAMES})
 
 
 def _check_post(post: Post, limits: Limits, place: str) -> None:
