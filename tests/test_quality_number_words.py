@@ -78,6 +78,9 @@ def test_a_pair_with_another_number_is_wrong(
         ("de", "immer, Vater, einfach", []),
         ("fr", "quatre-vingt-dix-sept, soixante et onze, septante", ["97", "71", "70"]),
         ("es", "doscientas mil, veintidós", ["200000", "22"]),
+        ("it", "ventotto", ["28"]),
+        ("nl", "achtentwintig", ["28"]),
+        ("pt", "vinte e oito", ["28"]),
         ("pl", "piętnaście", []),
     ],
 )

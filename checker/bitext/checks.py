@@ -89,7 +89,8 @@ def check(source: str, target: str, source_language: str, target_language: str) 
         _unmatched_words(worded[0], counted[1], target, target_language),
         _unmatched_words(worded[1], counted[0], source, source_language),
     )
-    if all(odd_numbers[side] or odd_words[side] for side in (0, 1)):  # "fifteen" against "fifty"
+    known = {source_language, target_language} <= set(number_words.LANGUAGES)
+    if known and all(odd_numbers[side] or odd_words[side] for side in (0, 1)):  # "fifteen" against "fifty"
         odd_numbers = odd_numbers[0] + odd_words[0], odd_numbers[1] + odd_words[1]
     days = weekdays.weekdays(source, source_language), weekdays.weekdays(target, target_language)
     odd_days = weekdays.unmatched(days[0], days[1]), weekdays.unmatched(days[1], days[0])
@@ -114,8 +115,6 @@ def _settles(date: Date, theirs: Sequence[Date], settled: bool) -> bool:
 
 def _unmatched_words(ours: Sequence[Word], theirs: Sequence[Number], text: str, language: str) -> _Counts:
     """Exact numbers in words that the other text has in no form; not places in a row, nor "hundred"."""
-    if language not in number_words.LANGUAGES:
-        return []
     known = {reading for number in theirs for reading in number.readings}
     known |= number_words.values(text, language)
     return [word for word in ours if _is_exact(word) and word.value not in known]

@@ -15,9 +15,9 @@ _NUMERIC = regex.compile(
     r"(?<![\p{Nd}.,/-])(?:(?P<y>\p{Nd}{4})-(?P<m>\p{Nd}{2})-(?P<d>\p{Nd}{2})"
     r"|(?P<a>\p{Nd}{1,2})(?P<sep>[./])(?P<b>\p{Nd}{1,2})(?P=sep)(?P<c>\p{Nd}{4}|\p{Nd}{2}))(?![\p{Nd}/])"
 )
-_SHORT = regex.compile(  # 12.05., 3/6: a day, if the other text has it; or a number
-    r"(?<![\p{Nd}\p{Sc}.,:/-])(?P<a>\p{Nd}{1,2})(?P<sep>[./])(?P<b>\p{Nd}{1,2})"
-    r"(?:(?P=sep)(?!\p{Nd}))?(?![\p{Nd}/:%]|[.,]\p{Nd})"
+_SHORT = regex.compile(  # 12.05., 3. 6. 2024, 3/6: a day, if the other text has it; or a number
+    r"(?<![\p{Nd}\p{Sc}.,:/-])(?P<a>\p{Nd}{1,2})(?P<sep>[./])\s?(?P<b>\p{Nd}{1,2})"
+    r"(?:(?P=sep)(?:\s(?P<y>\p{Nd}{4}))?(?!\p{Nd}))?(?![\p{Nd}/:%]|[.,]\p{Nd})"
 )
 _EAST_ASIAN = regex.compile(
     r"(?:(?P<y>\p{Nd}{4})\s?[年년]\s?)?(?P<m>\p{Nd}{1,2})\s?[月월]\s?(?P<d>\p{Nd}{1,2})\s?[日号號일]"
@@ -72,9 +72,10 @@ def dates(text: str, language: str) -> list[Date]:
                 found.append(date)
     for match in _SHORT.finditer(text):
         day, month = int(match["a"]), int(match["b"])
-        orders = [(month, day, 0)] if language == "hu" else [(day, month, 0)]
+        year = int(match["y"] or 0)
+        orders = [(month, day, year)] if language == "hu" else [(day, month, year)]
         if match["sep"] == "/":
-            orders = [(day, month, 0), (month, day, 0)]
+            orders = [(day, month, year), (month, day, year)]
         date = _date(match, orders)
         if date and not any(date.start < known.end and known.start < date.end for known in found):
             found.append(replace(date, sure=False))

@@ -10,8 +10,8 @@ from functools import cache
 
 import regex
 
-_NUMBERED = r"(?!\.?[º°]?\s?\p{N}|\.\s?[\p{Lu}\p{N}]{1,4}[-/]?\p{N})"
-"""Not after "no": "No. 5", "no 12", "No. A-12" are numbers."""
+_NUMBERED = r"(?!\.?[º°]?:?\s?[#(\[]?\p{N}|\.\s?[\p{Lu}\p{N}]{1,4}[-/]?\p{N}|\.\s?(?-i:[IVXLC]{2,})\b)"
+"""Not after "no": "No. 5", "no 12", "No. A-12", "No. IV" are numbers."""
 
 _NEGATORS = {
     "de": r"nicht|nichts|nie|niemals|niemand|niemande[nm]|kein(?:e[nmrs]?)?|ohne|weder|nirgends|nein",

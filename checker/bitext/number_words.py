@@ -1,7 +1,7 @@
 """Numbers in words, in English, French, German, Russian and Spanish, and the scale words of every language.
 
-text2num reads English, French, German and Spanish, number-parser the cases of Russian cardinals. What neither
-has is listed here: ordinals of Russian, "both", "dozen", and numbers inside of words ("achtzehnjährig").
+text2num reads the western languages, number-parser the cases of Russian cardinals. What neither has is listed
+here: ordinals of Russian, "both", "dozen", and numbers inside of words ("achtzehnjährig").
 """
 
 from __future__ import annotations
@@ -51,9 +51,12 @@ _FURTHER = {  # value: forms that no library knows as the value; "*" stands for 
     },
 }  # fmt: skip
 LANGUAGES = tuple(_FURTHER)
+_CARDINALS = ("it", "nl", "pt")  # known to a library, but not what else is said for a number
 _MORE_SCALES = {  # of newspapers and of India
     "de": {"tsd": 3}, "en": {"bln": 9, "bn": 9, "crore": 7, "lakh": 5, "mln": 6, "tn": 12},
-    "es": {"miles de millones": 9}, "fr": {"Md": 9, "M": 6}, "ja": {"千": 3}, "zh": {"千": 3},
+    "es": {"miles de millones": 9}, "fr": {"Md": 9, "M": 6}, 
+    "ja": {"百万": 6, "千": 3, "千万": 7}, "ko": {"백만": 6, "천": 3, "천만": 7},
+    "zh": {"百万": 6, "千": 3, "千万": 7},
 }  # fmt: skip
 _AND_A_HALF = {"en": r"and[\s-]a[\s-]half", "es": "y medi[ao]", "fr": "et demie?", "ru": "с половиной"}
 _MULTIPLES = {  # "seven decades" is seventy years in another language
@@ -138,11 +141,11 @@ class Word:
 
 @lru_cache(64)
 def words(text: str, language: str) -> tuple[Word, ...]:
-    """The numbers in words, in text order; none in a language that is not in ``LANGUAGES``.
+    """The numbers in words, in text order; none in a language that no library knows.
 
     What has other uses, "a", "both", "half", is not among them; ``values`` has it.
     """
-    if language not in LANGUAGES:
+    if language not in LANGUAGES + _CARDINALS:
         return ()
     found = list(_russian(text)) if language == "ru" else list(_western(text, language))
     if language == "en":
@@ -155,6 +158,8 @@ def words(text: str, language: str) -> tuple[Word, ...]:
     for word in list(found) if halves else []:
         if half := regex.compile(rf"[\s-]{halves}\b", regex.IGNORECASE).match(text, word.end):
             found.append(Word(word.start, half.end(), f"{word.value}.5", ordinal=False))
+    if language in _CARDINALS:
+        return tuple(found)
     multiple = regex.compile(rf"[\s-](?:{_MULTIPLES[language]})", regex.IGNORECASE)
     return tuple(
         replace(word, counts=not multiple.match(text, word.end))
@@ -169,10 +174,8 @@ def values(text: str, language: str) -> frozenset[str]:
     pattern = scale_pattern(language)
     if pattern:
         found |= {times("1", power(match, language)) for match in pattern.finditer(text)}
-    if language not in LANGUAGES:
-        return frozenset(found)
     places = [(word.end, word.value) for word in words(text, language)]
-    for match in _further(language).finditer(text):
+    for match in _further(language).finditer(text) if language in LANGUAGES else ():
         places += [(match.end(), value) for value in _meanings(language, match[0].lower())]
     for end, value in places:
         found.add(value)

@@ -10,7 +10,7 @@ import regex
 
 _NUMBER = regex.compile(
     r"(?<![\p{L}\p{Nd}]|\p{Nd}[.,:/-])(?P<abroad>\+\s?|00(?=[1-9]))?\(?\p{Nd}"
-    r"(?:[ \u00a0\u2009\u202f().\-\u2010\u2011\u2013]{0,3}\p{Nd})*+(?!\p{Nd})"
+    r"(?:[ \u00a0\u2009\u202f()./\-\u2010\u2011\u2013]{0,3}\p{Nd})*+(?!\p{Nd})"
 )
 _TRUNK = regex.compile(r"\(0\)")  # +49 (0)30 …
 _FEWEST, _MOST = 7, 15  # digits; E.164 allows 15

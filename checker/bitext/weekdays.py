@@ -40,7 +40,7 @@ _DAYS = {  # from Monday to Sunday
     "pt": r"segundas?-feiras? terças?-feiras? quartas?-feiras? quintas?-feiras? sextas?-feiras? sábados? "
     r"domingos?",
     "ru": r"понедельник\p{L}* вторник\p{L}* "
-    r"(?:(?<=\b(?:во?|на|эту|прошлую|минувшую|следующую|каждую|ближайшую)\s)среду|(?<=\bпо\s)средам"
+    r"(?:(?<=\b(?:во?|на|эту|прошлую|минувшую|следующую|каждую|ближайшую)\s)среду(?!\sобитани)|(?<=\bпо\s)средам"
     r"|(?<=\b(?:до|со?|от|после)\s)среды|(?<=\bко?\s)среде) "
     r"четверг\p{L}* пятниц\p{L}{1,3} суббот\p{L}{1,3} воскресень[еяюи]\p{L}*",
     "sv": r"måndag\p{L}* tisdag\p{L}* onsdag\p{L}* torsdag\p{L}* fredag\p{L}* lördag\p{L}* söndag\p{L}*",
