@@ -54,7 +54,7 @@ LANGUAGES = tuple(_FURTHER)
 _CARDINALS = ("it", "nl", "pt")  # known to a library, but not what else is said for a number
 _MORE_SCALES = {  # of newspapers and of India
     "de": {"tsd": 3}, "en": {"bln": 9, "bn": 9, "crore": 7, "lakh": 5, "mln": 6, "tn": 12},
-    "es": {"miles de millones": 9}, "fr": {"Md": 9, "M": 6}, 
+    "es": {"miles de millones": 9}, "fr": {"Md": 9, "M": 6},
     "ja": {"百万": 6, "千": 3, "千万": 7}, "ko": {"백만": 6, "천": 3, "천만": 7},
     "zh": {"百万": 6, "千": 3, "千万": 7},
 }  # fmt: skip
