@@ -239,6 +239,14 @@ def test_an_upload_without_a_file(client: httpx.Client) -> None:
     assert "multipart/form-data" in other.json()["fix"]
 
 
+def test_a_second_file_is_not_dropped(client: httpx.Client) -> None:
+    parts = [("file", (name, SOURCE.encode())) for name in ("a.txt", "b.txt")]
+    answer = client.post("/v1/score/file", files=parts)
+    assert (answer.status_code, answer.json()["field"]) == (422, "file")
+    assert "2 files" in answer.json()["error"]
+    assert answer.json()["fix"]
+
+
 def test_quality_is_the_json_of_python(client: httpx.Client, estimator: QualityEstimator) -> None:
     body = {"source": SOURCE, "target": TARGET, "id": "7", "reference": TARGET}
     answer = client.post("/v1/quality", json=body)
