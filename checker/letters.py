@@ -21,7 +21,6 @@ SMALL_CAPITALS = regex.compile("[ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀ
 ONLY_SMALL_CAPITALS = regex.compile("[ᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢ]")
 # Mathematical alphabets with the letterlike symbols that fill their gaps; circled, squared, raised, wide
 # ones; half-width katakana with its voicing mark; ligatures; presentation forms of single letters.
-# ones; half-width katakana with its voicing mark; ligatures and presentation forms of single letters.
 STYLED = regex.compile(
     "[\U0001d400-\U0001d7ff\u2102\u210a-\u2113\u2115\u2119-\u211d\u2124\u2128\u212c\u212d\u212f-\u2131\u2133"
     "\u2134\u24b6-\u24e9\U0001f130-\U0001f149\u1d2c-\u1d6a\u1d78\u1d9b-\u1dbf\u02b0-\u02b8\u2071\u207f"
@@ -145,17 +144,26 @@ _LATIN = r"\p{Latin}"
 
 @cache
 def foreign(language: str) -> regex.Pattern[str]:
-    """A run of words in a script that the language does not write, with the digits and signs inside it.
+    """A name of several words in a script that the language does not write, with its quotes or brackets.
+
+    A single such word is left alone: acronyms and brands belong to the wording of every language.
 
     Args:
         language: ISO 639-1; those that are not in the table write Latin.
     """
     own = _WRITTEN.get(language, _LATIN)
-    letter = rf"[\p{{L}}--[{own}\p{{Common}}\p{{Inherited}}]]"
-    return regex.compile(rf"(?V1){letter}\p{{M}}*+(?:[\p{{P}}\p{{N}}\p{{Z}}]{{0,3}}+{letter}\p{{M}}*+)*+")
+    word = rf"(?:[\p{{L}}--[{own}\p{{Common}}\p{{Inherited}}]][\p{{M}}\p{{N}}'’-]*+)++"
+    between = r"(?:[\p{P}&+]{0,2} (?:[\p{P}\p{N}&+]{1,3}+ ?)?|[(（])"
+    return regex.compile(rf"(?V1)[(\[\"«“（]?{word}(?:{between}{word})++(?:[ -]\p{{N}}++)?[)\]\"»”）]?")
+
+
+@cache
+def other(language: str) -> regex.Pattern[str]:
+    """A letter of a script that a language does not write."""
+    return regex.compile(rf"(?V1)[\p{{L}}--[{_WRITTEN.get(language, _LATIN)}\p{{Common}}\p{{Inherited}}]]")
 
 
 @cache
 def written(language: str) -> regex.Pattern[str]:
-    """A run of letters of the scripts that a language writes."""
-    return regex.compile(rf"[{_WRITTEN.get(language, _LATIN)}]++")
+    """A letter of the scripts that a language writes."""
+    return regex.compile(rf"(?V1)[\p{{L}}&&[{_WRITTEN.get(language, _LATIN)}]]")

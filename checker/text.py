@@ -165,7 +165,7 @@ class CleanText:
         return int(self._starts[start]), int(self._ends[end - 1])
 
 
-class _Draft:
+class Draft:
     """A text under revision; ``starts`` and ``ends`` bound the source of each of its characters."""
 
     def __init__(self, source: str) -> None:
@@ -218,7 +218,7 @@ def clean(post: str) -> CleanText:
 
     Cleaning a cleaned text changes nothing. The time taken is linear in the length of the post.
     """
-    draft = _Draft(post)
+    draft = Draft(post)
     for _ in range(_ROUNDS):
         before = draft.text
         _clean_once(draft)
@@ -227,7 +227,7 @@ def clean(post: str) -> CleanText:
     return CleanText(post, draft.text, draft.disguised, draft.starts, draft.ends)
 
 
-def _clean_once(draft: _Draft) -> None:
+def _clean_once(draft: Draft) -> None:
     if "&" in draft.text:
         draft.replace(_ENTITY, _character)
     draft.replace(_INVISIBLE, _joiner)
@@ -316,7 +316,7 @@ def _ornament(match: regex.Match[str]) -> str:
     return _GAP if len(signs) > 2 or run.count(".") > 3 or "…" * 3 in run or _BOX.search(run) else run
 
 
-def _undisguise(draft: _Draft) -> None:
+def _undisguise(draft: Draft) -> None:
     """Put look-alikes from another script into the script of their word."""
     lines: dict[int, Callable[[str], str | None]] = {}
 
