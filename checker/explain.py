@@ -111,6 +111,7 @@ def _bare(post: Post, unit: Unit) -> Sentence:
 def _sentence(post: Post, unit: Unit, models: LoadedModels) -> Sentence:
     """A sentence with its evidence, as a post of its own."""
     language, read = unit.language, unit.style
+    assert language is not None  # it is scored
     assert read is not None  # the models have run over it
     found = findings(models, language, [unit])
     log_odds, slope = models.verdict(language).style(language, found.evidence)

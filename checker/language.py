@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import regex
 
 from checker.languages import SUPPORTED
+from checker.letters import unstyled
 from checker.result import Language, LanguageGuess
 
 if TYPE_CHECKING:
@@ -75,6 +76,11 @@ JAPANESE_FORMS = 0.08  # share of forms that Chinese does not write, from which 
 _JAPANESE_FORM = regex.compile(
     "[円県駅図発戦対総検労経済価関気様薬単広児団営囲圧厳継斎従焼剣険拝挙栄桜沢渋渓砕稲穂粋縄繊聴臓蔵読変辺鉄銭駆騒験鶏黒黙込働畑峠枠匂]"
 )
+_HAN = regex.compile(r"\p{Han}")
+_CHINESE_PARTICLE = regex.compile(
+    "[了们們这這那哪你您她它吗嗎呢吧啊么麼没沒很让讓给給把被就也还還着或但从從与與为為将將对對说說]"
+)
+CHINESE_FORMS = 0.06  # share of forms that Japanese does not write today, from which Han alone is Chinese
 # py3langid does not know Yiddish: it has ligatures of its own, a pointed alef (in pointed Hebrew there is a
 # sheva in sight), and words that Hebrew has not.
 _YIDDISH = regex.compile(r"[\u05f0-\u05f2\ufb1f]|^(?!.*\u05b0).*א[\u05b7\u05b8]", regex.DOTALL)
@@ -91,9 +97,61 @@ _ALPHABETS = {
     "ar": _ARABIC + "أإةكهىي", "fa": _ARABIC + "أإةكهىيپچژکگیۀ", "ur": _ARABIC + "أپچژکگیہھٹڈڑںےۓ",
     "ps": _ARABIC + "أإةكهىيپچژکګگیټډړږښځڅڼېۍ",
 }  # fmt: skip
-_DECISIVE = frozenset("".join(_ALPHABETS.values())) - frozenset(_CYRILLIC + _ARABIC)
+# Of Latin script, with the letters of words that are commonly borrowed.
+_LATIN = "abcdefghijklmnopqrstuvwxyzéüö"
+_ALPHABETS |= {
+    code: _LATIN + own
+    for code, own in {
+        "cs": "áčďěíňóřšťúůýžä", "de": "äßàèêçñáó", "en": "àáâãäåæçèêëìíîïñòóôõøùúûýšž", "es": "áíóúñàèçêâô",
+        "fi": "äåšžàáèêñõ", "fr": "àâæçèêëîïôœùûÿñáíóã", "hu": "áíóőúűäàèâ", "it": "àèìíîòóùúâçêñáäô",
+        "nl": "ëïáàâäçèêíîóôúûñ", "pl": "ąćęłńóśźżä", "pt": "áâãàçêíóôõúñèä", "ro": "ăâîșțşţáóàèäç",
+        "sv": "åäàáèêçñ", "tr": "çğıöşâîû",
+    }.items()
+}  # fmt: skip
+_DECISIVE = (
+    frozenset("".join(_ALPHABETS.values())) | frozenset("õōôŏùũåėęįųūāēģķļņŗẽěə") | frozenset("ӧӝӟӵӥѳӑӗҫӳ")
+)
+_DECISIVE -= frozenset(_CYRILLIC + _ARABIC + "abcdefghijklmnopqrstuvwxyz")
 FOREIGN = 0.3  # weight of a language for every letter that it does not write, up to FOREIGN_COUNTED
 FOREIGN_COUNTED = 3
+
+# Words of Persian as an Arabic keyboard gives them, and those that only Arabic has.
+_ARABIC_KEYS = regex.compile("[يكى]")
+_PERSIAN_KEYS = str.maketrans("يكى", "یکی")
+_ARABIC_WORD = regex.compile(r"\p{Arabic}++")
+_PERSIAN_WORDS = frozenset([
+    "است", "شد", "شده", "كرد", "كرده", "كردند", "مي", "نمي", "مى", "را", "از", "به", "كه", "اين", "آن",
+    "براي", "براى", "بود", "باشد", "هاي", "ها", "هستند", "شود", "خود", "دارد", "داد", "گفت", "تا", "يك",
+    "يكي", "بر", "نيست", "اند", "كند", "كنند", "خواهد", "خواست", "شدند", "بايد", "هم", "نيز", "پس",
+    "روز", "كشور", "در",
+])  # fmt: skip
+_ARABIC_WORDS = frozenset(
+    [
+        "في",
+        "من",
+        "على",
+        "إلى",
+        "أن",
+        "عن",
+        "هذا",
+        "هذه",
+        "التي",
+        "الذي",
+        "كان",
+        "قال",
+        "مع",
+        "لا",
+        "بعد",
+        "قبل",
+    ]
+)
+PERSIAN_WORDS = 0.12  # share of Persian words from which a text without Persian letters may be Persian
+
+_LETTERS = regex.compile(r"\p{L}++")
+STRANGE = (
+    0.08  # share of words with letters of another language from which a text is in a neighbour of its own
+)
+NEIGHBOUR = 0.45  # of the confidence is left then
 
 _loading = threading.Lock()
 
@@ -111,7 +169,7 @@ def identify(text: str, wanted: float = 0.0) -> Language:
         at least ``SHOWN``. The code is None where there are too few letters or no candidate is likely; then
         the confidence is that of the best candidate, and the alternatives begin with it.
     """
-    text = unicodedata.normalize("NFKC", text[:READ])
+    text = _persian(unicodedata.normalize("NFKC", unstyled(text[:READ])))
     scripts, letters = _scripts(text)
     if letters < FEWEST_LETTERS or scripts["unknown"] * 2 >= scripts.total():
         return Language(code=None, confidence=0.0)
@@ -120,6 +178,8 @@ def identify(text: str, wanted: float = 0.0) -> Language:
     reach = (1 - SECOND_WEIGHT) * beliefs[best] + SECOND_WEIGHT  # if langdetect were sure of the best
     if beliefs[best] < UNSURE and reach + _ROUNDING >= wanted:
         beliefs = _with_second_opinion(beliefs, best, text)
+    if _is_neighbour(text, best):
+        beliefs = {code: NEIGHBOUR * belief for code, belief in beliefs.items()}
     noise = beliefs.pop(_NOISE, 0.0)
     ranking = sorted(beliefs.items(), key=lambda item: (-item[1], item[0]))
     guesses = [LanguageGuess(code=code, confidence=round(belief, 4)) for code, belief in ranking[:4]]
@@ -128,6 +188,18 @@ def identify(text: str, wanted: float = 0.0) -> Language:
     if confidence < max(UNLIKELY, noise):
         return Language(code=None, confidence=confidence, alternatives=shown[:3])
     return Language(code=guesses[0].code, confidence=confidence, alternatives=shown[1:])
+
+
+def _persian(text: str) -> str:
+    """The text in Persian letters, if it is Persian that was typed on an Arabic keyboard."""
+    if not _ARABIC_KEYS.search(text):
+        return text
+    found = _ARABIC_WORD.findall(text)
+    persian = sum(word in _PERSIAN_WORDS for word in found)
+    arabic = sum(word.startswith("ال") or word in _ARABIC_WORDS or word.endswith("ة") for word in found)
+    if persian > arabic and persian >= PERSIAN_WORDS * len(found):
+        return text.translate(_PERSIAN_KEYS)
+    return text
 
 
 def own_language(text: str, columns: int, wanted: float = SURE) -> Language | None:
@@ -173,11 +245,23 @@ def _first_opinion(text: str) -> dict[str, float]:
     return {code: belief / total for code, belief in beliefs.items()}
 
 
+def _is_neighbour(text: str, code: str) -> bool:
+    """Whether words of a text have letters that its most likely language does not write, names left out."""
+    alphabet = _ALPHABETS.get(code)
+    if alphabet is None or code not in SUPPORTED:
+        return False
+    found = [word for word in _LETTERS.findall(text) if not word[0].isupper()]
+    strange = {word for word in found if any(c in _DECISIVE and c not in alphabet for c in word)}
+    return len(strange) > 1 and len(strange) >= STRANGE * len(found)
+
+
 def _with_script(beliefs: dict[str, float], scripts: Counter[str], text: str) -> dict[str, float]:
     """Where a script that one language writes has the majority, its share decides; the rest is as before."""
     counts = dict(scripts)
-    kana, han = counts.get("ja", 0), counts.get("zh", 0)
-    if kana >= KANA * (kana + han):
+    kana, han, hangul = (counts.get(code, 0) for code in ("ja", "zh", "ko"))
+    if hangul > kana and hangul >= KANA * (hangul + han):  # no Chinese text has Hangul
+        counts["ko"] = hangul + counts.pop("zh", 0)
+    elif kana >= KANA * (kana + han):
         counts["ja"] = kana + counts.pop("zh", 0)
     script = max(counts, key=counts.__getitem__)
     share = counts[script] / scripts.total()
@@ -189,6 +273,8 @@ def _with_script(beliefs: dict[str, float], scripts: Counter[str], text: str) ->
         decided = (
             {"ja": 0.9, "zh": 0.1}
             if forms >= JAPANESE_FORMS * han
+            else {"zh": 0.45, "ja": 0.45}
+            if _could_be_japanese(text)
             else {c: beliefs.get(c, _NEGLIGIBLE) for c in ("zh", "ja")}
         )
     elif script == "he" and (_YIDDISH.search(text) or len(_YIDDISH_WORD.findall(text)) > 1):
@@ -196,6 +282,27 @@ def _with_script(beliefs: dict[str, float], scripts: Counter[str], text: str) ->
     scale = share / sum(decided.values())
     mixed = {code: (1 - share) * belief for code, belief in beliefs.items()}
     return mixed | {code: mixed.get(code, 0.0) + scale * belief for code, belief in decided.items()}
+
+
+def _could_be_japanese(text: str) -> bool:
+    """Whether characters without kana may be a Japanese headline.
+
+    It has no particle of Chinese, and hardly a form that is not on the first level of JIS X 0208, where the
+    common characters of today's Japanese are.
+    """
+    if _CHINESE_PARTICLE.search(text):
+        return False
+    characters = _HAN.findall(text)
+    chinese = sum(not _on_first_level(character) for character in characters)
+    return chinese < CHINESE_FORMS * len(characters)
+
+
+@cache
+def _on_first_level(character: str) -> bool:
+    try:
+        return 0xB0 <= character.encode("euc_jp")[0] <= 0xCF
+    except UnicodeEncodeError:
+        return False
 
 
 def _with_second_opinion(beliefs: dict[str, float], best: str, text: str) -> dict[str, float]:

@@ -102,7 +102,11 @@ def run(
 
 
 def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Findings:
-    """What sentences of one language, which the models have run over, give as one post."""
+    """What sentences of one language, which the models have run over, give as one post.
+
+    A sentence that is repeated, such as the footer of a thread, counts once.
+    """
+    units = list({unit.span.text.casefold(): unit for unit in reversed(units)}.values())[::-1]
     text = " ".join(unit.span.text for unit in units)
     rank = fluency.pool([(unit.rank, unit.columns) for unit in units if unit.rank is not None])
     trips = [unit.trip for unit in units if unit.trip is not None]

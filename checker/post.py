@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from checker import letters
 from checker.errors import InputError
 from checker.evidence.fluency import Rank
 from checker.evidence.roundtrip import SentenceRoundTrip
 from checker.evidence.style import StyleReading
 from checker.language import LIKELY, OWN_LANGUAGE, SURE, identify, own_language
-from checker.languages import SUPPORTED
+from checker.languages import SUPPORTED, name
 from checker.result import Language, Warning
-from checker.text import MAX_CHARACTERS, SHORTEST, CleanText, Span, clean, sentences, width
+from checker.text import MAX_CHARACTERS, SHORTEST, CleanText, Span, clean, sentences, width, words
+
+DISGUISED = 2  # words with letters of another script from which a post gets no verdict
+OWN_WORDING = 0.3  # share of a post's columns that must be in the script of its languages
+OWN_LETTERS = 0.25  # share of a sentence's letters; below, it is not in that language whatever names it has
+NAMES = 0.6  # share of words with a capital from which a line in another script is a list of names
 
 
 @dataclass
@@ -21,7 +27,7 @@ class Unit:
 
     Attributes:
         span: the sentence, with offsets in the cleaned text.
-        language: ISO 639-1 code.
+        language: ISO 639-1 code; None for one that is set aside: its script is not that of the post.
         columns: length; wide characters count as two.
         style: what the style detector reads in it; None before it has.
         perplexity: token perplexity under the language model, at least 1.
@@ -30,7 +36,7 @@ class Unit:
     """
 
     span: Span
-    language: str
+    language: str | None
     columns: int
     style: StyleReading | None = None
     perplexity: float | None = None
@@ -67,7 +73,7 @@ class Post:
         """Sentences by supported language, the language with most text first."""
         parts: dict[str, list[Unit]] = defaultdict(list)
         for unit in self.units:
-            if unit.language in SUPPORTED:
+            if unit.language is not None and unit.language in SUPPORTED:
                 parts[unit.language].append(unit)
         return dict(sorted(parts.items(), key=lambda item: -sum(u.columns for u in item[1])))
 
@@ -116,7 +122,7 @@ def _problem(post: Post) -> Warning | None:
     if not text:
         return Warning(
             code="no_text",
-            text="Not scored: there is no text left after links, mentions and emoji are set aside.",
+            text="Not scored: there is no text left after links, mentions, hashtags and emoji are set aside.",
         )
     if (columns := post.columns) < SHORTEST:
         return Warning(
@@ -140,36 +146,89 @@ def _problem(post: Post) -> Warning | None:
         )
     if not post.units:
         return Warning(code="no_words", text="Not scored: there is no word in it.")
+    if (count := post.cleaned.disguised) >= DISGUISED:
+        return Warning(
+            code="mixed_scripts",
+            text=f"Not scored: {count} words mix letters of two scripts that look alike. Type each word in "
+            "one script.",
+        )
+    own = _own_columns(post)
+    if own < max(SHORTEST, OWN_WORDING * columns):
+        return Warning(
+            code="mostly_set_aside",
+            text=f"Not scored: only {own} of {columns} columns are in a script that {name(language.code)} is "
+            "written in; names and lines in other scripts are set aside.",
+        )
     return None
+
+
+def _own_columns(post: Post) -> int:
+    """Columns of the sentences that are scored, less names and words in other scripts."""
+    total = 0
+    for language, part in post.parts().items():
+        for unit in part:
+            total += unit.columns
+            if letters.other(language).search(unit.span.text):
+                total -= sum(width(match[0]) for match in letters.foreign(language).finditer(unit.span.text))
+    return total
+
+
+def _in_script(text: str, language: str | None) -> bool:
+    """Whether a text, its names in other scripts aside, is in a script that its language writes."""
+    if language is None or language not in SUPPORTED or not letters.other(language).search(text):
+        return True
+    kinds = letters.written(language), letters.other(language)
+    own, other = (sum(width(letter) for letter in kind.findall(text)) for kind in kinds)
+    return own >= OWN_LETTERS * (own + other)
+
+
+def _names(text: str) -> bool:
+    """Whether a line looks like names, titles or a credit rather than a sentence."""
+    found = [word.text for word in words(text) if word.text[0].isalpha()]
+    return sum(not word[0].islower() for word in found) >= NAMES * len(found)
 
 
 def _cut(post: Post, language: Language, *, identified: bool) -> None:
     """Sentences with their languages; a confident sentence may differ from its post."""
     code = language.code
-    guesses = []
+    guesses: list[tuple[Span, str | None, int]] = []
     for span in sentences(post.cleaned.text, code):
         columns = width(span.text)
         own = code
         if identified and span.text != post.cleaned.text:
             guess = own_language(span.text, columns, min(SURE, language.confidence))
-            if guess and guess.code in SUPPORTED:
+            if guess and guess.code in SUPPORTED and _in_script(span.text, guess.code):
                 own = guess.code
+        if not _in_script(span.text, own) or (not _in_script(span.text, code) and _names(span.text)):
+            own = None
         guesses.append((span, own, columns))
     found: dict[str, int] = defaultdict(int)
     for _, own, columns in guesses:
-        if own in SUPPORTED:
+        if own is not None and own in SUPPORTED:
             found[own] += columns
     if found:  # the language with most text; its evidence stands for the post
         code = max(found, key=found.__getitem__)
-    post.units = [Unit(span, known, columns) for span, own, columns in guesses if (known := own or code)]
+    if language.code is None:
+        guesses = [(span, code, columns) for span, _, columns in guesses if code is not None]
+    post.units = [Unit(*guess) for guess in guesses]
     mixed = sum(columns >= OWN_LANGUAGE for columns in found.values()) > 1
-    if found and (left := [unit.language for unit in post.units if unit.language not in SUPPORTED]):
+    if found and (
+        left := [unit.language for unit in post.units if unit.language and unit.language not in SUPPORTED]
+    ):
         mixed = True
         post.warnings.append(
             Warning(
                 code="sentences_unsupported",
                 text=f"{len(left)} of {len(post.units)} sentences are not scored: the language {left[0]!r} "
                 "is not supported.",
+            )
+        )
+    if code is not None and (aside := sum(unit.language is None for unit in post.units)):
+        post.warnings.append(
+            Warning(
+                code="sentences_set_aside",
+                text=f"{aside} of {len(post.units)} sentences are not scored: {name(code)} is not written in "
+                "their script.",
             )
         )
     confidence = language.confidence

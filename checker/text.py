@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import regex
 
+from checker import conventions, letters
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -36,6 +38,11 @@ _ENTITY = regex.compile(r"&(?:amp;)*(?P<name>#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};
 _INVISIBLE = regex.compile(
     r"(?V1)[[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}]"
     r"--[\s\p{Prepended_Concatenation_Mark}]]+"
+)
+# What a browser does not show.
+_UNSEEN = tuple(
+    regex.compile(rf"<{tag}(?=[\s/>])[^<>]*>.*?</{tag}[^<>]*>?", regex.IGNORECASE | regex.DOTALL)
+    for tag in ("script", "style")
 )
 _TAG = regex.compile(
     r"</?(?:(?P<inline>a|abbr|b|big|code|del|em|font|i|ins|mark|q|s|small|span|strike|strong|sub|sup|tt|u)"
@@ -63,6 +70,31 @@ _MENTION = regex.compile(
     rf"(?V1)\bRT\s{_NAME}:?|(?:(?<!\S)\.)?(?<![\w--[{_UNSPACED}]][.+-]?){_NAME}(?:[.+-]?@[\w-]++(?:\.[\w-]++)*+)*+"
 )
 _HASH = regex.compile(r"(?<![\w&#])#++(?=\d*+[^\W\d])")
+# A run of hashtags on one line; ``_tags`` decides whether it belongs to a sentence.
+_HASHTAGS = regex.compile(r"(?:(?<![\w&#])#++\d*+[^\W\d][\w\u200c\u200d]*+(?:[^\S\n]|[\ue000|·•])*+)++")
+_SENTENCE_END = frozenset(".!?…:。！？؟।»”\"')）")
+# "Photo: Anna Brown, City Press" as a line, or in brackets anywhere.
+_LABEL = "|".join(sorted(map(regex.escape, set(conventions.CREDITS.split())), reverse=True))
+_CREDIT = regex.compile(
+    rf"^[\s\ue000(\[（【]*+(?:(?:{_LABEL})(?:\.|\b)[^\S\n]?(?:by\b|/|&)?[^\S\n]?){{1,3}}[:：©][^\S\n]?"
+    r"(?P<names>[^\n:：]{2,90})$"
+    rf"|[(\[（](?:{_LABEL})(?:\.|\b)[^\S\n]?[:：©][^()\[\]（）\n]{{2,90}}[)\]）]",
+    regex.IGNORECASE | regex.MULTILINE,
+)
+CREDITED = 8  # words that a credit has at most
+# Leader dots, rules and ornaments: between blanks, or dots between two words.
+_ORNAMENT = regex.compile(
+    r"(?<![^\s\ue000])[-=~*+^|•·.…:°¤¯´`¸˜\u2013-\u2015\u2500-\u259f<>\\/]{3,}+(?![^\s\ue000])"
+    r"|(?<![^\s\ue000])[.·•…*](?:[^\S\n]++[.·•…*]){2,}+(?![^\s\ue000])"
+    r"|(?<=[\p{L}\p{N}])(?:\.{4,}+|·{3,}+|…{3,}+|_{3,}+|-{4,}+)(?=[\p{L}\p{N}])|[\u2500-\u259f]++"
+)
+_BOX = regex.compile(r"[\u2500-\u259f]")
+# A Japanese or Korean clause that an emoji may end; and what follows, some words of a clause.
+_POLITE_END = regex.compile(r"(?:[すたいんねよう]|ださい|しょう|[다요오까])\s*$")
+_CLAUSE = regex.compile(r"\S+\s+\S|[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]{4}")
+_RUN = regex.compile(r"([^\d\s])\1{3,}+")
+_KASHIDA = regex.compile(r"(?<=\p{Arabic}\p{M}*+)ـ++(?=\p{M}*+\p{Arabic})")
+_STRUCK = regex.compile(r"(?<=[\p{L}\p{M}\p{N}])[\u0332\u0333\u0335-\u0338\u033f\u0305\u20d0-\u20dc]++")
 _EMPTY_BRACKETS = regex.compile(r"[(\[]\s*+\ue000[\s\ue000]*+[)\]]")
 # A character and the marks that may compose with it: what normalisation may change, and no more.
 _COMPOSABLE = regex.compile(r"(?V1)[\p{NFC_QC=N}--\p{M}][\p{M}\p{NFC_QC=M}]*+|\P{M}?[\p{M}\p{NFC_QC=M}]++")
@@ -108,10 +140,12 @@ class CleanText:
     Attributes:
         source: the post as given.
         text: what is left of it: NFC, no blanks at either end, blanks collapsed to one space or one newline.
+        disguised: words in which letters of another script stood for their own.
     """
 
     source: str
     text: str
+    disguised: int = field(compare=False)
     _starts: Offsets = field(repr=False, compare=False)
     _ends: Offsets = field(repr=False, compare=False)
 
@@ -131,13 +165,14 @@ class CleanText:
         return int(self._starts[start]), int(self._ends[end - 1])
 
 
-class _Draft:
+class Draft:
     """A text under revision; ``starts`` and ``ends`` bound the source of each of its characters."""
 
     def __init__(self, source: str) -> None:
         import numpy as np
 
         self.text = source
+        self.disguised = 0
         self.starts: Offsets = np.arange(len(source), dtype=np.uint32)
         self.ends: Offsets = self.starts + np.uint32(1)
 
@@ -170,44 +205,139 @@ class _Draft:
 
 
 def clean(post: str) -> CleanText:
-    """Set aside what is not language, and keep every offset.
+    """Set aside what is not the wording of a language, fold how it is dressed up, and keep every offset.
 
-    Gone are links, @mentions, the ``#`` of hashtags, emoji, HTML tags and entities, control and format
-    characters, private-use characters and lone surrogates. Joiners stay where they are spelling: the
-    zero-width non-joiner in Persian, both joiners in Indic scripts. Underscores become spaces. A
-    newline stays a newline, and so does a tag that breaks the line. The text is in Unicode NFC.
+    Gone are links, @mentions, emoji, HTML tags with scripts and style sheets, entities, control and format
+    characters, private-use characters and lone surrogates; hashtags and credits that are no part of a
+    sentence; leader dots, rules and ornaments; all but the first of four and more equal characters. Styled
+    letters (bold, full-width, small capitals) and look-alikes from another script become the letters that
+    they stand for. Joiners stay where they are spelling: the zero-width non-joiner in Persian, both joiners
+    in Indic scripts. The ``#`` of other hashtags goes, underscores become spaces. A newline stays a newline,
+    and so does a tag that breaks the line; an emoji in the place of a full stop becomes one. The text is in
+    Unicode NFC.
 
     Cleaning a cleaned text changes nothing. The time taken is linear in the length of the post.
     """
-    draft = _Draft(post)
+    draft = Draft(post)
     for _ in range(_ROUNDS):
         before = draft.text
         _clean_once(draft)
         if draft.text == before:
             break
-    return CleanText(post, draft.text, draft.starts, draft.ends)
+    return CleanText(post, draft.text, draft.disguised, draft.starts, draft.ends)
 
 
-def _clean_once(draft: _Draft) -> None:
+def _clean_once(draft: Draft) -> None:
     if "&" in draft.text:
         draft.replace(_ENTITY, _character)
     draft.replace(_INVISIBLE, _joiner)
     if "<" in draft.text:
+        for pattern in _UNSEEN:
+            draft.replace(pattern, _gap)
         draft.replace(_TAG, lambda match: "" if match["inline"] else "\n")
-    draft.replace(_EMOJI, _gap)
+    if not draft.text.isascii():
+        draft.replace(letters.STYLED, _plain)
+        if letters.ONLY_SMALL_CAPITALS.search(draft.text):
+            draft.replace(letters.SMALL_CAPITALS, _plain)
+        if not letters.EAST_ASIAN.search(draft.text):
+            draft.replace(letters.FULL_WIDTH_SIGNS, _plain)
+        draft.replace(_EMOJI, _emoji)
     draft.replace(_URL, _gap)
     if "@" in draft.text:
         draft.replace(_MENTION, _gap)
-    draft.replace(_HASH, lambda match: "")
+    if "#" in draft.text:
+        draft.replace(_HASHTAGS, _tags)
+        draft.replace(_HASH, lambda match: "")
     draft.text = draft.text.replace("_", " ")
-    if not unicodedata.is_normalized("NFC", draft.text):
-        draft.replace(_COMPOSABLE, lambda match: unicodedata.normalize("NFC", match[0]))
+    if not draft.text.isascii():
+        if not unicodedata.is_normalized("NFC", draft.text):
+            draft.replace(_COMPOSABLE, lambda match: unicodedata.normalize("NFC", match[0]))
+        draft.replace(_STRUCK, lambda match: "")
+        draft.replace(_KASHIDA, lambda match: "")
+        if letters.MEETING.search(draft.text):
+            _undisguise(draft)
+    draft.replace(_CREDIT, _credit)
+    draft.replace(_ORNAMENT, _ornament)
+    draft.replace(_RUN, lambda match: "..." if match[1] == "." else str(match[1]))
     draft.replace(_EMPTY_BRACKETS, _gap)
     draft.replace(_SPACES, _space)
 
 
 def _gap(match: regex.Match[str]) -> str:
     return _GAP
+
+
+def _plain(match: regex.Match[str]) -> str:
+    return letters.plain(match[0])
+
+
+def _emoji(match: regex.Match[str]) -> str:
+    """A gap, or a line break where the emoji stands for a full stop: between two clauses of some words."""
+    text = match.string
+    before, after = text[max(0, match.start() - 200) : match.start()], text[match.end() : match.end() + 60]
+    clause = regex.split(r"[.!?…:;\n\ue000]", before)[-1].split()
+    following = after.lstrip()
+    ended = bool(before) and before.rstrip()[-1:].isalnum()
+    begins = following[:1].isupper() or bool(_POLITE_END.search(before.rstrip()))
+    if ended and begins and (len(clause) > 2 or _POLITE_END.search(before)) and _CLAUSE.match(following):
+        return "\n"
+    return _GAP
+
+
+def _tags(match: regex.Match[str]) -> str:
+    """A gap for hashtags that are no part of a sentence: a line of them, or a few at the end of one."""
+    text, count = match.string, str(match[0]).count("#")
+    line_start = text.rfind("\n", 0, match.start()) + 1
+    before = text[max(line_start, match.start() - 40) : match.start()].replace(_GAP, "").rstrip()
+    at_end = text[match.end() : match.end() + 1] in ("", "\n")
+    if at_end and (not before or count > 1 or before[-1] in _SENTENCE_END):
+        return _GAP
+    return _GAP if not before and count > 2 else str(match[0])
+
+
+def _credit(match: regex.Match[str]) -> str:
+    """A gap for a credit; a caption, which is a sentence, stays."""
+    names = match["names"]
+    if names is None:
+        return _GAP
+    found = [word.text for word in words(names)]
+    small = sum(word[0].islower() for word in found)
+    wide = letters.EAST_ASIAN.search(names) is not None
+    few = width(names) <= 24 if wide else len(found) <= CREDITED
+    return (
+        _GAP if few and small * 2 <= len(found) and names.rstrip()[-1:] not in "!?。！？" else str(match[0])
+    )
+
+
+def _ornament(match: regex.Match[str]) -> str:
+    """A gap, but for three dots or a pair of signs that are punctuation."""
+    run = str(match[0])
+    signs = regex.sub(r"[.…:\s]", "", run)
+    return _GAP if len(signs) > 2 or run.count(".") > 3 or "…" * 3 in run or _BOX.search(run) else run
+
+
+def _undisguise(draft: Draft) -> None:
+    """Put look-alikes from another script into the script of their word."""
+    lines: dict[int, Callable[[str], str | None]] = {}
+
+    def meant(match: regex.Match[str]) -> str:
+        word, text = str(match[0]), match.string
+        start = text.rfind("\n", 0, match.start()) + 1
+        if start not in lines:
+            end = text.find("\n", start)
+            line = text[start : end if end >= 0 else len(text)]
+            lines[start] = letters.disguises(line) if letters.MEETING.search(line) else _as_it_is
+        found = lines[start](word)
+        if found is None:
+            return word
+        draft.disguised += letters.MEETING.search(word) is not None
+        return found
+
+    draft.replace(letters.MIXABLE_WORD, meant)
+
+
+def _as_it_is(word: str) -> None:
+    return None
 
 
 def _character(match: regex.Match[str]) -> str:
@@ -317,13 +447,27 @@ def percent(share: float, digits: int = 0) -> str:
 
     Args:
         share: 0 to 1.
-        digits: decimals; with none, no share but 0 and 1 is shown as 0 or 100.
+        digits: decimals; no share but 0 and 1 is shown as 0 or 100.
     """
-    if not digits and 0 < share < 0.01:
-        return "under 1\N{NO-BREAK SPACE}%"
-    if not digits and 0.99 < share < 1:
-        return "over 99\N{NO-BREAK SPACE}%"
-    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
+    least = 10.0**-digits
+    if 100 * share < least:
+        shown = "0" if share == 0 else f"under {least:.{digits}f}"
+    elif 100 * share > 100 - least:
+        shown = "100" if share == 1 else f"over {100 - least:.{digits}f}"
+    else:
+        shown = f"{100 * share:.{digits}f}"
+    return f"{shown}\N{NO-BREAK SPACE}%"
+
+
+def compact(share: float, digits: int = 0) -> str:
+    """The same for columns: "31%", "<1%", ">99%"."""
+    shown = percent(share, digits).replace("under ", "<").replace("over ", ">")
+    return shown.replace("\N{NO-BREAK SPACE}", "")
+
+
+def in_hundred(share: float) -> str:
+    """A probability as "31 in 100", from "under 1 in 100" to "over 99 in 100"."""
+    return percent(min(max(share, 1e-4), 1 - 1e-4)).replace("%", "in 100")
 
 
 def valid(text: str) -> str:

@@ -48,9 +48,7 @@ def test_the_worst_is_named() -> None:
     assert (found["translated"]["worst"], found["translated"]["where"]) == (0.45, "other, ru")
     assert found["translated"]["mean"] == pytest.approx((0.45 + 0.025) / 2)
     assert found["machine"]["where"] == "manual, ru", "60 posts of the blog are too few for a share"
-    assert found["auc_translated"]["where"] == "manual, ru", (
-        "its machine text scores under human text of the other"
-    )
+    assert found["auc_translated"]["where"] == "manual, ru", "it scores under human text of the other"
     assert found["auc_translated"]["worst"] < 0.1
 
 

@@ -15,7 +15,8 @@ import pytest
 
 from checker.pipeline import Checker
 from checker.statistics import Bin
-from checker.text import words
+from checker.text import compact, in_hundred, percent
+from checker.verdict.advice import MEANINGS, VERDICTS
 from checker.verdict.file import Fitted, Reliability, Threshold, read
 
 pytest.importorskip("playwright", reason="playwright is not installed (it is in the extra dev)")
@@ -48,12 +49,8 @@ HOSTILE = (
     "\u202eне ходит\u202c из-за шторма. <b>Билеты</b> можно сдать \u2066в кассе\u2069 до самого вечера."
 )
 FILE = f'id,text\nnorth,"{RUSSIAN}"\nsouth,"{PERSIAN}"\nbroken\n<b>x</b>,Внимание!\n'
-NAMES = {
-    "machine_translated": "Machine-translated",
-    "human_written": "Human-written",
-    "uncertain": "Uncertain",
-    "not_scored": "Not scored",
-}
+NAMES = {verdict: name.capitalize() for verdict, name in VERDICTS.items()}
+EVIDENCE = ("style", "fluency", "round_trip")
 
 Open = Callable[..., Page]
 
@@ -88,12 +85,12 @@ def calibrated(browser: Browser, checker: Checker, tmp_path_factory: pytest.Temp
     native = Threshold(0.9, 0.02, 150, "native")
     translated = Threshold(0.8, 0.0, 113, "human translations")
 
-    def fitted(code: str, log_odds: float, cuts: tuple[Threshold | None, ...]) -> Fitted:
+    def fitted(code: str, log_odds: float, thresholds: tuple[Threshold | None, ...]) -> Fitted:
         variants = shipped.languages[code].correction
         changes = {
             "models": checker.models.labels(code),
             "correction": dict.fromkeys(variants, (0.0, log_odds)),
-            "thresholds": dict.fromkeys(variants, cuts),
+            "thresholds": dict.fromkeys(variants, thresholds),
             "reliability": dict.fromkeys(variants, rates),
         }
         return shipped.languages[code].model_copy(update=changes)
@@ -175,11 +172,6 @@ def score(api: httpx.Client, text: str) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def percent(share: float) -> str:
-    said = "> 99 %" if share > 0.99 else "< 1 %" if share < 0.01 else f"{share * 100:.0f} %"
-    return said.replace(" ", "\u00a0")
-
-
 # -- a post ------------------------------------------------------------------------------------------
 
 
@@ -191,69 +183,102 @@ def test_a_pasted_post_gets_a_verdict(open_page: Open, api: httpx.Client) -> Non
     page.keyboard.press("Control+v")
     expect(page.locator("#verdict")).to_have_text(NAMES[result["verdict"]])
     shown = percent(result["machine_translated"])
-    expect(page.get_by_role("status").first).to_contain_text(shown)  # the live region
+    chance = f"{in_hundred(result['machine_translated'])} posts like this one were machine-translated"
+    expect(page.get_by_role("status").first).to_contain_text(chance)  # the live region
+    expect(page.locator(".verdict .chance")).to_contain_text(chance)
+    expect(page.locator(".verdict .meaning")).to_have_text(MEANINGS[result["verdict"]])
     expect(page.locator(".dial .value")).to_have_text(shown)
     assert page.locator(".facts").inner_text().count(percent(result["fluency"])) == 1
-    expect(page.locator(".facts")).to_contain_text("Russian, >\u00a099\u00a0% sure")
+    sure = percent(result["language"]["confidence"])
+    expect(page.locator(".facts")).to_contain_text(f"Russian, {sure} sure")
     for metric in ("chrf", "bleu", "ter"):
         expect(page.locator(".facts")).to_contain_text(f"{result['round_trip'][metric]:.1f}")
     said = page.locator("#result li").all_text_contents()
-    assert set(result["reasons"] + result["warnings"]) <= set(said)
-
-
-RATE = "{} of this length, {} reached {}, the mark from which a post is called machine-translated."
-RUSSIAN_RATE = RATE.format("Russian, 120 to 239 columns: of 150 native posts", "3 (2.0\u00a0%)", percent(0.9))
-PERSIAN_RATE = RATE.format(
-    "Persian, 120 to 239 columns: of 113 human translations", "0 (0.0\u00a0%)", percent(0.8)
-)
-RUSSIAN_TEST = [
-    "Of 40 Russian test posts with a probability near 94\u00a0%, 88\u00a0% were machine-translated "
-    "(human posts and machine translations weighing the same).",
-    "Of the Russian machine translations in the test, all lengths together, 61\u00a0% were called "
-    "machine-translated.",
-]
-PERSIAN_TEST = RUSSIAN_TEST[1].replace("Russian", "Persian")  # no test post had such a probability
-UNKNOWN_RATE = "No error rate was measured for German posts of this length."
+    texts = [one["text"] for one in (*result["reasons"], *result["warnings"])]
+    assert set(texts) | set(result["advice"]) <= set(said)
+    assert len(said) == len(set(said))  # nothing is said twice
 
 
 @pytest.mark.parametrize(
-    ("text", "verdict", "cuts", "rates"),
+    ("text", "verdict", "thresholds", "kinds"),
     [
-        (RUSSIAN, "Machine-translated", (0.1, 0.9), [RUSSIAN_RATE, *RUSSIAN_TEST]),
-        (PERSIAN, "Human-written", (0.2, 0.8), [PERSIAN_RATE, PERSIAN_TEST]),
-        (f"{RUSSIAN} {PERSIAN}", "Uncertain", (0.1, 0.9), [RUSSIAN_RATE, PERSIAN_RATE]),  # the stricter cut
-        (f"{RUSSIAN} {GERMAN}", "Uncertain", (), [UNKNOWN_RATE, RUSSIAN_RATE]),
+        (RUSSIAN, "machine_translated", (0.1, 0.9), ["threshold", "calibration", "detection"]),
+        (PERSIAN, "human_written", (0.2, 0.8), ["threshold", "detection"]),
+        (f"{RUSSIAN} {PERSIAN}", "uncertain", (0.1, 0.9), None),  # the stricter one
+        (f"{RUSSIAN} {GERMAN}", "uncertain", (), None),
+        (GERMAN, "uncertain", (), ["unmeasured"]),
+        ("Паром сегодня не ходит из-за сильного шторма.", "uncertain", (), ["unmeasured", "calibration"]),
     ],
-    ids=["machine", "human", "two languages", "one of two unmeasured"],
+    ids=["machine", "human", "two languages", "one of two unmeasured", "unmeasured", "unmeasured length"],
 )
 def test_the_dial_and_the_error_rates_are_those_of_the_result(
-    open_page: Open, calibrated: str, text: str, verdict: str, cuts: tuple[float, ...], rates: list[str]
+    open_page: Open,
+    calibrated: str,
+    text: str,
+    verdict: str,
+    thresholds: tuple[float, ...],
+    kinds: list[str] | None,
 ) -> None:
     page = open_page(calibrated)
-    expect(check(page, text)).to_have_text(verdict)
-    assert page.locator(".dial .mark").all_text_contents() == [*map(percent, cuts), "0", "100"]
-    assert page.locator(".rate li").all_text_contents() == rates
+    expect(check(page, text)).to_have_text(NAMES[verdict])
+    with httpx.Client(base_url=calibrated, timeout=60, trust_env=False) as client:
+        result = score(client, text)
+    rates = [reason for reason in result["reasons"] if reason["kind"] not in EVIDENCE]
+    if kinds is not None:
+        assert [reason["kind"] for reason in rates] == kinds
+    assert page.locator(".dial .mark").all_text_contents() == [*map(percent, thresholds), "0", "100"]
+    assert page.locator(".rate li").all_text_contents() == [reason["text"] for reason in rates]
+    advice = page.locator("#result section").filter(has_text="What to do next")
+    assert advice.locator("li").all_text_contents() == result["advice"]
 
 
-@pytest.mark.parametrize(
-    ("text", "help_"),
-    [
-        (
-            "Паром сегодня не ходит из-за сильного шторма.",
-            "Error rates for Russian were measured for texts of 60 to 1200 columns",
-        ),
-        (GERMAN, "No error rate was measured for German at any length, so no verdict can be given."),
-    ],
-)
-def test_without_an_error_rate_it_says_what_would_help(
-    open_page: Open, calibrated: str, text: str, help_: str
+@pytest.mark.parametrize("counted", [False, True], ids=["shown", "counted"])
+def test_it_says_whether_the_verdict_counts_the_round_trip(
+    open_page: Open, api: httpx.Client, counted: bool
 ) -> None:
-    page = open_page(calibrated)
-    expect(check(page, text)).to_have_text("Uncertain")
-    expect(page.locator(".rate li").first).to_contain_text("No error rate was measured for")
-    expect(page.locator(".dial .tick")).to_have_count(0)
-    advice = page.locator("#result section").filter(has_text="What would help")
-    expect(advice.locator("li").first).to_contain_text(help_)
+    """As the reasons of the result have it: they name the evidence that the verdict counts."""
+    result = score(api, RUSSIAN)
+    if counted:
+        kind = {"kind": "round_trip", "text": "Most of it came back."}
+        result["reasons"] = [kind, *result["reasons"]]
+    page = open_page()
+    page.route("**/v1/score", lambda route: route.fulfill(json=result))
+    check(page, RUSSIAN)
+    (fact,) = page.locator(".facts > div").filter(has_text="Round trip through English").all()
+    expect(fact).to_contain_text("The verdict counts it." if counted else "this verdict does not count it")
+    (fluency,) = page.locator(".facts > div").filter(has_text="Fluency").all()
+    expect(fluency).to_contain_text("this verdict does not count it")
+
+
+def test_a_translation_is_in_the_pivot_of_its_sentence(open_page: Open, api: httpx.Client) -> None:
+    """Sentences of a mixed post are not translated into the same language."""
+    english = "The ferry does not run today because of the storm, and tickets can be returned until evening."
+    text = f"{RUSSIAN}\n{english}"
+    pivots = [part["pivot"] for part in score(api, text)["sentences"]]
+    assert set(pivots) == {"en", "ru"}
+    page = open_page()
+    check(page, text)
+    for number, pivot in enumerate(pivots):
+        sentence(page, number).click()
+        translated = page.locator("#sentence section").nth(1)
+        expect(translated.locator(".of")).to_have_text({"en": "English", "ru": "Russian"}[pivot])
+        expect(translated.locator(".text")).to_have_attribute("lang", pivot)
+
+
+def test_percentages_read_as_in_python(open_page: Open) -> None:
+    shares = [0, 0.0001, 0.0099, 0.01, 0.0149, 0.31, 0.385, 0.9849, 0.99, 0.9901, 0.99996, 1]
+    page = open_page()
+    said = page.evaluate(
+        """async shares => {
+        const { compact, inHundred, percent } = await import("/static/text.js");
+        return shares.map(share => [percent(share), compact(share), inHundred(share)]);
+    }""",
+        shares,
+    )
+    assert said == [
+        [percent(share), compact(share), f"{in_hundred(share)} posts like this one were machine-translated"]
+        for share in shares
+    ]
 
 
 def test_sentences_and_words_are_marked_where_the_service_says(open_page: Open, api: httpx.Client) -> None:
@@ -294,29 +319,19 @@ def test_a_sentence_opens_by_keyboard(open_page: Open, api: httpx.Client) -> Non
         part["back_translation"],
     ]
     lost = region.locator(".text").nth(0).locator(".differs").all_text_contents()
-    assert lost == [RUSSIAN[span["start"] : span["end"]] for span in part["differences"]]
-    added = " ".join(region.locator(".text").nth(2).locator(".differs").all_text_contents()).lower()
-    for span in part["differences"]:
-        assert span["back_translation"].lower() in added
+    spans = [(span["start"], span["end"]) for span in part["differences"]]
+    assert lost == [RUSSIAN[start:end] for start, end in spans if start < end]
+    theirs = region.locator(".text").nth(2).locator(".differs").all_text_contents()
+    assert theirs == [
+        part["back_translation"][span["back_start"] : span["back_end"]]
+        for span in part["differences"]
+        if span["back_start"] < span["back_end"]
+    ]
     page.keyboard.press("Escape")
     expect(region).to_be_hidden()
     expect(sentence(page, 1)).to_be_focused()
     page.keyboard.press("Space")
     expect(region).to_be_visible()
-
-
-def test_words_are_cut_as_python_cuts_them(open_page: Open) -> None:
-    texts = [
-        RUSSIAN, PERSIAN, "L'eau n'est plus potable dès 17 h.", "今晚八点起 MRT 停运，东京タワー。",
-        "1,250.5 Büros – 14:00", "Будь-ласка, з'їзд о 9.30",
-        "𝔓ort 🚢 naïve cafe\u0301", "שלום לכולם ב־12 במאי", "नमस्ते दुनिया",
-    ]  # fmt: skip
-    page = open_page()
-    cut = """async texts => {
-        const { words } = await import("/static/text.js");
-        return texts.map(text => words(text).map(word => text.slice(word.start, word.end)));
-    }"""
-    assert page.evaluate(cut, texts) == [[word.text for word in words(text)] for text in texts]
 
 
 def test_persian_runs_from_right_to_left(open_page: Open) -> None:
@@ -361,27 +376,27 @@ def test_markup_given_as_a_string_is_refused(open_page: Open) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "why", "help_"),
+    ("text", "code"),
     [
-        ("Внимание!", "too short", "Add the rest of the post"),
-        ("🙂🙂 https://example.org/a @port_news", "no text left", "Paste the words of the post"),
-        (
-            SWAHILI,
-            "is not supported",
-            "in a supported language will do. If this is not Swahili, give a longer excerpt",
-        ),
-        (UNSURE, "could not be identified", "Give a longer excerpt in one language"),
+        ("Внимание!", "too_short"),
+        ("🙂🙂 https://example.org/a @port_news", "no_text"),
+        (SWAHILI, "language_unsupported"),
+        (UNSURE, "language_unsure"),
     ],
 )
-def test_it_says_why_a_post_is_not_scored_and_what_would_help(
-    open_page: Open, text: str, why: str, help_: str
+def test_it_says_why_a_post_is_not_scored_and_what_to_do(
+    open_page: Open, api: httpx.Client, text: str, code: str
 ) -> None:
+    result = score(api, text)
+    (warning,) = result["warnings"]
+    assert warning["code"] == code
     page = open_page()
     expect(check(page, text)).to_have_text("Not scored")
-    expect(page.locator(".verdict .rate")).to_contain_text(why)
+    assert page.locator(".verdict .rate li").all_text_contents() == [warning["text"]]
+    expect(page.locator(".verdict .chance")).to_have_count(0)
     expect(page.locator(".warnings")).to_have_count(0)  # nothing is said twice
-    advice = page.locator("#result section").filter(has_text="What would help")
-    expect(advice).to_contain_text(help_)
+    advice = page.locator("#result section").filter(has_text="What to do next")
+    assert advice.locator("li").all_text_contents() == result["advice"] != []
 
 
 def test_results_can_be_copied(open_page: Open, api: httpx.Client) -> None:
@@ -436,7 +451,7 @@ def test_every_example_gets_the_verdict_of_the_service(open_page: Open, api: htt
         expect(page.locator("#verdict")).to_have_text(NAMES[result["verdict"]])
         expect(page.locator(".passage .shaded")).to_have_count(len(result["sentences"]))
         rates = page.locator(".rate").all_text_contents()
-        assert all(f" of {cut['posts']} " in "".join(rates) for cut in result["thresholds"])
+        assert all(f" of {one['posts']} " in "".join(rates) for one in result["thresholds"])
 
 
 def test_a_file_can_be_chosen_and_its_column_named(open_page: Open, tmp_path: Path) -> None:

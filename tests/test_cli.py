@@ -119,7 +119,7 @@ def test_output_file_with_a_preview(posts: Path) -> None:
     done = run("score", posts, "-o", output)
     assert done.returncode == 0
     assert len(output.read_text().splitlines()) == 4
-    assert "bad row" in done.stdout
+    assert "unreadable" in done.stdout
     assert "human-written" in done.stdout
     many = posts.parent / "many.txt"
     many.write_text("post\n" * 30)
@@ -262,14 +262,12 @@ def test_one_text_is_shown_with_its_evidence() -> None:
     text = json.loads(EXAMPLES.read_text("utf-8").splitlines()[0])["text"]
     done = run("score", "--text", text, command=REAL)
     assert done.returncode == 0, done.stderr
-    assert "language ru" in done.stdout
-    for heading in ("Why", "Sentences", "pivot", "back", "words", "What to do next"):
+    assert "language Russian" in done.stdout
+    for heading in ("Why", "Sentences", "in English", "and back", "words", "What to do next"):
         assert heading in done.stdout
     assert "\x1b" not in done.stdout
     told = " ".join(done.stdout.split())
-    assert re.match(
-        r"\S+ \d\d% probability of machine translation The probability is 0\.\d\d\. The threshold", told
-    )
+    assert re.match(r"\S+ \d\d in 100 posts like this one were machine-translated, where half of all", told)
     done = run("score", "--text", text, "--json", "--no-round-trip", command=REAL)
     result = Result.model_validate_json(done.stdout)
     assert result.language.code == "ru"
@@ -309,13 +307,14 @@ SENTENCE = Sentence(
     end=len(TEXT),
     language="ru",
     machine_translated=0.999,
+    pivot="en",
     pivot_text="Evacuate [bold]yourself[/bold] at once!",
     back_translation="Немедленно эвакуируйтесь!",
     chrf=41.0,
     words=(Word(start=5, end=16, weight=0.5), Word(start=17, end=21, weight=-0.5)),
     differences=(
-        Difference(start=12, end=21, back_translation="", back_start=0, back_end=0),
-        Difference(start=5, end=5, back_translation="x", back_start=0, back_end=0),
+        Difference(start=12, end=21, back_translation="", back_start=10, back_end=10),
+        Difference(start=5, end=5, back_translation="!", back_start=24, back_end=25),
     ),
 )
 RESULT = Result(
@@ -328,10 +327,11 @@ RESULT = Result(
     sentences=(SENTENCE,),
     reasons=(
         Reason(kind="style", text="Calqued: [i]себя[/i]\x07."),
+        Reason(kind="threshold", text="The threshold."),
         Reason(kind="fluency", text="second"),
     ),
     warnings=(Warning(code="truncated", text="A warning."),),
-    advice=("Look closer.",),
+    advice=("Do this [b]first[/b].",),
     models={"translator": "marian@1"},
     version="0.1.0",
 )
@@ -343,7 +343,7 @@ def render(renderable: RenderableType, width: int = 120, colour: bool = False) -
     )
     with console.capture() as capture:
         console.print(renderable)
-    return capture.get()
+    return capture.get().replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_nothing_of_a_post_is_taken_for_markup_or_control() -> None:
@@ -357,30 +357,46 @@ def test_nothing_of_a_post_is_taken_for_markup_or_control() -> None:
 
 def test_one_post_in_full() -> None:
     shown = render(show(RESULT))
-    for part in ("machine-translated", "93%", "ru >99%", "fluency 0.41", "chrF++ 61.2", "mixed", "second"):
+    for part in (
+        "93 in 100",
+        "Russian (>99% sure)",
+        "more fluent than 41%",
+        "chrF++ 61.2",
+        "mixed",
+        "second",
+    ):
         assert part in shown
     for part in (
         "Немедленно эвакуируйтесь!",
         "A warning.",
         "marian@1",
         "statement-checker 0.1.0",
-        ">99%    ru   chrF++ 41.0",
+        ">99%    Russian   chrF++ 41.0",
+        "in English  Evacuate",
         "Эвакуируйте +0.50",
-        "Look closer.",
     ):
         assert part in shown
 
 
-def test_the_error_rate_stands_under_the_verdict() -> None:
-    rate = "Russian part: The probability is 0.93; from 0.86 a Russian post is called machine-translated, …"
-    reasons = [("style", "first"), ("threshold", rate), ("fluency", "second")]
-    told = tuple(Reason.model_validate({"kind": kind, "text": text}) for kind, text in reasons)
-    result = RESULT.model_copy(update={"reasons": told})
-    lines = [line.strip() for line in render(show(result, marks=True), width=200).splitlines()]
-    assert lines[0] == "machine-translated   93% probability of machine translation"
-    assert lines[1] == rate
-    assert lines[2].startswith("language ru")
-    assert lines[lines.index("Why") + 1 : lines.index("Why") + 3] == ["- first", "- second"]
+def test_error_rates_stand_under_the_verdict_and_evidence_under_why() -> None:
+    lines = [line.strip() for line in render(show(RESULT, marks=True), width=200).splitlines()]
+    meaning = "posts like this one were machine-translated, where half of all posts are"
+    assert lines[0] == f"machine-translated   93 in 100 {meaning}"
+    assert lines[1] == "The threshold."
+    assert lines[2].startswith("language Russian")
+    assert lines[lines.index("Why") + 1 : lines.index("Why") + 3] == [
+        "- Calqued: [i]себя[/i]\ufffd.",
+        "- second",
+    ]
+    assert lines[lines.index("What to do next") + 1] == "- Do this [b]first[/b]."
+
+
+def test_a_translation_is_in_the_pivot_of_its_sentence() -> None:
+    """Not in that of the post: a mixed one has a pivot for each language."""
+    english = SENTENCE.model_copy(update={"language": "en", "pivot": "ru", "pivot_text": "Уходите!"})
+    shown = render(show(RESULT.model_copy(update={"sentences": (SENTENCE, english)}), marks=True))
+    assert re.search(r"in English +Evacuate", shown)
+    assert re.search(r"in Russian +Уходите!", shown)
 
 
 def _unscored(code: str, **facts: object) -> dict[str, object]:
@@ -417,7 +433,7 @@ def test_differences_are_marked_in_the_back_translation_too() -> None:
     changed = Difference(start=5, end=16, back_translation=back, back_start=0, back_end=len(back))
     sentence = SENTENCE.model_copy(update={"differences": (changed,)})
     result = RESULT.model_copy(update={"sentences": (sentence,)})
-    assert "back   _Немедленно эвакуируйтесь_!" in render(show(result, marks=True))
+    assert "and back    _Немедленно эвакуируйтесь_!" in render(show(result, marks=True))
     assert "\x1b[4mНемедленно эвакуируйтесь\x1b[0m!" in render(show(result), colour=True)
 
 
@@ -431,17 +447,17 @@ def test_a_probability_is_shaded_by_its_size() -> None:
     shades = set()
     for probability in (0.0, 0.3, 0.5, 0.7, 1.0):
         result = RESULT.model_copy(update={"machine_translated": probability})
-        escape = re.search(r"\x1b\[([\d;]+)m [<>\d]+% ", render(show(result), colour=True))
+        escape = re.search(r"\x1b\[([\d;]+)m (?:under |over )?\d+ in 100 ", render(show(result), colour=True))
         assert escape is not None
         shades.add(escape[1])
     assert len(shades) == 5
 
 
 def test_highlights_as_marks_and_as_styles() -> None:
-    # "Эвакуируйте" from 5 to 16 is machine-like; "йте себя" and one more from 12 to 21 did not come back.
+    # "Эвакуируйте" from 5 to 16 raises the log-odds; "йте себя" and one more from 12 to 21 did not come back.
     assert "*Эвакуир_уйте* себя_ \ufffd[31mнемедленно\ufffd!" in render(show(RESULT, marks=True))
     styled = render(show(RESULT), colour=True)
-    # "себя" points to a human.
+    # "себя" lowers them.
     machine, human = "\x1b[1;31mЭвакуир\x1b[0m\x1b[1;4;31mуйте\x1b[0m", "\x1b[4;32mсебя\x1b[0m"
     assert f"{machine}\x1b[4m \x1b[0m{human}" in styled
     assert "*" not in styled

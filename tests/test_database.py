@@ -24,8 +24,8 @@ from checker.errors import OutputError
 from checker.io.database import POSTS, SENTENCES
 from checker.io.read import problem_of
 from checker.io.table import COLUMNS
-from checker.io.write import check_output, inert, write
-from checker.result import Language, Result, RoundTrip, RowError, Sentence
+from checker.io.write import check_output, escape_formula, write
+from checker.result import Language, Reason, Result, RoundTrip, RowError, Sentence
 from checker.runs.local import score_file
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -54,7 +54,7 @@ class Echo(StandIn):
             sentence = Sentence(text=text, start=0, end=len(text), language=None)
             yield Result(
                 id=id, verdict="uncertain", language=Language(code="ar", confidence=1.0),
-                sentences=(sentence,), reasons=(text,), models={}, version="0",
+                sentences=(sentence,), reasons=(Reason(kind="style", text=text),), models={}, version="0",
             )  # fmt: skip
 
 
@@ -112,8 +112,9 @@ def test_ids_and_texts_pass_every_reader_and_writer(
         source, output = Path(folder, f"posts{suffix}"), Path(folder, f"out{target}")
         write_source(rows, source)
         summary = score_file(Echo(), source, output)
-        kept = inert if target in (".csv", ".tsv") else str
-        expected = [(kept(id), None if problem_of(text) else kept(text)) for id, text in rows]
+        kept = escape_formula if target in (".csv", ".tsv") else str
+        named = "style: " if target in (".csv", ".tsv", ".parquet") else ""  # a cell of reasons
+        expected = [(kept(id), None if problem_of(text) else named + text) for id, text in rows]
         assert read_output(output) == expected
         assert summary.errors == sum(text is None for _, text in expected)
 
@@ -148,7 +149,8 @@ POST = Result(
         ),
         Sentence(text="Вторая.", start=8, end=15, language="ru", pivot_text="The second.", reliable=False),
     ),
-    reasons=("first", "second"), models={"profile": "embedded"}, version="0.1.0",
+    reasons=(Reason(kind="style", text="first"), Reason(kind="threshold", text="second")),
+    models={"profile": "embedded"}, version="0.1.0",
 )  # fmt: skip
 SCORES = [
     POST,
@@ -182,13 +184,13 @@ def test_posts_have_the_columns_of_a_table_and_the_record(database: Path) -> Non
         2,
     )
     assert (rows[1]["verdict"], rows[1]["row"], rows[1]["error"]) == (None, 2, "There is no text.")
-    assert rows[0]["reasons"] == "first | second"
+    assert rows[0]["reasons"] == "style: first | threshold: second"
     assert Result.model_validate_json(str(rows[0]["json"])) == POST
 
 
 def test_sentences_have_every_scalar_of_a_sentence(database: Path) -> None:
     scalars = [name for name in Sentence.model_fields if name not in ("differences", "words")]
-    renamed = {"start": "start_offset", "end": "end_offset"}
+    renamed = {"start": "start_offset", "end": "end_offset", "pivot": "pivot_language"}
     assert list(SENTENCES) == ["post", "sentence", *(renamed.get(name, name) for name in scalars)]
     rows = run_query(database, "SELECT * FROM sentences ORDER BY post, sentence")
     assert [row[:5] for row in rows] == [

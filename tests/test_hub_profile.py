@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 from checker.cli.app import app
 from checker.errors import ModelCorruptedError, ModelNotFoundError
 from checker.models import Store
+from checker.models.weights import network
 from checker.pipeline import Checker
 from checker.result import Result
 from checker.verdict.file import read
@@ -76,14 +77,26 @@ def _new_store(folder: Path) -> Store:
     return Store(folder / "registry.toml", folder / "home")
 
 
+def _published(part: str, folder: Path) -> Path:
+    """An embedded model as a publisher would offer it: Hugging Face files with safetensors."""
+    import transformers
+
+    kind = transformers.AutoModelForCausalLM if part == "fluency" else transformers.AutoModelForSeq2SeqLM
+    shutil.copytree(EMBEDDED / part, folder, ignore=shutil.ignore_patterns("ctranslate2"))
+    kept = {path: path.read_bytes() for path in folder.glob("*.json")}
+    network(kind, EMBEDDED / part).save_pretrained(folder)
+    for path, content in kept.items():
+        path.write_bytes(content)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """All three models downloaded; the hub is gone and nothing can be connected to."""
     folder = tmp_path_factory.mktemp("hub")
     store = _new_store(folder)
     served = {
-        name: shutil.copytree(EMBEDDED / part, folder / part, ignore=shutil.ignore_patterns("ctranslate2"))
-        for name, part in ((RU_EN, "translator"), (FLUENCY, "fluency"))
+        name: _published(part, folder / part) for name, part in ((RU_EN, "translator"), (FLUENCY, "fluency"))
     }
     with pytest.MonkeyPatch.context() as patch:
         huggingface_hub.close_session()

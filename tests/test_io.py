@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 import tempfile
 import tracemalloc
+import uuid
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,10 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.errors import InputError, OutputError
-from checker.io.read import _COMPRESSED, _UTF16_BOMS, Post, read
+from checker.io.read import _COMPRESSED, Post, _encoding, read
 from checker.io.table import COLUMNS
 from checker.io.write import check_output, write
-from checker.result import Language, Result, RoundTrip, RowError
+from checker.result import Language, Reason, Result, RoundTrip, RowError
 
 
 def read_bytes(data: bytes, suffix: str, **columns: str) -> list[Post | RowError]:
@@ -64,7 +67,6 @@ def test_jsonl_keeps_ids_texts_and_line_numbers() -> None:
         (b"null", "1", None, "null, not an object"),
         (b"[" * 100_000, "1", None, "not JSON"),
         (b'{"id": ' + b"9" * 5000 + b', "text": "b"}', "1", None, "not JSON"),
-        ('{"id": "a", "text": "b"}'.encode("utf-16-be"), "1", None, "not JSON"),
     ],
 )
 def test_bad_json_row_is_an_error_in_its_place(line: bytes, id: str, field: str | None, problem: str) -> None:
@@ -120,9 +122,12 @@ json_lines = st.one_of(
 @given(st.lists(json_lines, max_size=20))
 def test_no_jsonl_or_text_row_is_lost(lines: list[bytes]) -> None:
     data = b"\n".join(lines)
-    if data.startswith((*_UTF16_BOMS, *_COMPRESSED)):
+    if data.startswith(_COMPRESSED) or _encoding(
+        re.split(b"\n" if b"\n" in data else b"\r", data)[0] + b"\n"
+    ):
         return  # refused
-    expected = sum(bool(line.strip()) for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n"))
+    end = b"\n" if b"\n" in data else b"\r"
+    expected = sum(bool(line.strip()) for line in data.removeprefix(b"\xef\xbb\xbf").split(end))
     for suffix in (".jsonl", ".txt"):
         rows = read_bytes(data, suffix)
         assert len(rows) == expected
@@ -213,6 +218,58 @@ def test_a_five_megabyte_cell_is_a_post() -> None:
     assert texts(read_bytes(csv_bytes([["text"], ["я" * 2_500_000]]), ".csv")) == ["я" * 2_500_000]
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("first", ["", "sep={}\r\n", "\ufeffSEP={}\n", '"sep={}"\r\n'])
+def test_csv_of_every_delimiter_with_and_without_the_first_line_of_excel(mark: str, first: str) -> None:
+    data = (first.format(mark) + csv_bytes([["id", "text"], ["a", "один, два; три"]], mark).decode()).encode()
+    assert read_bytes(data, ".csv") == [Post("a", 1, "один, два; три")]
+
+
+def test_lines_are_counted_with_the_first_line_of_excel() -> None:
+    good, bad = read_bytes(b"sep=;\nid;text\na;b\nc\n", ".csv")
+    assert good == Post("a", 1, "b")
+    assert isinstance(bad, RowError)
+    assert "line 4" in bad.error
+
+
+@pytest.mark.parametrize("title", ["Monitoring, October\n", "Monitoring;;\n\n", "posts of 5/2024\n"])
+def test_a_title_above_the_header_is_named(title: str) -> None:
+    line = title.count("\n") + 1
+    with pytest.raises(InputError, match=f"named in line {line}") as caught:
+        read_bytes(f"{title}id;text\n1;a\n".encode(), ".csv")
+    assert caught.value.fix == "Delete the lines above it."
+
+
+lines_of_text = st.lists(
+    st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), min_size=1), min_size=2
+)
+
+
+@given(lines_of_text)
+def test_lines_may_end_in_carriage_returns(lines: list[str]) -> None:
+    for end in ("\n", "\r\n", "\r"):
+        posts = read_bytes(end.join(["posts", *lines, ""]).encode(), ".txt")
+        assert texts(posts) == ["posts", *(line for line in lines if line.encode().strip())]
+        objects = [json.dumps({"text": line}) for line in lines]
+        assert texts(read_bytes(end.join(objects).encode(), ".jsonl")) == lines
+
+
+def test_csv_of_carriage_returns_and_a_stray_one() -> None:
+    assert read_bytes(b"id,text\ra,one\rb,two\r", ".csv") == [Post("a", 1, "one"), Post("b", 2, "two")]
+    (row,) = read_bytes(b"id,text\na,one\rtwo\n", ".csv")
+    assert isinstance(row, RowError)
+    assert "carriage return" in row.error
+    assert "newline=" not in row.error
+
+
+def test_an_endless_line_among_carriage_returns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("checker.io.read.MAX_ROW_BYTES", 2**20)
+    first, bad, last = read_bytes(b"one\r" + b"x" * 5 * 2**20 + b"\rfine", ".txt")
+    assert (first, last) == (Post("1", 1, "one"), Post("3", 3, "fine"))
+    assert isinstance(bad, RowError)
+    assert "longer than" in bad.error
+
+
 # Parquet
 
 
@@ -244,7 +301,65 @@ def test_parquet_with_invalid_utf8_numbers_and_float_ids() -> None:
     assert "a number" in number.error
 
 
+def test_parquet_with_decimal_and_uuid_ids() -> None:
+    decimals = pa.array([Decimal("12.00"), Decimal("3.50")], pa.decimal128(10, 2))
+    whole, broken = read_bytes(parquet_bytes(text=pa.array(["a", "b"]), id=decimals), ".parquet")
+    assert whole == Post("12", 1, "a")
+    assert isinstance(broken, RowError)
+    assert "a number" in broken.error
+    name = uuid.UUID("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")
+    stored = pa.array([name.bytes, None], pa.binary(16))
+    for ids in stored, pa.ExtensionArray.from_storage(pa.uuid(), stored):
+        rows = read_bytes(parquet_bytes(text=pa.array(["a", "b"]), id=ids), ".parquet")
+        assert rows == [Post(str(name), 1, "a"), Post("2", 2, "b")]
+
+
 # Files
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize(
+    ("text", "suffix"),
+    [
+        ("id,text\n1,привет\n", ".csv"),
+        ('{"text": "привет"}\n', ".jsonl"),
+        ("Вода будет завтра.\n", ".txt"),
+        ("The water is back.\n", ".txt"),
+    ],
+)
+def test_the_encoding_is_named(encoding: str, text: str, suffix: str) -> None:
+    name = encoding.upper().replace("-LE", "LE").replace("-BE", "BE")
+    with pytest.raises(InputError, match=name) as caught:
+        read_bytes(text.encode(encoding), suffix)
+    assert f"iconv -f {name} -t UTF-8" in caught.value.fix
+
+
+@given(st.text(), st.sampled_from([".txt", ".jsonl"]))
+def test_utf8_is_not_taken_for_another_encoding(text: str, suffix: str) -> None:
+    printable = "".join(c for c in text.splitlines()[0] if c.isprintable()) if text.splitlines() else ""
+    assert _encoding(printable.encode()) is None
+
+
+@pytest.mark.parametrize("path", ["s3://bucket/posts.jsonl", Path("s3://bucket/posts.jsonl")])
+def test_an_address_is_no_file(path: str | Path) -> None:
+    with pytest.raises(InputError, match=r"s3://bucket/posts\.jsonl is an address") as caught:
+        read(path)
+    assert "Download" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "data", [b'[{"text": "a"}, {"text": "b"}]\n', b'\n[\n {"text": "a"}\n]\n', b'["a", "b"]']
+)
+def test_a_json_array_on_a_pipe_is_refused(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    with pytest.raises(InputError, match="JSON array") as caught:
+        list(read("-"))
+    assert "jq -c" in caught.value.fix
+
+
+def test_a_post_may_begin_with_a_bracket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("[Обновлено] Вода есть.\n".encode())))
+    assert list(read("-")) == [Post("1", 1, "[Обновлено] Вода есть.")]
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
@@ -314,7 +429,7 @@ RESULT = Result(
     round_trip=RoundTrip(
         pivot="en", chrf=61.2, bleu=33, ter=48.1, log_likelihood=-1.5, gap=0.5, signature="s"
     ),
-    reasons=("первая", "second, with a comma"),
+    reasons=(Reason(kind="style", text="первая"), Reason(kind="threshold", text="second, with a comma")),
     models={"profile": "embedded"},
     version="0.1.0",
 )
@@ -341,7 +456,7 @@ def test_tables_have_the_scalars_of_both_records(tmp_path: Path, suffix: str) ->
     assert list(rows[0]) == list(COLUMNS)
     assert float(rows[0]["round_trip.log_likelihood"]) == -1.5
     assert rows[0]["language.code"] == "ru"
-    assert rows[0]["reasons"] == "первая | second, with a comma"
+    assert rows[0]["reasons"] == "style: первая | threshold: second, with a comma"
     assert json.loads(rows[0]["models"]) == {"profile": "embedded"}
     assert int(rows[1]["row"]) == 2
     assert rows[1]["error"] == "There is no text."

@@ -201,6 +201,57 @@ def test_the_script_or_a_letter_decides(text: str, code: str) -> None:
     assert identify(text).code == code
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("大韓民國 政府는 새로운 政策을 發表했다", "ko"),
+        ("憲法裁判所는 오늘 彈劾審判 事件의 宣告期日을 指定하였다.", "ko"),
+        ("وزارت بهداشت اعلام كرد تمام مراكز واكسيناسيون فردا تعطيل است", "fa"),
+        ("اداره راه اعلام كرد كه جاده قديم تا فردا بسته است", "fa"),
+        ("يعلن مركز المدينة أن الجسر مغلق حتى يوم الجمعة", "ar"),
+        ("ᴛʜᴇ ᴄɪᴛʏ ᴄᴏᴜɴᴄɪʟ ʜᴀs ᴅᴇᴄɪᴅᴇᴅ ᴛᴏ ᴄʟᴏsᴇ ᴛʜᴇ ᴏʟᴅ ʙʀɪᴅɢᴇ", "en"),
+        ("政府宣布新的住房政策將於明年一月起實施", "zh"),
+        ("国务院办公厅印发通知", "zh"),
+    ],
+)
+def test_scripts_and_keyboards_do_not_hide_the_language(text: str, code: str) -> None:
+    assert identify(text).code == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "東京都内感染者数増加、医療提供体制逼迫",
+        "首相官邸発表、緊急事態宣言延長決定",
+        "日本銀行政策委員会、金融政策現状維持決定",
+        "市立図書館改修工事、来月一日開始予定",
+    ],
+)
+def test_kanji_alone_may_be_japanese(text: str) -> None:
+    found = identify(text)
+    assert found.code == "ja" or found.confidence < language.LIKELY
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Rada miasta dowo znać, że jutro szkoły bydōm zawarte, bo sie popsuło ôgrzywanie i niy ma wody.",
+        "Gmina dôwô wiedzec, że witro szkòłë bãdą zamkłé, bò zepsëło sã ògrzéwanié.",
+        "Кар администрация ивортэ: ӵуказе школаос пытсамын луозы, малы ке шуоно шунтон сӧриськемын.",
+    ],
+)
+def test_letters_of_a_neighbour_leave_doubt(text: str) -> None:
+    found = identify(text)
+    assert found.code not in SUPPORTED or found.confidence < language.LIKELY
+
+
+def test_foreign_names_leave_no_doubt() -> None:
+    assert (
+        identify("Prezydent spotkał się wczoraj z ministrem Åkessonem i panią Bjørk w Tromsø.").confidence
+        > 0.9
+    )
+
+
 def test_names_in_another_script_do_not_outvote_the_sentence() -> None:
     assert identify("총리는 NATO와 European Commission 대표단을 만났다고 밝혔습니다").code == "ko"
     assert identify("ראש הממשלה נפגש עם נציגי Microsoft ו-Google").code == "he"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checker.bitext import weekdays
 from checker.bitext.checks import check
 from checker.bitext.dates import dates
 from checker.bitext.negation import LANGUAGES, negators
@@ -188,3 +190,151 @@ def test_negation(source: str, target: str, expected: tuple[tuple[int, int], ...
 def test_negators(language: str, text: str) -> None:
     assert negators(text, language)
     assert language in LANGUAGES
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        (
+            "ja",
+            "1億2000万円、3万5千人、12万3456、1兆2345億6789万",
+            ["120000000", "35000", "123456", "1234567890000"],
+        ),
+        ("ko", "1억 2000만 원, 5천만", ["120000000", "50000000"]),
+        ("zh", "1亿2000万，1亿2千万，5千米", ["120000000", "120000000", "5"]),
+        ("es", "9 mil 200; 5 millones 143 mil 312; 45 miles de millones", ["9200", "5143312", "45000000000"]),
+        ("en", "12,50,000 and Rs 3,45,00,000 or 3.45 crore", ["1250000", "34500000", "34500000"]),
+        ("en", "1 million 200 thousand; 5 million 300 people", ["1200000", "5000000", "300"]),
+        ("en", "$100 mln, 1.5 bln", ["100000000", "1500000000"]),
+        ("fr", "500 M$ à 23 heures 30", ["500000000", "23:30"]),
+        ("de", "100 Tsd. um 5 Uhr 13", ["100000", "5:13"]),
+    ],
+)
+def test_numbers_in_groups_and_pieces(language: str, text: str, expected: list[str]) -> None:
+    assert read(text, language) == expected
+
+
+@given(st.integers(0, 9999), st.integers(1, 9999), st.sampled_from(["億万", "亿万", "억만"]))
+def test_pieces_add_up(small: int, large: int, scales: str) -> None:
+    language = {"億": "ja", "亿": "zh", "억": "ko"}[scales[0]]
+    text = f"{large}{scales[0]}" + (f"{small}{scales[1]}" if small else "")
+    assert read(text, language) == [str(large * 10**8 + small * 10**4)]
+
+
+@given(st.integers(10**5, 10**9))
+def test_indian_groups(value: int) -> None:
+    head, tail = divmod(value, 1000)
+    pairs = []
+    while head:
+        head, pair = divmod(head, 100)
+        pairs.append(f"{pair:02}" if head else str(pair))
+    assert str(value) in numbers(f"{','.join(reversed(pairs))},{tail:03}", "en")[0].readings
+
+
+@given(
+    st.from_regex(r"[2-9][0-9]{9}", fullmatch=True),
+    st.sampled_from(["+7 {} {} {} {}", "8 ({}) {}-{}-{}", "+7({}){}{}{}", "8-{}-{}-{}-{}", "{} {} {} {}"]),
+    st.sampled_from(["+7 {} {} {} {}", "8 ({}) {}-{}-{}", "({}) {}-{}-{}"]),
+    st.integers(0, 9),
+)
+def test_a_telephone_number_is_the_same_in_every_layout(digits: str, one: str, other: str, at: int) -> None:
+    def laid_out(layout: str, line: str) -> str:
+        return f"Hotline: {layout.format(line[:3], line[3:6], line[6:8], line[8:])}."
+
+    assert not check(laid_out(one, digits), laid_out(other, digits), "ru", "en").numbers
+    wrong = digits[:at] + str((int(digits[at]) + 1) % 10) + digits[at + 1 :]
+    found = check(laid_out(one, digits), laid_out(other, wrong), "ru", "en").numbers
+    assert found or at == 0  # a first digit may be that of a prefix
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "languages", "right"),
+    [
+        ("bis zum 03.06. im Rathaus", "at the town hall until 3 June", "de-en", True),
+        ("до 12.05 включительно", "until 12 May", "ru-en", True),
+        ("until 3/6", "до 3 июня", "en-ru", True),
+        ("do 3. 6. 2024", "until 3 June 2024", "cs-en", True),
+        ("do 3. 6. 2024", "until 3 July 2024", "cs-en", False),
+        ("bis zum 03.06. im Rathaus", "at the town hall until 6 June", "de-en", False),
+        ("bis zum 03.06. im Rathaus", "at the town hall until 3 July", "de-en", False),
+        ("Es kostet 12.05.", "Il coûte 12,05.", "en-fr", True),
+        ("Der Tarif steigt um 3,5 %.", "The tariff rises by 5.3 %.", "de-en", False),
+        ("Горячая линия: 8 (495) 123-45-67", "Hotline: +7 495 123 45 67", "ru-en", True),
+        ("Горячая линия: 8 (495) 123-45-67", "Hotline: +7 495 123 54 67", "ru-en", False),
+        ("Rufen Sie +49 (0)30 123456 an.", "Call 030/123456.", "de-en", True),
+        ("Rufen Sie +49 (0)30 123456 an.", "Call 040 123456.", "de-en", False),
+        ("The project costs Rs 3,45,00,000.", "Das Projekt kostet 34.500.000 Rupien.", "en-de", True),
+        ("The project costs Rs 3,45,00,000.", "Das Projekt kostet 3.450.000 Rupien.", "en-de", False),
+        ("予算は1億2000万円だ。", "The budget is 120 million yen.", "ja-en", True),
+        ("予算は1億2000万円だ。", "The budget is 12 million yen.", "ja-en", False),
+        ("2 p.m. to 4 p.m.", "с 2 дня до 4 дня", "en-ru", True),
+        ("die 1990er Jahre", "the nineties", "de-en", True),
+        ("CO2 in the air", "Kohlendioxid in der Luft", "en-de", True),
+        ("На ремонт моста выделено 3 млрд рублей.", "3 million rubles were allocated.", "ru-en", False),
+    ],
+)
+def test_numbers_and_days_however_they_are_written(
+    source: str, target: str, languages: str, right: bool
+) -> None:
+    found = check(source, target, *languages.split("-"))
+    assert (not found.numbers and not found.dates) is right
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "negates"),
+    [
+        ("Resolution No. 1325 was adopted.", "en", False),
+        ("orders no 5, No. A-12, No. IV, No.: 8 and Nos. 7 to 9", "en", False),
+        ("La resolución No. 5 fue aprobada.", "es", False),
+        ("There is no water.", "en", True),
+        ("He said no. Then he left.", "en", True),
+        ("No hay agua.", "es", True),
+    ],
+)
+def test_the_number_of_a_document_is_no_negation(text: str, language: str, negates: bool) -> None:
+    assert bool(negators(text, language)) is negates
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "languages", "expected"),
+    [
+        ("Совет соберётся в среду.", "The council meets on Friday.", "ru-en", [["среду"], ["Friday"]]),
+        ("Совет соберётся в среду.", "The council meets on Wednesday.", "ru-en", None),
+        ("Окружающая среда важна.", "Friday is important.", "ru-en", None),
+        ("Am Mittwochabend", "le jeudi soir", "de-fr", [["Mittwochabend"], ["jeudi"]]),
+        ("On Wednesday", "вчера", "en-ru", None),
+        ("水曜日に", "on Wednesday", "ja-en", None),
+        ("周三", "on Thursday", "zh-en", [["周三"], ["Thursday"]]),
+    ],
+)
+def test_days_of_the_week(source: str, target: str, languages: str, expected: list[list[str]] | None) -> None:
+    found = check(source, target, *languages.split("-")).weekdays
+    sides = [[source[a:b] for a, b in found.source], [target[a:b] for a, b in found.target]]
+    assert sides == (expected or [[], []])
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "swapped"),
+    [
+        ("5 погибших и 10 раненых", "5 dead and 10 injured", False),
+        ("5 погибших и 10 раненых", "10 dead and 5 injured", True),
+        ("пять погибших и двадцать раненых", "20 dead and five injured", True),
+        ("5 % из 10 домов", "of 10 houses 5 %", False),
+        ("в 2019 году 5 домов", "5 houses in 2019", False),
+    ],
+)
+def test_counts_that_changed_places(source: str, target: str, swapped: bool) -> None:
+    found = check(source, target, "ru", "en")
+    assert bool(found.swapped) is swapped
+    assert not found.numbers
+
+
+@pytest.mark.parametrize("language", sorted(weekdays.LANGUAGES))
+def test_every_day_of_cldr_is_known(language: str) -> None:
+    names = Locale.parse(language).days["format"]["wide"]
+    written = {"ru": "в {}", "uk": "в {}"}.get(language, "{}")
+    for number, name in names.items():
+        if (language, number) in (("ru", 2), ("uk", 2)):
+            continue  # only in the accusative: "среда" is surroundings as well
+        found = weekdays.weekdays(written.format(name), language)
+        assert [day.day for day in found] == [number + 1], name

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
 from test_cli import EXAMPLES, REAL, run
 from test_evaluation import Page
 
@@ -23,19 +24,18 @@ from checker.errors import InputError
 from checker.io.write import write
 from checker.models import Store
 from checker.models.lock import sha256
-from checker.pages import html as frame
-from checker.pages import plots as figures
-from checker.pages import post as evidence
+from checker.pages import html, plots, post
 from checker.pages.outcomes import Columns, Row, day_of, read
 from checker.pages.provenance import Origin, files, used
 from checker.pages.rates import Measured, Rate, measured
 from checker.pages.report import Report, page
 from checker.pages.summary import BINS, Contents, contents
 from checker.pipeline import Checker
-from checker.result import Difference, Language, Result, RowError, Sentence, Word
+from checker.result import Difference, Language, Reason, Result, RowError, Sentence, Warning, Word
 from checker.statistics import rate_interval
-from checker.verdict.advice import back_runs, runs
+from checker.text import percent
 from checker.verdict.file import read as read_calibration
+from checker.verdict.marks import back_runs, runs
 from checker.verdict.model import decide
 from checker.version import __version__
 
@@ -80,7 +80,7 @@ def made_of(*results: Result) -> str:
 
 def plain(source: str) -> str:
     """The words of a page."""
-    return " ".join(re.sub(r"<[^>]+>", " ", source).replace("\u00a0", " ").split())
+    return " ".join(re.sub(r"<[^>]+>", " ", source).replace("&nbsp;", " ").replace("\u00a0", " ").split())
 
 
 # From end to end
@@ -154,18 +154,19 @@ HOSTILE = '</bdi><script>alert(1)</script><b onclick="x">&amp;\u202e\x1b[31m\x00
 
 
 def test_nothing_of_an_input_is_markup_or_control() -> None:
-    post = sentence(
+    one = sentence(
         HOSTILE,
         pivot_text=HOSTILE,
         back_translation=HOSTILE,
-        differences=(Difference(start=2, end=9, back_translation="script"),),
+        pivot=HOSTILE,
+        differences=(Difference(start=2, end=9, back_translation="script", back_start=3, back_end=9),),
         words=(Word(start=4, end=12, weight=0.5), Word(start=0, end=99999, weight=1)),
     )
     hostile = result(
         HOSTILE,
-        sentences=(post,),
-        reasons=(HOSTILE, f"The probability is 0.5 {HOSTILE}"),
-        warnings=(HOSTILE,),
+        sentences=(one,),
+        reasons=(Reason(kind="style", text=HOSTILE), Reason(kind="threshold", text=HOSTILE)),
+        warnings=(Warning(code="truncated", text=HOSTILE),),
         models={"profile": HOSTILE, "style": HOSTILE, "calibration": HOSTILE},
         version=HOSTILE,
         language=Language(code=HOSTILE, confidence=1),
@@ -194,10 +195,10 @@ def test_a_huge_post_is_cut_with_a_note() -> None:
     long = sentence("Слово. " * 10_000, words=(Word(start=0, end=5, weight=1.0),))
     source = made_of(result("x" * 500, sentences=(long,) * 40), result("2"))
     assert len(source) < 150_000
-    assert source.count("(cut: the text is longer)") == evidence.SENTENCES
-    assert f"{40 - evidence.SENTENCES} more sentences are not shown here." in source
-    assert f"{'x' * evidence.LABEL}…" in source
-    assert "x" * (evidence.LABEL + 1) not in source
+    assert source.count("(cut: the text is longer)") == post.SENTENCES
+    assert f"{40 - post.SENTENCES} more sentences are not shown here." in source
+    assert f"{'x' * html.LABEL}…" in source
+    assert "x" * (html.LABEL + 1) not in source
     Page(source)
 
 
@@ -207,28 +208,34 @@ spans = st.integers(0, 30)
 @given(
     st.text(max_size=25),
     st.lists(st.tuples(spans, spans, st.floats(-1, 1)), max_size=5),
-    st.lists(st.tuples(spans, spans, st.text(max_size=3)), max_size=5),
+    st.lists(st.tuples(spans, spans, spans, spans), max_size=5),
     st.text(max_size=25),
 )
 def test_cutting_a_sentence_loses_nothing(
-    text: str, words: list[tuple[int, int, float]], lost: list[tuple[int, int, str]], back: str
+    text: str, words: list[tuple[int, int, float]], lost: list[tuple[int, int, int, int]], back: str
 ) -> None:
     """Whatever the offsets are: a file of scores may have been edited."""
     one = Sentence.model_construct(
         text=text, start=3, end=3 + len(text), back_translation=back,
         words=tuple(Word(start=a, end=b, weight=w) for a, b, w in words),
-        differences=tuple(Difference(start=a, end=b, back_translation=t) for a, b, t in lost),
+        differences=tuple(
+            Difference(start=a, end=b, back_translation="", back_start=c, back_end=d) for a, b, c, d in lost
+        ),
     )  # fmt: skip
     assert "".join(run.text for run in runs(one)) == text
-    assert "".join(part for part, _ in back_runs(one)) == back
+    assert "".join(run.text for run in back_runs(one)) == back
 
 
 def test_words_and_differences_are_where_they_belong() -> None:
+    """By offsets on both sides: the back-translation has the same words twice, and one that was added."""
     one = sentence(
-        "эвакуируйте себя сейчас", start=5, end=28,
-        pivot_text="leave now", back_translation="уходите же сейчас",
+        "эвакуируйте себя сейчас", start=5, end=28, pivot="en",
+        pivot_text="leave now", back_translation="уходите же сейчас, уходите же",
         words=(Word(start=5, end=16, weight=0.4), Word(start=17, end=21, weight=-0.2)),
-        differences=(Difference(start=5, end=21, back_translation="уходите же"),),
+        differences=(
+            Difference(start=5, end=21, back_translation="уходите же", back_start=0, back_end=10),
+            Difference(start=28, end=28, back_translation="же", back_start=27, back_end=29),
+        ),
     )  # fmt: skip
     assert runs(one) == [
         ("эвакуируйте", 0.4, True),
@@ -236,10 +243,46 @@ def test_words_and_differences_are_where_they_belong() -> None:
         ("себя", -0.2, True),
         (" сейчас", 0.0, False),
     ]
-    assert back_runs(one) == [("уходите же", True), (" сейчас", False)]
+    assert back_runs(one) == [
+        ("уходите же", 0.0, True), (" сейчас, уходите ", 0.0, False), ("же", 0.0, True),
+    ]  # fmt: skip
     source = made_of(result(sentences=(one,)), result("2"))
-    assert '<u><mark class="m" title="+0.40 log-odds">эвакуируйте</mark></u><u> </u>' in source
-    assert "<u>уходите же</u> сейчас</bdi>" in source
+    share = "+0.40 of the log-odds of the sentence"
+    assert f'<u><mark class="m" title="{share}">эвакуируйте</mark></u><u> </u>' in source
+    assert "<u>уходите же</u> сейчас, уходите <u>же</u></bdi>" in source
+
+
+def test_a_translation_is_in_the_pivot_of_its_sentence() -> None:
+    """Sentences of a mixed post are not translated into the same language."""
+    mixed = result(
+        sentences=(
+            sentence("Покиньте район.", pivot="en", pivot_text="Leave the area."),
+            sentence("Leave the area.", language="en", pivot="ru", pivot_text="Покиньте район."),
+        )
+    )
+    source = made_of(mixed, result("2"))
+    assert re.findall(r"<dt>in (.*?)</dt>", source) == ["English", "Russian"]
+    assert '<bdi class="text" dir="auto" lang="ru">Покиньте район.</bdi></dd>' in source
+
+
+def test_what_a_probability_means_stands_beside_it_and_evidence_apart_from_error_rates() -> None:
+    one = result(
+        probability=0.38,
+        reasons=(
+            Reason(kind="style", text="Why it is so."),
+            Reason(kind="threshold", text="How often it is wrong."),
+        ),
+        warnings=(Warning(code="truncated", text="What limits it."),),
+    )
+    source = made_of(one, result("2", 0.2))
+    said = plain(source)
+    assert (
+        "38 in 100 posts like this one were machine-translated. That holds where half of all posts are."
+        in said
+    )
+    assert "<p>How often it is wrong.</p>\n<ol>" in source
+    assert "<h4>Why</h4><ul><li>Why it is so.</li></ul>" in source
+    assert "<h4>Warnings</h4><ul><li>What limits it.</li></ul>" in source
 
 
 # Counting
@@ -277,7 +320,7 @@ def test_counts() -> None:
     assert "Posts with no known account: 1." in source
     assert "Posts with no known date: 1." in source
     assert "not identified 1 0 0 0 1" in source
-    assert "bad rows of the input 1" in source
+    assert "unreadable rows of the input 1" in source
 
 
 def test_accounts_are_ordered_by_posts_and_cut() -> None:
@@ -285,7 +328,7 @@ def test_accounts_are_ordered_by_posts_and_cut() -> None:
     source = plain(made(contents(rows)))
     assert "By account account posts" in source
     assert "@01 3 0 0 3 0 @02 3" in source
-    assert "10 more 20 0 0.0 % 0 0.0 % 20 100.0 % 0 0.0 %" in source
+    assert "10 more 20 0 0% 0 0% 20 100% 0 0%" in source
     assert "@39" not in source.partition("The most suspicious")[0]
 
 
@@ -413,7 +456,7 @@ def test_a_row_that_holds_no_score_is_named_and_left_out(tmp_path: Path) -> None
     assert done.returncode == 0
     assert "Left out: row 3: field 'language': Field required. Make it with: checker score" in done.stderr
     assert "Left out: 2 more bad rows." in done.stderr
-    assert "rows of the scores that hold none, left out 7" in plain(
+    assert "rows of the scores without a score, left out 7" in plain(
         (tmp_path / "report.html").read_text("utf-8")
     )
 
@@ -447,9 +490,11 @@ def test_rates_are_those_of_the_calibration() -> None:
     said = plain(made_of(result(), result(), in_german))
     for uncounted in ("fluency", "the round trip"):
         assert f"Here {uncounted} is shown as evidence. It is not counted in the verdict." in said
-    percent = f"{100 * rate.flagged / rate.measured:.1f} %"
     assert f"{rate.flagged} of {rate.measured} native posts were called machine-translated" in said
-    assert f"measured: {percent}, and chance" in said
+    shares = (rate.flagged_share, rate.interval.high, 1 - rate.found)
+    flagged, most, missed = (plain(percent(share, 1)) for share in shares)
+    assert f"measured: {flagged}, and up to {most} within the 95 % interval." in said
+    assert f"Of the machine-translated posts, {missed} were missed." in said
 
 
 def test_the_shipped_verdict_counts_style_whatever_else_was_scored() -> None:
@@ -477,7 +522,7 @@ def test_no_error_rate_is_claimed_for_another_calibration() -> None:
     assert (found.rates, found.overall, found.shipped) == ((), None, False)
     assert found.unknown == {"mine.json@0123456789ab": 2, "statement-checker 0.0.1": 1}
     source = plain(made_of(older, own, own))
-    assert "Judged by statement-checker 0.0.1, whose error rates are not at hand: 1 posts." in source
+    assert "Judged by statement-checker 0.0.1, whose error rates are not available here: 1 posts." in source
     assert "Some flagged posts were written by people" not in source
     assert "Read this first A verdict is a reason to look closer. It proves nothing." in source
 
@@ -542,9 +587,9 @@ def test_plots_are_labelled_and_their_ids_apart() -> None:
     found = contents([Row(1, result(), "@a", date(2026, 1, 1)), Row(2, result(), "@a", date(2026, 1, 2))])
     source = made(found)
     Page(source)  # ids are unique
-    plots = re.findall(r'<svg role="img" aria-labelledby="(\S+) (\S+)".*?</svg>', source, re.DOTALL)
-    assert [name for name, _ in plots] == ["histogram-title", "timeline-title", "reliability-title"]
-    for title, description in plots:
+    drawn = re.findall(r'<svg role="img" aria-labelledby="(\S+) (\S+)".*?</svg>', source, re.DOTALL)
+    assert [name for name, _ in drawn] == ["histogram-title", "timeline-title", "reliability-title"]
+    for title, description in drawn:
         assert re.search(rf'<title id="{title}">\w.+</title><desc id="{description}">\w.+</desc>', source)
     for target in re.findall(r'(?:url\(#|href="#)([^")]+)', source):
         assert f'id="{target}"' in source
@@ -552,9 +597,9 @@ def test_plots_are_labelled_and_their_ids_apart() -> None:
 
 def test_labels_of_a_time_line_keep_their_distance() -> None:
     days = [date(1990, 1, 1), *(date(2026, 5, day) for day in range(1, 32)), date(2099, 12, 31)]
-    source = figures.timeline({day: Counter(uncertain=1) for day in days})
+    source = plots.timeline({day: Counter(uncertain=1) for day in days})
     assert re.findall(r">(\d{4}-\d\d)</text>", source) == ["1990-01", "2026-05", "2099-12"]
-    source = figures.timeline({day: Counter(uncertain=1) for day in days[1:-1]})
+    source = plots.timeline({day: Counter(uncertain=1) for day in days[1:-1]})
     labels = re.findall(r">(2026-05-\d\d)</text>", source)
     assert labels[0] == "2026-05-01"
     assert 5 <= len(labels) <= 9
@@ -585,16 +630,21 @@ def test_text_on_colour_has_contrast() -> None:
         linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
         return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
-    colours = re.findall(r"background: #([0-9a-f]{6})", evidence.STYLE)
+    colours = re.findall(r"background: #([0-9a-f]{6})", made_of(result()))
     assert len(colours) == 7
     for colour in colours:
         assert (luminance(colour) + 0.05) / 0.05 >= 4.5
 
 
-def test_the_frame_escapes() -> None:
-    assert frame.text("<&\"'\x1b\ud800\u202e") == "&lt;&amp;&quot;&#x27;\ufffd\ufffd\ufffd"
-    assert "<title>a &lt; b</title>" in frame.page("a < b", ["<p>c</p>"])
-    assert '<th scope="col">&lt;</th>' in frame.table("", ["<"], [["x"]])
+def test_templates_escape_and_miss_nothing() -> None:
+    """Whatever a template is given is text, in every one of them; a name that it lacks is an error."""
+    environment = html._environment()
+    told = environment.from_string("{{ value }}").render(value="<&\"'\x1b\ud800\u202e")
+    assert told == "&lt;&amp;&#34;&#39;\ufffd\ufffd\ufffd"
+    with pytest.raises(UndefinedError):
+        environment.from_string("{{ nothing }}").render()
+    for path in Path(html.__file__).parent.glob("templates/*"):
+        assert not re.search(r"\|\s*safe|autoescape", path.read_text("utf-8"))
 
 
 @pytest.mark.browser

@@ -10,7 +10,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from checker.errors import ModelCorruptedError
-from checker.evidence.style import BITS, ORDERS, WORD_ORDERS, StyleModel, fold, load, ngrams, word_weights
+from checker.evidence.style import (
+    BITS,
+    ORDERS,
+    WORD_ORDERS,
+    StyleModel,
+    fold,
+    load,
+    ngrams,
+    normal,
+    word_weights,
+)
 from checker.languages import SUPPORTED
 
 SHIPPED = Path(__file__).parents[1] / "models" / "embedded" / "style"
@@ -99,6 +109,64 @@ def test_folding_keeps_the_length_and_is_done_once(text: str) -> None:
 def test_the_keyboard_makes_no_difference(model: StyleModel, variant: str) -> None:
     assert model.log_odds(variant) == model.log_odds('Он сказал: "нет" - 25-го')
     assert model.log_odds(variant) != model.log_odds("Он сказал: нет - 25-го")
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "other"),
+    [
+        ("ro", "Primăria anunță că orașul așteaptă", "Primăria anunţă că oraşul aşteaptă"),
+        ("ru", "Ещё идёт учёт, всё готово", "Еще идет учет, все готово"),
+        ("ru", "Большая часть замко\u0301в закрыта", "Большая часть замков закрыта"),
+        ("de", "Die Straße heißt Große Gasse", "Die Strasse heisst Grosse Gasse"),
+        ("fa", "جاده‌ها بسته شده‌اند و می‌گویند", "جاده ها بسته شده اند و می گویند"),
+        ("fa", "مرکز واکسیناسیون یک", "مركز واكسيناسيون يك"),
+        ("ar", "مركز المدينة يعلن", "مرکز المدینة یعلن"),
+        ("zh", "由于大雪，道路关闭。请注意！", "由于大雪, 道路关闭. 请注意!"),
+        ("ja", "大雪のため、道路は閉鎖，注意！", "大雪のため、道路は閉鎖, 注意!"),
+        ("he", "הַמֶּמְשָׁלָה אִשְּׁרָה", "הממשלה אשרה"),
+        ("hi", "सड़क बंद है।", "सड़क बंद है |"),
+        ("fr", "Les sœurs et le cœur", "Les soeurs et le coeur"),
+        ("en", "Wait!!! Really?? Yes...", "Wait! Really? Yes."),
+        ("fr", "La mairie ferme le vieux pont vendredi", "LA MAIRIE FERME LE VIEUX PONT VENDREDI"),
+        ("tr", "Sınır kapısı kapalı, bilgi için arayın", "SINIR KAPISI KAPALI, BİLGİ İÇİN ARAYIN"),
+        ("uk", "Проєкт фінансує, а роботи веде він", "Проєкт фінансує «Old Bank» (OBB 2), а роботи веде він"),
+    ],
+)  # fmt: skip
+def test_spelling_twins_are_one_text(model: StyleModel, language: str, one: str, other: str) -> None:
+    ours = StyleModel(model.weights, model.scale, model.bias, "random@0", language)
+    assert normal(other, language).text == normal(one, language).text
+    assert ours.log_odds(other) == ours.log_odds(one)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "NATO, the EU and the UN met"),
+        ("ru", "В НАТО, ЕС и ООН"),
+        ("ru", "Компания Microsoft и NATO"),
+        ("zh", "共3,500元, 3.5"),
+        ("ja", "AとB、COVIDのとき"),
+    ],
+)
+def test_folding_leaves_acronyms_brands_and_numbers(language: str, text: str) -> None:
+    assert len(normal(text, language).text) == len(text)
+
+
+@given(ANY, st.sampled_from(SUPPORTED))
+def test_every_folded_character_knows_its_place(text: str, language: str) -> None:
+    folded = normal(text, language)
+    assert len(folded.text) == len(folded.starts) == len(folded.ends)
+    places = folded.starts.tolist()
+    assert places == sorted(places)
+    assert all(0 <= start < end <= len(text) for start, end in zip(places, folded.ends.tolist(), strict=True))
+
+
+@given(text=ANY.filter(bool), language=st.sampled_from(SUPPORTED))
+def test_the_shares_of_a_folded_text_sum_to_its_log_odds(model: StyleModel, text: str, language: str) -> None:
+    ours = StyleModel(model.weights, model.scale, model.bias, "random@0", language)
+    shares = ours.read(text).shares
+    if normal(text, language).text:
+        assert shares.sum() == pytest.approx(ours.log_odds(text) - ours.bias, abs=1e-9)
 
 
 @given(text=ANY.filter(bool))

@@ -11,7 +11,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from checker.text import MAX_CHARACTERS, CleanText, Span, clean, sentences, width, words
+from checker.text import (
+    MAX_CHARACTERS,
+    CleanText,
+    Span,
+    clean,
+    compact,
+    in_hundred,
+    percent,
+    sentences,
+    width,
+    words,
+)
 
 ANY = st.characters(exclude_categories=())  # lone surrogates and unassigned code points too
 PIECES = st.sampled_from(
@@ -29,6 +40,19 @@ PIECES = st.sampled_from(
         *("<br/>", "<3", "🇺🇦", "👩🏽‍🚒", "1️⃣", "❤️", "©", "e\u0301", "\u1112\u1161\u11ab", "\u212b", "\u0958"),
         *("می\u200cروم", "क्\u200dष", "\u200b", "\ufeff", "\u00ad", "\u202e", "\u2066", "\x00", "\ud83d"),
         *("\ue000", "\r\n", "\u2028", "\u3000", " ", "т. д.", "Конец.", "Так!", "«Да»", "(", ")", "你好。"),
+        *("bridgе", "мoст", "ΕUROPE", "𝐓𝐡𝐞", "ᴛʜᴇ", "ｆｕ，", "ﾊﾞｽ", "ﬁn", "ⓐ", "s\u0336o\u0336", "كـــت"),
+        *(
+            "....",
+            "!!!!!",
+            "-----",
+            "· · · ·",
+            "Photo: A B",
+            "\nFoto: C D\n",
+            "(Фото: Е)",
+            "ooooo",
+            "\n#a #b\n",
+        ),
+        *("<script>", "</script>", "<style>x</style>", " #a", "word 🎉 Another word or two", "___"),
         *("ありがとう", "カタカナ", "สวัสดี", "صباح", 'א"ב', "don't", "3,14"),
     ]
 )
@@ -50,7 +74,7 @@ def sources(post: str) -> list[str]:
     [
         (
             "🇷🇺 МИД: встреча пройдёт 5 мая. Подробнее — https://t.me/mid_example/123 #МИД #Новости_дня",
-            "МИД: встреча пройдёт 5 мая. Подробнее — МИД Новости дня",
+            "МИД: встреча пройдёт 5 мая. Подробнее —",
         ),
         (
             "🔴 #فوری | وزیر خارجه می‌گوید: مذاکرات ادامه می‌یابد. @iran_example",
@@ -64,7 +88,7 @@ def sources(post: str) -> list[str]:
         ('דובר צה"ל 🇮🇱: האזעקות בצפון — הפרטים נבדקים @example', 'דובר צה"ל: האזעקות בצפון — הפרטים נבדקים'),
         (
             "प्रधानमंत्री ने कहा 🙏🏽 कि क्‍या हुआ? #भारत @PMOexample",
-            "प्रधानमंत्री ने कहा कि क्‍या हुआ? भारत",
+            "प्रधानमंत्री ने कहा कि क्‍या हुआ?",
         ),
         ("RT @state_example: Thanks 🎉, @ally! &quot;Done&quot;.", 'Thanks,! "Done".'),
         (".@president will speak at 5.@noon stays", "will speak at 5.@noon stays"),
@@ -81,6 +105,133 @@ def test_realistic_posts(post: str, expected: str) -> None:
 def test_emoji_are_set_aside_whole(emoji: str) -> None:
     assert clean(f"до {emoji} после").text == "до после"
     assert clean(emoji * 3).text == ""
+
+
+HARMLESS = "Die Brücke bleibt heute gesperrt. Bitte nutzen Sie die Fähre."
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
+        HARMLESS + " #Sperrung #Fähre",
+        HARMLESS + " #Sperrung",
+        "#Sperrung #Fähre #Stadt " + HARMLESS,
+        HARMLESS + "\n\n#Sperrung 🚧 #Fähre | #Stadt https://example.org/x",
+        HARMLESS + "\nFoto: Anna Braun, Stadtpresse",
+        HARMLESS + "\nFoto/Video: Anna Braun",
+        HARMLESS + " (Bild: Anna Braun)",
+        "Photo: Anna Braun / City Press\n" + HARMLESS,
+        HARMLESS + "\nФото: Анна Браун",
+        HARMLESS + "\n写真：青木花子",
+        "═════\n" + HARMLESS + "\n▬▬▬ * * * ▬▬▬",
+        "~~~ " + HARMLESS + " ·.·´¯`·.·",
+        HARMLESS.replace("heute ", "heute<script>var a = 'x'; if (a < 1) b();</script> "),
+        HARMLESS + "<STYLE type='text/css'>.notice { color: red }</STYLE>",
+        HARMLESS.replace("Brücke", "𝗕𝗿ü𝗰𝗸𝗲"),
+        HARMLESS.replace("Brücke", "Вrüсkе"),
+        HARMLESS.replace("Brücke", "B\u0336r\u0336ü\u0336c\u0336k\u0336e\u0336"),
+        HARMLESS.replace("Sie", "Ⓢⓘⓔ"),
+        HARMLESS.replace("Sie die", "Ｓｉｅ ｄｉｅ"),
+    ],
+)
+def test_what_is_not_wording_is_set_aside(post: str) -> None:
+    cleaned = clean(post)
+    assert cleaned.text == HARMLESS
+    first, last = words(cleaned.text)[0], words(cleaned.text)[-1]
+    assert (
+        post[slice(*cleaned.span(first.start, first.end))],
+        post[slice(*cleaned.span(last.start, last.end))],
+    ) == (
+        "Die",
+        "Fähre",
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wait ... who said -- and when -- that?!",
+        "Foto: Die alte Brücke bleibt heute gesperrt, weil gebaut wird.",
+        "Source: the river rises in the hills and flows to the sea",
+        "Schifffahrt, www, III, 10000000 und 0,0000",
+        "COVIDом болеют, Δx, IT-отдел, Tシャツ, β-Carotin",
+        "为什么……不知道——真的！！！",
+        "2.º piso, 1.ª vez, nº 5, № 7, ½, 30 m²",
+    ],
+)
+def test_what_is_wording_stays(text: str) -> None:
+    assert clean(text).text == text
+    assert clean(text).disguised == 0
+
+
+def test_hashtags_inside_a_sentence_are_its_words() -> None:
+    assert (
+        clean("Heute ist #Berlin gesperrt, morgen #Potsdam").text
+        == "Heute ist Berlin gesperrt, morgen Potsdam"
+    )
+
+
+@pytest.mark.parametrize(
+    ("post", "expected"),
+    [
+        ("lundi .......... 9h, mardi....9h, fermé......", "lundi 9h, mardi 9h, fermé..."),
+        ("Merci!!!!!!!! Bravooooooo ????", "Merci! Bravo ?"),
+        ("lundi . . . . . 9h", "lundi 9h"),
+        ("الســـــلام عليكم", "السلام عليكم"),
+        ("哈哈哈哈哈，好！！！！！", "哈，好！"),
+    ],
+)
+def test_runs_of_one_character(post: str, expected: str) -> None:
+    assert clean(post).text == expected
+
+
+@pytest.mark.parametrize(
+    ("post", "expected", "disguised"),
+    [
+        (
+            "Thе сіty соunсіl hаs dесіdеd tо сlоsе а brіdgе.",
+            "The city council has decided to close a bridge.",
+            8,
+        ),
+        (
+            "Aдминистрация города сообщает, что cтарый мост закрыт",
+            "Администрация города сообщает, что старый мост закрыт",
+            2,
+        ),
+        ("Η ΕUΡOΠΗ", "Η ΕUΡOΠΗ", 0),
+        ("Ο δήμoς ανακoινώνει ότι η γέφυρα κλείνει", "Ο δήμος ανακοινώνει ότι η γέφυρα κλείνει", 2),
+        ("Мы пошли в bar", "Мы пошли в bar", 0),
+    ],
+)
+def test_look_alikes_of_another_script(post: str, expected: str, disguised: int) -> None:
+    cleaned = clean(post)
+    assert (cleaned.text, cleaned.disguised) == (expected, disguised)
+
+
+def test_small_capitals_are_letters_and_phonetic_signs_stay() -> None:
+    assert clean("ᴛʜᴇ ᴄɪᴛʏ ᴄᴏᴜɴᴄɪʟ ᴏɴ ғʀɪᴅᴀʏ").text == "the city council on friday"
+    assert clean("ʀɪʏ").text == "ʀɪʏ"
+
+
+@pytest.mark.parametrize(
+    ("post", "expected"),
+    [
+        (
+            "Schools are closed today 🚫 Please stay at home 🏠 Call 112 now ☎️",
+            "Schools are closed today\nPlease stay at home\nCall 112 now",
+        ),
+        ("Школы сегодня закрыты 🚫🚫 Просим остаться дома", "Школы сегодня закрыты\nПросим остаться дома"),
+        (
+            "明日は休校です🚫家にいてください🙏ありがとうございます",
+            "明日は休校です\n家にいてください\nありがとうございます",
+        ),
+        ("We ❤️ Paris very much", "We Paris very much"),
+        ("Our team 🎉 won again", "Our team won again"),
+        ("The bridge is open. 🎉 Come and see", "The bridge is open. Come and see"),
+    ],
+)
+def test_an_emoji_in_the_place_of_a_full_stop_ends_a_line(post: str, expected: str) -> None:
+    assert clean(post).text == expected
 
 
 def test_signs_that_are_text_stay() -> None:
@@ -359,3 +510,26 @@ def test_importing_is_light() -> None:
 def test_types() -> None:
     assert isinstance(clean("a"), CleanText)
     assert sentences("Да.", "ru") == [Span("Да.", 0, 3)]
+
+
+@pytest.mark.parametrize(
+    ("share", "digits", "prose", "column"),
+    [
+        (0, 0, "0 %", "0%"),
+        (0.0099, 0, "under 1 %", "<1%"),
+        (0.314, 0, "31 %", "31%"),
+        (0.9901, 0, "over 99 %", ">99%"),
+        (1, 0, "100 %", "100%"),
+        (0.0004, 1, "under 0.1 %", "<0.1%"),
+        (0.0042, 1, "0.4 %", "0.4%"),
+        (0.9995, 1, "over 99.9 %", ">99.9%"),
+    ],
+)
+def test_shares_in_per_cent(share: float, digits: int, prose: str, column: str) -> None:
+    unbroken = prose.replace(" %", "\N{NO-BREAK SPACE}%")
+    assert (percent(share, digits), compact(share, digits)) == (unbroken, column)
+
+
+def test_no_probability_is_certain() -> None:
+    said = [in_hundred(probability) for probability in (0, 0.38, 1)]
+    assert said == ["under 1\xa0in 100", "38\xa0in 100", "over 99\xa0in 100"]

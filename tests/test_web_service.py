@@ -239,6 +239,14 @@ def test_an_upload_without_a_file(client: httpx.Client) -> None:
     assert "multipart/form-data" in other.json()["fix"]
 
 
+def test_a_second_file_is_not_dropped(client: httpx.Client) -> None:
+    parts = [("file", (name, SOURCE.encode())) for name in ("a.txt", "b.txt")]
+    answer = client.post("/v1/score/file", files=parts)
+    assert (answer.status_code, answer.json()["field"]) == (422, "file")
+    assert "2 files" in answer.json()["error"]
+    assert answer.json()["fix"]
+
+
 def test_quality_is_the_json_of_python(client: httpx.Client, estimator: QualityEstimator) -> None:
     body = {"source": SOURCE, "target": TARGET, "id": "7", "reference": TARGET}
     answer = client.post("/v1/quality", json=body)
@@ -272,8 +280,9 @@ def test_languages_have_the_error_rates_of_their_verdicts(client: httpx.Client, 
     assert [band["from"] for band in bands] == [30, 60, 120, 240, 480]
     assert [band["to"] for band in bands] == [60, 120, 240, 480, 1200]
     result = checker.score(SOURCE * 3)
-    cut = next(band["threshold"] for band in bands if band["from"] <= len(SOURCE * 3) < band["to"])
-    assert f"from {cut['machine']:.2f} a Russian post" in " ".join(result.reasons)
+    applied = next(band["threshold"] for band in bands if band["from"] <= result.columns < band["to"])
+    (threshold,) = result.thresholds
+    assert threshold.machine_translated == applied["machine"]
 
 
 def test_languages_of_a_calibration_have_its_error_rates(checker: Checker, tmp_path: Path) -> None:

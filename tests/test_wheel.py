@@ -57,6 +57,7 @@ def test_the_wheel_carries_the_models_and_nothing_that_is_not_needed(wheel: Path
     }
     assert inside == tracked
     assert "checker/py.typed" in names
+    assert {"checker/pages/templates/report.html.j2", "checker/web/templates/page.html.j2"} <= set(names)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"checker", "statement_checker"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not any("__pycache__" in name for name in names)

@@ -6,7 +6,7 @@ Month names come from CLDR, through babel.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import regex
@@ -14,6 +14,10 @@ import regex
 _NUMERIC = regex.compile(
     r"(?<![\p{Nd}.,/-])(?:(?P<y>\p{Nd}{4})-(?P<m>\p{Nd}{2})-(?P<d>\p{Nd}{2})"
     r"|(?P<a>\p{Nd}{1,2})(?P<sep>[./])(?P<b>\p{Nd}{1,2})(?P=sep)(?P<c>\p{Nd}{4}|\p{Nd}{2}))(?![\p{Nd}/])"
+)
+_SHORT = regex.compile(  # 12.05., 3. 6. 2024, 3/6: a day, if the other text has it; or a number
+    r"(?<![\p{Nd}\p{Sc}.,:/-])(?P<a>\p{Nd}{1,2})(?P<sep>[./])\s?(?P<b>\p{Nd}{1,2})"
+    r"(?:(?P=sep)(?:\s(?P<y>\p{Nd}{4}))?(?!\p{Nd}))?(?![\p{Nd}/:%]|[.,]\p{Nd})"
 )
 _EAST_ASIAN = regex.compile(
     r"(?:(?P<y>\p{Nd}{4})\s?[年년]\s?)?(?P<m>\p{Nd}{1,2})\s?[月월]\s?(?P<d>\p{Nd}{1,2})\s?[日号號일]"
@@ -32,11 +36,13 @@ class Date:
     Attributes:
         start, end: where it is.
         readings: what it may mean, as ``(day, month, year or 0)``: 03/04/2020 has two readings.
+        sure: whether it is a date at all: 12.05 may be a number.
     """
 
     start: int
     end: int
     readings: frozenset[tuple[int, int, int]]
+    sure: bool = True
 
     def agrees(self, other: Date) -> bool:
         """Whether both may mean the same day; a missing year agrees with any."""
@@ -64,6 +70,15 @@ def dates(text: str, language: str) -> list[Date]:
             date = _date(match, [(int(groups["d"]), month, int(groups.get("y") or groups.get("y2") or 0))])
             if date and not any(date.start < known.end and known.start < date.end for known in found):
                 found.append(date)
+    for match in _SHORT.finditer(text):
+        day, month = int(match["a"]), int(match["b"])
+        year = int(match["y"] or 0)
+        orders = [(month, day, year)] if language == "hu" else [(day, month, year)]
+        if match["sep"] == "/":
+            orders = [(day, month, year), (month, day, year)]
+        date = _date(match, orders)
+        if date and not any(date.start < known.end and known.start < date.end for known in found):
+            found.append(replace(date, sure=False))
     return sorted(found, key=lambda date: date.start)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from checker.bitext.checks import Sides
 from checker.bitext.document import Text
@@ -53,7 +53,34 @@ def findings(number: int, unit: Unit, document: Document, human: Direction | Non
                     human_rate=rates.get(signal), flag=signal in flags,
                 )
             )  # fmt: skip
-    return found
+    return found if "copied" in flags else [*found, *_hints(number, unit, document)]
+
+
+def _hints(number: int, unit: Unit, document: Document) -> Iterator[Finding]:
+    """What human translators do as well, in other words or another order: to be looked at, never a flag."""
+    if unit.source is None or unit.target is None or unit.checks is None:
+        return
+    sides: list[tuple[Kind, Sides, str]] = [
+        (
+            "date",
+            unit.checks.weekdays,
+            "The source has {ours}, the target {theirs}. Check the day of the week.",
+        ),
+        (
+            "number",
+            unit.checks.swapped,
+            "The source has {ours}, the target {theirs}. Check that each number still counts the same.",
+        ),
+    ]
+    for kind, places, message in sides:
+        if not places:
+            continue
+        source, target = _places(unit.source, unit.target, document, places)
+        ours, theirs = (", ".join(passage.text for passage in side) for side in (source, target))
+        yield Finding(
+            kind=kind, message=message.format(ours=ours, theirs=theirs), segment=number,
+            source=source, target=target, human_rate=None, flag=False,
+        )  # fmt: skip
 
 
 _Told = tuple[Kind, str, tuple[Passage, ...], tuple[Passage, ...]]

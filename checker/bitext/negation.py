@@ -10,11 +10,14 @@ from functools import cache
 
 import regex
 
+_NUMBERED = r"(?!\.?[º°]?:?\s?[#(\[]?\p{N}|\.\s?[\p{Lu}\p{N}]{1,4}[-/]?\p{N}|\.\s?(?-i:[IVXLC]{2,})\b)"
+"""Not after "no": "No. 5", "no 12", "No. A-12", "No. IV" are numbers."""
+
 _NEGATORS = {
     "de": r"nicht|nichts|nie|niemals|niemand|niemande[nm]|kein(?:e[nmrs]?)?|ohne|weder|nirgends|nein",
-    "en": r"not(?!\s+(?:only|just|least))|no(?!\s+(?:less|fewer))|never|none|nobody|nothing|nowhere|neither|"
-    r"nor|cannot|without|\p{L}+n[’']t",
-    "es": r"no|nunca|jamás|nadie|nada|ningún|ningun[oa]|sin|ni|tampoco",
+    "en": rf"not(?!\s+(?:only|just|least))|no(?!\s+(?:less|fewer)){_NUMBERED}|never|none|nobody|nothing|"
+    r"nowhere|neither|nor|cannot|without|\p{L}+n[’']t",
+    "es": rf"no{_NUMBERED}|nunca|jamás|nadie|nada|ningún|ningun[oa]|sin|ni|tampoco",
     "fr": r"ne|n(?=[’'])|pas|jamais|personne|aucune?|sans|ni|non|rien",
     "ru": r"не(?!\s+(?:только|менее|более|раз|просто|столько|исключено))|нет|ни|нельзя|никто|никого|никому|"
     r"никем|ничто|ничего|ничему|ничем|никогда|нигде|никуда|никак\p{L}*|без|безо|невозможно|некого|нечего",

@@ -21,13 +21,16 @@ _NUMBER = regex.compile(
     r"(?<!\p{Nd})(?:\p{Nd}{1,3}(?:[ \u00a0\u2009\u202f]\p{Nd}{3})+(?!\p{Nd})(?:[.,٫]\p{Nd}+)?"
     r"|\p{Nd}+(?:[.,٫٬'’]\p{Nd}+)*)"
 )
-_CLOCK = regex.compile(  # 21:30, 9 pm, 9:30 p.m., 9.30pm, 9 h 30
-    r"(?<![\p{Nd}:.,])(?P<hour>[01]?\d|2[0-3])(?:(?::|\s?h\s?|[.](?=\d\d\s?[ap]\.?m\b))(?P<minute>[0-5]\d))?"
-    r"(?:\s?(?P<half>[ap])\.?m\b|(?<=(?::|h\s?)\d\d)(?![\p{Nd}:]))",
+_CLOCK = regex.compile(  # 21:30, 9 pm, 9:30 p.m., 9.30pm, 9 h 30, 9 Uhr 30
+    r"(?<![\p{Nd}:.,])(?P<hour>[01]?\d|2[0-3])"
+    r"(?:(?:(?P<mark>:|\s?(?:h|heures|uhr)\s?)|[.](?=\d\d\s?[ap]\.?m\b))(?P<minute>[0-5]\d))?"
+    r"(?:\s?(?P<half>[ap])\.?m\b|(?(mark)(?![\p{Nd}:])|(?!)))",
     regex.IGNORECASE,
 )
-_DECADE = regex.compile(r"['’]?s\b|-?(?:[ех]|ые|ых|е)\b")
+_DECADE = regex.compile(r"['’]?s\b|-?(?:[ех]|ые|ых|е)\b|-?er\b")
+_TEN_YEARS = regex.compile(r"19\d0")
 _RANGE = regex.compile(r"\s?(?:[-–—]|\p{L}{1,4})\s?\p{Sc}?")
+_NAMED = regex.compile(r"\p{Latin}\d$")
 SMALL = 12
 """Numbers up to this are often written as words."""
 
@@ -40,11 +43,13 @@ class Number:
         start, end: where it is.
         readings: what it may stand for, likeliest first: digits with an optional decimal point, "21:30" for a
             time of day.
+        named: whether it is part of a name or a unit: CO2, MP3, km2.
     """
 
     start: int
     end: int
     readings: tuple[str, ...]
+    named: bool = False
 
 
 def numbers(text: str, language: str) -> list[Number]:
@@ -61,7 +66,9 @@ def numbers(text: str, language: str) -> list[Number]:
     taken = {place for number in clocks for place in range(number.start, number.end)}
     decimal, scales = _decimal_symbol(language), scale_pattern(language)
     found: list[Number] = []
+    open_power = 0  # of ten, below which what follows at once is part of the number before
     for match in _NUMBER.finditer(text):
+        below, open_power = open_power, 0
         if match.start() in taken:
             continue
         readings = _readings(match[0], decimal)
@@ -71,16 +78,41 @@ def numbers(text: str, language: str) -> list[Number]:
             found += [Number(at + p.start(), at + p.end(), (canonical(_ascii(p[0])),)) for p in pieces]
             continue
         word = scales.match(text, match.end()) if scales else None
+        exponent = power(word, language) if word else 0
+        end = word.end() if word else match.end()
+        if below > exponent and _joined(text[found[-1].end : match.start()], exponent, language):
+            total = _sum(found[-1], readings[0], exponent, below)
+            if total is not None:  # 1億2000万, "9 mil 200"
+                found[-1] = Number(found[-1].start, end, (total,))
+                open_power = exponent
+                continue
         if word is None:
-            found.append(Number(*match.span(), readings + _more(readings[0], text, match.end(), language)))
+            further = _more(readings[0], text, match.end(), language)
+            named = _NAMED.search(text, max(match.start() - 1, 0), match.end()) is not None
+            found.append(Number(*match.span(), readings + further, named))
             continue
-        exponent = power(word, language)
         if found and _RANGE.fullmatch(text, found[-1].end, match.start()):  # "25 to 40 thousand"
             wider = tuple(times(reading, exponent) for reading in found[-1].readings if ":" not in reading)
             found[-1] = replace(found[-1], readings=found[-1].readings + wider)
         scaled = tuple(times(reading, exponent) for reading in readings)
-        found.append(Number(match.start(), word.end(), scaled))
+        found.append(Number(match.start(), end, scaled))
+        open_power = exponent
     return sorted([*clocks, *found], key=lambda number: number.start)
+
+
+def _sum(before: Number, value: str, exponent: int, below: int) -> str | None:
+    """A number and what continues it; None if it is too large to, or not whole."""
+    part, whole = times(value, exponent), before.readings[0]
+    if not (part.isdigit() and whole.isdigit()) or int(part) >= 10**below:
+        return None
+    return str(int(whole) + int(part))
+
+
+def _joined(between: str, exponent: int, language: str) -> bool:
+    """Whether two numbers with this between them are one: 120万3456 is, "5 million 300 people" is not."""
+    if language in ("ja", "ko", "zh"):
+        return between in ("", " ")
+    return between in (" ", "\u00a0") and (exponent > 0 or language == "es")
 
 
 def canonical(whole: str, fraction: str = "") -> str:
@@ -117,11 +149,14 @@ def _clocks(text: str) -> list[Number]:
     found = []
     for match in _CLOCK.finditer(text):
         hour, minute = int(match["hour"]), match["minute"] or "00"
+        hours = [hour]
         if match["half"]:
-            hour = hour % 12 + (12 if match["half"] in "pP" else 0)
-        time = f"{hour}:{minute}" if minute != "00" else str(hour)
+            hour %= 12
+            hours = [hour + 12, hour or 12] if match["half"] in "pP" else [hour, hour or 12]
+        # Others may say it by twelve hours: "2 дня", "8 Uhr abends".
+        times_ = tuple(dict.fromkeys(str(h) if minute == "00" else f"{h}:{minute}" for h in hours))
         end = match.end("minute") if match["minute"] else match.end("hour")
-        found.append(Number(match.start("hour"), end, (time,)))
+        found.append(Number(match.start("hour"), end, times_))
     return found
 
 
@@ -129,8 +164,11 @@ def _more(value: str, text: str, end: int, language: str) -> tuple[str, ...]:
     """Further readings of a number without a scale word, going by what follows."""
     if language == "en" and regex.match(r"m\b", text, pos=end):  # "£50m", or fifty metres
         return (times(value, 6),)
-    if len(value) == 2 and value[1] == "0" and _DECADE.match(text, end):
-        return (f"19{value}",)
+    if _DECADE.match(text, end):
+        if len(value) == 2 and value[1] == "0":
+            return (f"19{value}",)
+        if _TEN_YEARS.fullmatch(value):
+            return (value[2:],)
     if regex.fullmatch(r"(?:1?\d|2[0-3])\.[0-5]\d?", value):  # 14.25 is a time of day in some languages
         whole, fraction = value.split(".")
         return (f"{whole}:{fraction.ljust(2, '0')}",)
@@ -158,15 +196,15 @@ def _readings(token: str, decimal: str) -> tuple[str, ...]:
 
 
 def _grouped(pieces: Sequence[str], marks: Sequence[str]) -> bool:
-    """Whether the pieces are groups of three digits with one kind of mark between them."""
+    """Whether the pieces are groups of three digits, or Indian ones, with one kind of mark between."""
     if not marks:
         return True
-    return (
-        len(set(marks)) == 1
-        and 1 <= len(pieces[0]) <= 3
-        and pieces[0][0] != "0"
-        and all(len(piece) == 3 for piece in pieces[1:])
-    )
+    if len(set(marks)) > 1 or pieces[0][0] == "0":
+        return False
+    sizes = [len(piece) for piece in pieces]
+    if marks[0] == "," and len(sizes) > 2 and sizes[0] <= 2 and sizes[-1] == 3 and set(sizes[1:-1]) == {2}:
+        return True  # 12,50,000
+    return sizes[0] <= 3 and set(sizes[1:]) == {3}
 
 
 @cache

@@ -12,10 +12,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from checker.languages import name
 from checker.result import Result, RowError, Sentence
-from checker.text import printable
+from checker.text import compact, in_hundred, printable
 from checker.verdict.advice import VERDICTS
-from checker.verdict.marks import back_runs, error_rates, evidence, runs
+from checker.verdict.marks import Run, back_runs, error_rates, evidence, runs
 
 LABELS = {
     verdict: (name, style)
@@ -24,10 +25,10 @@ LABELS = {
 """What a verdict is called, and its style."""
 
 _MACHINE, _HUMAN, _LOST = "bold red", "green", "underline"
-"""How a machine-like word, a human-like word and a span lost in the round trip are shown."""
+"""How a word that raises the log-odds, one that lowers them, and a changed span are shown."""
 
 _MARKS = ("*", "_")
-"""What stands around a machine-like word and a lost span where there are no styles."""
+"""What stands around a word that raises the log-odds and a changed span where there are no styles."""
 
 _SHADES = ("black on green", "black on bright_green", "black on bright_yellow", "black on bright_red",
            "bold white on red")  # fmt: skip
@@ -39,21 +40,21 @@ _WIDTHS = {"id": 12, "verdict": 18, "P(MT)": 5, "language": 8, "fluency": 7, "ch
 def table(outcomes: Iterable[Result | RowError], *, header: bool = True) -> Table:
     """A row a post, one line each; tables of the same width line up, so rows can be printed as they come."""
     grid = Table(box=None, expand=True, show_header=header, header_style="bold", padding=(0, 1, 0, 0))
-    for name, width in _WIDTHS.items():
-        grid.add_column(name, width=width, no_wrap=True, overflow="ellipsis")
+    for column, width in _WIDTHS.items():
+        grid.add_column(column, width=width, no_wrap=True, overflow="ellipsis")
     grid.add_column("why", ratio=1, no_wrap=True, overflow="ellipsis")
     for outcome in outcomes:
         if isinstance(outcome, RowError):
             why = f"row {outcome.row}: {outcome.error} {outcome.fix}"
-            grid.add_row(_cell(outcome.id), Text("bad row", "bold red"), "", "", "", "", _cell(why))
+            grid.add_row(_cell(outcome.id), Text("unreadable", "bold red"), "", "", "", "", _cell(why))
             continue
         label, style = LABELS[outcome.verdict]
         grid.add_row(
             _cell(outcome.id),
             Text(label, style),
-            _percent(outcome.machine_translated),
+            _share(outcome.machine_translated),
             _cell((outcome.language.code or "?") + (" mixed" if outcome.language.mixed else "")),
-            _number(outcome.fluency, 2),
+            _share(outcome.fluency),
             _number(outcome.round_trip.chrf if outcome.round_trip else None, 1),
             _cell(_first(outcome)),
         )
@@ -80,7 +81,7 @@ def show(result: Result, *, marks: bool = False) -> Group:
 
     Args:
         result: the verdict.
-        marks: no colours or other styles; highlights are characters: ``*points to a machine*`` and
+        marks: no colours or other styles; highlights are characters: ``*raises the log-odds*`` and
             ``_not given back by the round trip_``.
     """
 
@@ -93,14 +94,12 @@ def show(result: Result, *, marks: bool = False) -> Group:
 
     headline = styled(*LABELS[result.verdict])
     if (probability := result.machine_translated) is not None:
-        shown = _probability(probability, marks)
-        headline = Text.assemble(headline, "   ", shown, " probability of machine translation")
-    facts = [
-        ("language", f"{result.language.code or 'unknown'} {_percent(result.language.confidence)}"),
-        ("fluency", _number(result.fluency, 2)),
-        ("chrF++", _number(result.round_trip.chrf if result.round_trip else None, 1)),
-    ]
-    told = [f"{name} {value}" for name, value in facts if value]
+        shown = _shaded(in_hundred(probability), probability, marks)
+        meaning = " posts like this one were machine-translated, where half of all posts are"
+        headline = Text.assemble(headline, "   ", shown, meaning)
+    sure = f" ({compact(result.language.confidence)} sure)" if result.language.code else ""
+    told = [f"language {_language(result.language.code)}{sure}", *_facts(result)]
+    told += [f"chrF++ {result.round_trip.chrf:.1f}"] if result.round_trip else []
     told += ["mixed languages"] if result.language.mixed else []
     parts: list[RenderableType] = [headline, *(Text(printable(rate)) for rate in error_rates(result))]
     parts.append(Text(printable("   ".join(told))))
@@ -109,7 +108,7 @@ def show(result: Result, *, marks: bool = False) -> Group:
         parts += [styled("\nSentences", "bold"), _sentences(result, marks), _legend(marks)]
     parts += listed("Warnings", (warning.text for warning in result.warnings))
     parts += listed("What to do next", result.advice)
-    models = ", ".join(f"{role} {name}" for role, name in result.models.items())
+    models = ", ".join(f"{role} {label}" for role, label in result.models.items())
     parts.append(styled(printable(f"\nstatement-checker {result.version}; {models}"), "dim"))
     return Group(*parts)
 
@@ -119,25 +118,19 @@ def _sentences(result: Result, marks: bool) -> Table:
     grid.add_column(no_wrap=True)
     grid.add_column()
     for number, sentence in enumerate(result.sentences, 1):
-        facts = [
-            sentence.language or "unknown language",
-            f"fluency {sentence.fluency:.2f}" if sentence.fluency is not None else "",
-            f"chrF++ {sentence.chrf:.1f}" if sentence.chrf is not None else "",
-            "round trip unreliable, not counted" if sentence.reliable is False else "",
-        ]
-        said = Text("   ".join(filter(None, map(printable, facts))), "" if marks else "dim")
+        facts = [_language(sentence.language), *_facts(sentence)]
+        facts += [f"chrF++ {sentence.chrf:.1f}"] if sentence.chrf is not None else []
+        facts += ["round trip unreliable, not counted"] if sentence.reliable is False else []
+        said = Text("   ".join(map(printable, facts)), "" if marks else "dim")
         if (probability := sentence.machine_translated) is not None:
-            said = Text.assemble(_probability(probability, marks), "   ", said)
+            said = Text.assemble(_shaded(compact(probability), probability, marks), "   ", said)
         grid.add_row(str(number), said)
-        grid.add_row("post", _highlighted(sentence, marks))
+        grid.add_row("post", _highlighted(runs(sentence), marks))
         if sentence.pivot_text is not None:
-            grid.add_row("pivot", Text(printable(sentence.pivot_text)))
+            label = f"in {name(sentence.pivot)}" if sentence.pivot else "translated"
+            grid.add_row(Text(printable(label)), Text(printable(sentence.pivot_text)))
         if sentence.back_translation is not None:
-            back = [
-                (text, _MARKS[1:] if other else (), _LOST if other else "")
-                for text, other in back_runs(sentence)
-            ]
-            grid.add_row("back", _marked(back) if marks else _coloured(back))
+            grid.add_row("and back", _highlighted(back_runs(sentence), marks))
         if moved := _moved(sentence):
             grid.add_row("words", Text(moved))
     return grid
@@ -146,14 +139,22 @@ def _sentences(result: Result, marks: bool) -> Table:
 _Stretch = tuple[str, tuple[str, ...], str]  # text, marks, style
 
 
-def _highlighted(sentence: Sentence, marks: bool) -> Text:
-    """The sentence with the words that moved its style and the spans that the round trip lost."""
-    stretches = []
-    for run in runs(sentence):
-        held = [mark for mark, holds in zip(_MARKS, (run.weight > 0, run.lost), strict=True) if holds]
-        styles = [_MACHINE if run.weight > 0 else _HUMAN if run.weight < 0 else "", _LOST if run.lost else ""]
-        stretches.append((run.text, tuple(held), " ".join(filter(None, styles))))
-    return _marked(stretches) if marks else _coloured(stretches)
+def _language(code: str | None) -> str:
+    return name(code) if code else "unknown"
+
+
+def _facts(found: Result | Sentence) -> list[str]:
+    return [] if found.fluency is None else [f"more fluent than {compact(found.fluency)} of human texts"]
+
+
+def _highlighted(stretches: Iterable[Run], marks: bool) -> Text:
+    """A text with the words that moved its style, and where it differs from the other side."""
+    drawn = []
+    for run in stretches:
+        held = [mark for mark, holds in zip(_MARKS, (run.weight > 0, run.differs), strict=True) if holds]
+        word = _MACHINE if run.weight > 0 else _HUMAN if run.weight < 0 else ""
+        drawn.append((run.text, tuple(held), " ".join(filter(None, [word, _LOST if run.differs else ""]))))
+    return _marked(drawn) if marks else _coloured(drawn)
 
 
 def _coloured(stretches: Iterable[_Stretch]) -> Text:
@@ -184,13 +185,13 @@ def _moved(sentence: Sentence) -> str:
 
 
 def _legend(marks: bool) -> Text:
+    words = "words: shares of the log-odds of the sentence; “Why” compares the post with a typical human one"
     if marks:
-        machine, lost = _MARKS
-        legend = f"\n{machine}points to a machine{machine}   {lost}lost in the round trip{lost}   "
-        return Text(f"{legend}words: log-odds, + points to a machine")
+        raises, lost = _MARKS
+        return Text(f"\n{raises}raises the log-odds{raises}   {lost}lost in the round trip{lost}   {words}")
     return Text.assemble(
-        "\n", ("points to a machine", _MACHINE), "   ", ("points to a human", _HUMAN), "   ",
-        ("lost in the round trip", _LOST), "   words: log-odds, + points to a machine",
+        "\n", ("raises the log-odds", _MACHINE), "   ", ("lowers them", _HUMAN), "   ",
+        ("lost in the round trip", _LOST), f"   {words}",
     )  # fmt: skip
 
 
@@ -201,10 +202,9 @@ def _item(text: str) -> Table:
     return grid
 
 
-def _probability(value: float, marks: bool) -> Text:
-    if marks:
-        return Text(_percent(value))
-    return Text(f" {_percent(value)} ", _SHADES[min(int(value * len(_SHADES)), len(_SHADES) - 1)])
+def _shaded(shown: str, probability: float, marks: bool) -> Text:
+    shade = _SHADES[min(int(probability * len(_SHADES)), len(_SHADES) - 1)]
+    return Text(shown) if marks else Text(f" {shown} ", shade)
 
 
 def _first(result: Result) -> str:
@@ -217,10 +217,8 @@ def _cell(text: str) -> Text:
     return Text(" ".join(printable(text).split()))
 
 
-def _percent(value: float | None) -> str:
-    if value is None:
-        return ""
-    return ">99%" if value > 0.99 else "<1%" if value < 0.01 else f"{value:.0%}"
+def _share(value: float | None) -> str:
+    return "" if value is None else compact(value)
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -11,6 +11,7 @@ more likely its own best output is.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -210,14 +211,16 @@ def _extent(spans: Sequence[Span], first: int, stop: int, length: int) -> tuple[
 def _measured(sentence: str, language: str, pivot: str, raw: Raw) -> SentenceRoundTrip:
     (chrf, bleu, ter), _ = metrics(language)
     back, tokens = raw.back_translation, tuple(raw.tokens)
+    # Translators write in the normal form of their tokenizer: both sides are compared in one.
+    ours, theirs = (unicodedata.normalize("NFKC", text) for text in (sentence, back))
     log_likelihood = sum(tokens) / len(tokens) if tokens else 0.0
     reliable = bool(tokens) and is_reliable(sentence, raw.pivot_text, back, language, pivot)
-    heads = [head(text, language) for text in (back, sentence)]
+    heads = [head(text, language) for text in (theirs, ours)]
     return SentenceRoundTrip(
         pivot_text=raw.pivot_text,
         back_translation=back,
-        chrf=round(chrf.sentence_score(back, [sentence]).score, 2),
-        bleu=round(bleu.sentence_score(back, [sentence]).score, 2),
+        chrf=round(chrf.sentence_score(theirs, [ours]).score, 2),
+        bleu=round(bleu.sentence_score(theirs, [ours]).score, 2),
         ter=round(ter.sentence_score(heads[0], heads[1:]).score, 2),
         log_likelihood=round(log_likelihood, 4),
         gap=round(raw.back_log_likelihood - log_likelihood, 4),

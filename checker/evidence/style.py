@@ -7,15 +7,16 @@ over the square root of their number, so that evidence adds up with length as in
 Because the model is linear, every character's share of the log-odds is known exactly, and the words that
 made the detector say so can be shown.
 
-Quotation marks, dashes, apostrophes and digits are folded before hashing: they tell a keyboard from a
-newsroom, not a machine from a human.
+What tells a keyboard from a newsroom, and not a machine from a human, is folded before hashing: quotation
+marks, dashes, apostrophes, digits, repeated punctuation, capitals, and spellings that depend on the
+keyboard. Names of several words in another script are left out.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile
@@ -24,7 +25,10 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
+from checker import letters
 from checker.errors import ModelCorruptedError
+from checker.languages import SUPPORTED
+from checker.text import Draft
 
 BITS = 21
 ORDERS = (1, 2, 3, 4, 5)
@@ -38,6 +42,55 @@ _FOLDED = str.maketrans(
     | dict.fromkeys("‐‑‒–—―−", "-")
     | {"…": "."}
 )
+# A run of three words and more in capitals, and where a sentence begins in it.
+_CAPITALS = regex.compile(
+    r"(?<![\p{L}\p{M}])\p{Lu}[\p{Lu}\p{M}'’]*+(?:[^\p{L}]{1,6}+\p{Lu}[\p{Lu}\p{M}'’]*+){2,}+(?!\p{L})"
+)
+CAPITALS = 20  # characters of such a run from which it is no list of acronyms
+_BEGINNING = regex.compile(r"(?:\A|[.!?…]\s++)\p{Ll}")
+_REPEATED = regex.compile(r"([!?.,;:…-])\1++")
+_BEFORE_SIGN = regex.compile(r"[ \t]++(?=[,.;:!?،؛。，、)\]])|(?<=\s)\s++")
+
+Step = tuple[regex.Pattern[str], Callable[[regex.Match[str]], str]]
+
+
+def _table(pairs: dict[str, str]) -> Step:
+    return regex.compile("[" + "".join(pairs) + "]"), lambda match: pairs[match[0]]
+
+
+_WIDE = dict(zip(",.:;!?", "，。：；！？", strict=True))
+_EAST_ASIAN_SIGNS: Step = (
+    regex.compile(r"(?<=[\p{Han}\p{Hiragana}\p{Katakana}ー”’」』）)])[ ]?([,.:;!?])[ ]?(?!\d)"),
+    lambda match: _WIDE[match[1]],
+)
+_STRESS: Step = (regex.compile("\u0301"), lambda match: "")
+_ENDINGS = (
+    "ها|های|هایی|هایم|هایت|هایش|هایمان|هایتان|هایشان|ام|ای|اند|ایم|اید|تر|ترین|شان|اش|مان|تان|ات"
+)  # fmt: skip
+SPELLINGS: dict[str, tuple[Step, ...]] = {
+    "ar": (_table({"ی": "ي", "ک": "ك"}),),
+    "bg": (_STRESS,),
+    "de": (_table({"ß": "ss", "ẞ": "SS"}),),
+    # A half space, typed as one or as a blank: kept beside the prefix of verbs and before endings.
+    "fa": (
+        _table({"ي": "ی", "ك": "ک", "ى": "ی"}),
+        (regex.compile("\u200c"), lambda match: " "),
+        (regex.compile(r"(?<!\w)(ن?می) (?=\w)"), lambda match: f"{match[1]}\u200c"),
+        (regex.compile(rf"(?<=\w) (?=(?:{_ENDINGS})(?!\w))"), lambda match: "\u200c"),
+    ),
+    "fr": (_table({"œ": "oe", "Œ": "Oe"}),),
+    "he": (
+        (regex.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]"), lambda match: ""),
+        _table({"־": "-", "׳": "'", "״": '"'}),
+    ),
+    "hi": ((regex.compile(r"(?<=\p{Devanagari})\s?\|"), lambda match: "।"),),
+    "ja": (_EAST_ASIAN_SIGNS,),
+    "ro": (_table({"ş": "ș", "ţ": "ț", "Ş": "Ș", "Ţ": "Ț"}),),
+    "ru": (_table({"ё": "е", "Ё": "Е"}), _STRESS),
+    "uk": (_STRESS,),
+    "zh": (_EAST_ASIAN_SIGNS,),
+}
+"""Spellings of the keyboard, each with what it becomes: the one that text is trained on most."""
 _DIGITS = re.compile(r"\d")
 _PRIME = np.uint64(0x100000001B3)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -50,6 +103,34 @@ Numbers = npt.NDArray[np.int64]
 def fold(text: str) -> str:
     """Fold typography that depends on the keyboard; the length never changes."""
     return _DIGITS.sub("0", text.translate(_FOLDED))
+
+
+def normal(text: str, language: str) -> Draft:
+    """A text without what its keyboard and its names in other scripts add; knows where each character was.
+
+    Args:
+        text: cleaned.
+        language: ISO 639-1; "" for what holds in every language.
+    """
+    draft = Draft(text)
+    if language and letters.other(language).search(text):
+        draft.replace(letters.foreign(language), lambda match: " ")
+        draft.replace(_BEFORE_SIGN, lambda match: "")
+    draft.replace(_CAPITALS, lambda match: _small(match[0], language))
+    for pattern, new in SPELLINGS.get(language, ()):
+        draft.replace(pattern, new)
+    draft.text = fold(draft.text)
+    draft.replace(_REPEATED, lambda match: str(match[1]))
+    return draft
+
+
+def _small(run: str, language: str) -> str:
+    """Words in capitals as a sentence has them."""
+    if len(run) < CAPITALS:
+        return run
+    if language == "tr":
+        run = run.replace("I", "ı").replace("İ", "i")
+    return _BEGINNING.sub(lambda match: str(match[0]).upper(), run.lower())
 
 
 def _hashed(units: npt.NDArray[np.uint64], orders: Sequence[int]) -> Iterator[Numbers]:
@@ -112,16 +193,20 @@ class StyleModel:
         scale: what one unit of ``weights`` is worth in log-odds.
         bias: log-odds of a text without any known n-gram.
         label: name@revision, for the result.
+        language: ISO 639-1, whose spellings are folded; "" for none.
     """
 
-    def __init__(self, weights: npt.NDArray[np.int8], scale: float, bias: float, label: str) -> None:
+    def __init__(
+        self, weights: npt.NDArray[np.int8], scale: float, bias: float, label: str, language: str = ""
+    ) -> None:
+        self.language = language
         if weights.shape != (1 << BITS,):
             raise ValueError(f"expected {1 << BITS} weights, got {weights.shape}")
         self.weights, self.scale, self.bias, self.label = weights, scale, bias, label
 
     def log_odds(self, text: str) -> float:
         """Log-odds that a text is machine-translated; positive points to a machine. Not yet calibrated."""
-        return self._log_odds(ngrams(text))
+        return self._log_odds(ngrams(normal(text, self.language).text))
 
     def read(self, text: str) -> StyleReading:
         """The log-odds of a text, and the share of every character in them.
@@ -129,13 +214,14 @@ class StyleModel:
         An n-gram counts evenly for the characters that it spans. The shares of the spaces that the text is
         set between go to its first and last character.
         """
-        found = ngrams(text)
-        shares = np.zeros(len(text) + 2)
+        draft = normal(text, self.language)
+        found, length = ngrams(draft.text), len(draft.text)
+        shares = np.zeros(length + 2)
         for order, numbers in zip(ORDERS, found.characters, strict=True):
             part = self.weights[numbers].astype(np.float64) / order
             for offset in range(order if len(numbers) else 0):
                 shares[offset : offset + len(numbers)] += part
-        steps = np.zeros(len(text) + 2)  # what a character gets from words, less what the one before it gets
+        steps = np.zeros(length + 2)  # what a character gets from words, less what the one before it gets
         starts, ends = found.spans.T + 1
         for order, numbers in zip(WORD_ORDERS, found.words, strict=True):
             first, last = starts[: len(numbers)], ends[order - 1 :]
@@ -143,10 +229,12 @@ class StyleModel:
             steps[first] += part
             steps[last] -= part
         shares += np.cumsum(steps)
-        if text:
+        if length:
             shares[1] += shares[0]
             shares[-2] += shares[-1]
-        return StyleReading(self._log_odds(found), self.scale * shares[1:-1] / found.votes)
+        placed = np.zeros(len(text))
+        np.add.at(placed, draft.starts, self.scale * shares[1:-1] / found.votes)
+        return StyleReading(self._log_odds(found), placed)
 
     def _log_odds(self, found: Ngrams) -> float:
         total = self._sum(found.characters) + WORD_WEIGHT * self._sum(found.words)
@@ -164,7 +252,10 @@ def load(path: Path, label: str) -> StyleModel:
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return StyleModel(arrays["weights"], float(arrays["scale"]), float(arrays["bias"]), label)
+            language = path.stem if path.stem in SUPPORTED else ""
+            return StyleModel(
+                arrays["weights"], float(arrays["scale"]), float(arrays["bias"]), label, language
+            )
     except (OSError, EOFError, KeyError, ValueError, zlib.error, BadZipFile) as error:
         raise ModelCorruptedError(f"{path} cannot be read ({error}). Install the package again.") from None
 

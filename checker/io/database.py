@@ -23,10 +23,13 @@ POSTS = {"post": "key", **{name.replace(".", "_"): kind for name, kind in COLUMN
 SENTENCES = {
     "post": "int64", "sentence": "int64", "text": "string", "start_offset": "int64", "end_offset": "int64",
     "language": "string", "machine_translated": "double", "fluency": "double", "perplexity": "double",
-    "style": "double", "pivot_text": "string", "back_translation": "string", "chrf": "double",
-    "bleu": "double", "ter": "double", "log_likelihood": "double", "gap": "double", "reliable": "bool",
+    "style": "double", "pivot_language": "string", "pivot_text": "string", "back_translation": "string",
+    "chrf": "double", "bleu": "double", "ter": "double", "log_likelihood": "double", "gap": "double",
+    "reliable": "bool",
 }  # fmt: skip
 """Columns of the table ``sentences``, the scalar fields of `Sentence`, and their types."""
+
+_RENAMED = {"start_offset": "start", "end_offset": "end", "pivot_language": "pivot"}  # reserved words of SQL
 
 _TABLES = {"posts": POSTS, "sentences": SENTENCES}
 _ARROW = {"key": "int64"}  # the other types are Arrow's
@@ -105,8 +108,8 @@ def _batches(lines: Iterable[str]) -> Iterator[tuple[str, list[_Row]]]:
             post += 1
             posts.append((post, *flat(line).values(), line.rstrip("\n")))
             for number, sentence in enumerate(json.loads(line).get("sentences", ()), 1):
-                named = {**sentence, "start_offset": sentence["start"], "end_offset": sentence["end"]}
-                sentences.append((post, number, *(named[name] for name in list(SENTENCES)[2:])))
+                fields = (_RENAMED.get(column, column) for column in list(SENTENCES)[2:])
+                sentences.append((post, number, *(sentence[field] for field in fields)))
         yield "posts", posts
         if sentences:
             yield "sentences", sentences

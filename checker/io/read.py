@@ -11,13 +11,16 @@ from __future__ import annotations
 import codecs
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain
+from decimal import Decimal
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO
+from uuid import UUID
 
 from checker.errors import InputError
 from checker.result import RowError
@@ -31,11 +34,22 @@ KEPT_BYTES = 2**16
 DEFAULT_TEXT, DEFAULT_ID = "text", "id"
 
 _COMPRESSED = (b"\x1f\x8b\x08", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ")  # gzip, zip, zstd, xz
-_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+_BOMS = {  # those of UTF-32 first: one begins as one of UTF-16 does
+    b"\xff\xfe\x00\x00": "UTF-32",
+    b"\x00\x00\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+_ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:/")  # s3://…, which a Path makes s3:/…
+_SEPARATOR = re.compile(r"\ufeff?\"?sep=(?P<mark>[^\r\n])\"?\r?\n?", re.IGNORECASE)  # Excel's first line
+_DELIMITERS = ",;\t|"
+_TITLE_LINES = 10
+"""Of a table, below its first line, in which its header is looked for to say where it is."""
+
 _QUOTING = 'Put cells that hold a delimiter, a quote or a line break in "quotes", and double quotes inside.'
 _JSON_TYPES: dict[type, str] = {
     type(None): "null", bool: "true or false", int: "a number", float: "a number",
-    list: "a list", dict: "an object",
+    list: "a list", dict: "an object", Decimal: "a number",
 }  # fmt: skip
 
 
@@ -128,6 +142,10 @@ def read_records(
     columns = _Columns(id_column, required, optional)
     if str(path) == "-":
         return _read_stdin(columns)
+    if _ADDRESS.match(str(path)):
+        address = re.sub(r"(?<=:)/+", "//", str(path))
+        fix = "Download the file first, or send it through a pipe and give - for standard input."
+        raise InputError(f"{address} is an address; only files on this machine can be read.", fix=fix)
     path = Path(path)
     kind = path.suffix.lower()
     if path.is_dir():
@@ -182,6 +200,10 @@ def _record(
     name: Any = fields.get(columns.id)
     if isinstance(name, float) and name.is_integer() and abs(name) < 2**53:
         name = int(name)  # how a table with gaps in its whole numbers stores them
+    if isinstance(name, Decimal) and name.is_finite() and name == name.to_integral_value():
+        name = int(name)
+    if isinstance(name, UUID):
+        name = str(name)
     if isinstance(name, int) and not isinstance(name, bool):
         name = str(name)
     if name is not None and (problem := problem_of(name)):
@@ -229,25 +251,67 @@ def _too_long(row: int, raw: bytes) -> RowError:
 
 
 def _lines(stream: BinaryIO, path: Path) -> Iterator[bytes]:
-    """Lines without the byte order mark, none much longer than MAX_ROW_BYTES: the rest of it is dropped."""
+    """Lines without the byte order mark, none much longer than MAX_ROW_BYTES: the rest of it is dropped.
+
+    A file without a line feed whose lines end in carriage returns, as on old Macs, is read as well.
+    """
 
     def bounded() -> Iterator[bytes]:
         with reading(path), stream:
-            while line := stream.readline(MAX_ROW_BYTES + 1):
+            line = stream.readline(MAX_ROW_BYTES + 1)
+            if b"\r" in line and not line.endswith(b"\n"):
+                yield from _returns(line, stream)
+                return
+            while line:
                 yield line
                 while len(line) > MAX_ROW_BYTES and not line.endswith(b"\n"):
                     line = stream.readline(MAX_ROW_BYTES + 1)
+                line = stream.readline(MAX_ROW_BYTES + 1)
 
     lines = bounded()
     first = next(lines, b"")
-    if first.startswith(_UTF16_BOMS):
-        raise InputError(
-            f"{path} is UTF-16.", fix="Save it as UTF-8, for example: iconv -f UTF-16 -t UTF-8 OLD > NEW"
-        )
+    if encoding := _encoding(first):
+        fix = f"Save it as UTF-8, for example: iconv -f {encoding} -t UTF-8 OLD > NEW"
+        raise InputError(f"{path} is {encoding}.", fix=fix)
     if first.startswith(_COMPRESSED):
         fix = "Unpack it, or send it through a pipe: zcat FILE | checker score -"
         raise InputError(f"{path} is compressed.", fix=fix)
     return chain([first.removeprefix(codecs.BOM_UTF8)], lines)
+
+
+def _returns(begun: bytes, stream: BinaryIO) -> Iterator[bytes]:
+    """Lines that end in a carriage return, as if they ended in a line feed."""
+    dropping = False
+    while begun:
+        *lines, rest = begun.split(b"\r")
+        for line in lines:
+            if not dropping:
+                yield line + b"\n"
+            dropping = False
+        if len(rest) > MAX_ROW_BYTES:
+            if not dropping:
+                yield rest
+            dropping, rest = True, b""
+        more = stream.read(2**20)
+        if not more and rest and not dropping:
+            yield rest
+        begun = rest + more if more else b""
+
+
+def _encoding(first: bytes) -> str | None:
+    """UTF-16 or UTF-32, by the mark or by the zeros and scripts that every other byte names."""
+    for mark, encoding in _BOMS.items():
+        if first.startswith(mark):
+            return encoding
+    sample = first[:4096]
+    if len(sample) < 8:
+        return None
+    names = [sum(byte < 9 for byte in sample[n::4]) / len(sample[n::4]) >= 0.9 for n in range(4)]
+    if sum(names) == 3 or names in ([True, True, False, False], [False, False, True, True]):
+        return "UTF-32BE" if names[0] else "UTF-32LE"
+    if names in ([True, False] * 2, [False, True] * 2):
+        return "UTF-16BE" if names[0] else "UTF-16LE"
+    return None
 
 
 def _read_lines(
@@ -265,9 +329,22 @@ def _read_stdin(columns: _Columns) -> Iterator[Record | RowError]:
     blank: list[bytes] = []
     for line in lines:
         if line.strip():
+            if _is_array(line):
+                fix = "Write an object a line, for example with: jq -c '.[]'"
+                raise InputError("Standard input is a JSON array.", fix=fix)
             parse = _json_row if line.lstrip().startswith(b"{") else _text_row
             yield from _read_lines(chain(blank, [line], lines), parse, columns)
         blank.append(b"")
+
+
+def _is_array(line: bytes) -> bool:
+    """Whether a line begins a JSON array; a post may begin with a bracket, too."""
+    if re.match(rb"\s*\[\s*(?:\{|$)", line):
+        return True
+    try:
+        return line.lstrip().startswith(b"[") and isinstance(json.loads(line), list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _json_row(row: int, line: bytes, columns: _Columns) -> Record | RowError:
@@ -296,8 +373,12 @@ def _text_row(row: int, line: bytes, columns: _Columns) -> Record | RowError:
 def _read_csv(lines: Iterator[bytes], path: Path, columns: _Columns) -> Iterator[Record | RowError]:
     csv.field_size_limit(MAX_ROW_BYTES)
     first = next(lines, b"").decode(errors="surrogateescape")
-    # Excel writes semicolons where the comma is the decimal sign.
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else max(",;", key=first.count)
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else None
+    above = 0  # lines above the header
+    if named := _SEPARATOR.fullmatch(first):
+        delimiter, above = named["mark"], 1
+        first = next(lines, b"").decode(errors="surrogateescape")
+    delimiter = delimiter or _delimiter(first, columns)
     taken: list[bytes] = []  # lines of the row that is being read
 
     def decoded() -> Iterator[str]:
@@ -311,23 +392,25 @@ def _read_csv(lines: Iterator[bytes], path: Path, columns: _Columns) -> Iterator
     try:
         header = next(reader, [])
     except csv.Error as error:
-        problem = str(error)
+        problem = _csv_problem(error)
     if not header:
         raise InputError(f"{path} has no header: {problem}.", fix="Name the columns in its first line.")
+    if not _is_header(header, columns):
+        _check_title(lines, path, columns)
     columns.check(header, path)
 
     def rows() -> Iterator[Record | RowError]:
         row = 0
         while True:
             taken.clear()
-            start = reader.line_num + 1
+            start = reader.line_num + 1 + above
             try:
                 cells = next(reader)
                 problem = f"{len(cells)} columns under a header of {len(header)}"
             except StopIteration:
                 return
             except csv.Error as error:
-                cells, problem = [], str(error)
+                cells, problem = [], _csv_problem(error)
             else:
                 if not cells:
                     continue  # a blank line is no row
@@ -338,10 +421,46 @@ def _read_csv(lines: Iterator[bytes], path: Path, columns: _Columns) -> Iterator
             elif len(cells) == len(header):
                 yield _record(row, dict(zip(header, cells, strict=True)), columns, raw)
             else:
-                where = f"line {start}" if start >= reader.line_num else f"lines {start} to {reader.line_num}"
+                end = reader.line_num + above
+                where = f"line {start}" if start >= end else f"lines {start} to {end}"
                 yield _unread(row, raw, f"The columns are wrong in {where}: {problem}.", _QUOTING)
 
     return rows()
+
+
+def _is_header(cells: Collection[str], columns: _Columns) -> bool:
+    return all(column in cells for column in columns.required)
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _delimiter(header: str, columns: _Columns) -> str:
+    """The one that makes the columns: Excel writes semicolons where the comma is the decimal sign."""
+    fitting = [mark for mark in _DELIMITERS if _is_header(_cells(header, mark), columns)]
+    return max(fitting or _DELIMITERS, key=header.count)
+
+
+def _check_title(lines: Iterator[bytes], path: Path, columns: _Columns) -> None:
+    """Raise InputError if the header stands further down."""
+    for number, line in enumerate(islice(lines, _TITLE_LINES), 2):
+        text = line.decode(errors="surrogateescape")
+        if any(_is_header(_cells(text, mark), columns) for mark in _DELIMITERS):
+            raise InputError(
+                f"The columns of {path} are named in line {number}, not in its first line.",
+                fix="Delete the lines above it.",
+            )
+
+
+def _csv_problem(error: csv.Error) -> str:
+    """What is wrong, without advice for programmers."""
+    if "new-line character" in str(error):
+        return "a carriage return outside of quotes"
+    return str(error)
 
 
 def _read_parquet(path: Path, columns: _Columns) -> Iterator[Record | RowError]:
@@ -362,7 +481,10 @@ def _read_parquet(path: Path, columns: _Columns) -> Iterator[Record | RowError]:
                 for batch in file.iter_batches(64, columns=wanted):
                     for cells in zip(*(batch.column(name) for name in wanted), strict=True):
                         row += 1
-                        yield _record(row, dict(zip(wanted, map(_value, cells), strict=True)), columns)
+                        fields = dict(zip(wanted, map(_value, cells), strict=True))
+                        if isinstance(fields.get(columns.id), bytes):
+                            fields[columns.id] = UUID(bytes=fields[columns.id])
+                        yield _record(row, fields, columns)
             except (OSError, pa.ArrowException) as error:
                 raise _unreadable(path, error) from error
 
@@ -375,6 +497,11 @@ def _value(scalar: Any) -> Any:
 
     if isinstance(scalar, pa.DictionaryScalar):
         scalar = scalar.value
+    if isinstance(scalar, pa.FixedSizeBinaryScalar) and scalar.is_valid and scalar.type.byte_width == 16:
+        try:
+            return scalar.as_py().decode()
+        except UnicodeDecodeError:
+            return scalar.as_py()  # a UUID, as older files have them
     if isinstance(scalar, pa.BinaryScalar) and scalar.is_valid:  # strings are of this class too
         return bytes(scalar.as_buffer()).decode(errors="surrogateescape")
     return scalar.as_py()

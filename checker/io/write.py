@@ -61,7 +61,7 @@ def write(lines: Iterable[str], path: Path, temporary: Path | None = None) -> No
     write_whole(path, lambda unfinished: _WRITERS[path.suffix.lower()](lines, unfinished), temporary)
 
 
-def inert(cell: Any) -> Any:
+def escape_formula(cell: Any) -> Any:
     """Text that a spreadsheet would take for a formula, made text by an apostrophe; numbers stay."""
     if (
         isinstance(cell, str)
@@ -82,7 +82,7 @@ def _write_csv(lines: Iterable[str], path: Path, delimiter: str = ",") -> None:
         writer = csv.writer(file, delimiter=delimiter)
         writer.writerow(COLUMNS)
         for line in lines:
-            writer.writerow(map(inert, flat(line).values()))
+            writer.writerow(map(escape_formula, flat(line).values()))
 
 
 def _write_tsv(lines: Iterable[str], path: Path) -> None:

@@ -1,108 +1,79 @@
-"""The frame of a page that is one file: escaping, style sheet, tables and plots as inline SVG.
+"""What templates cannot do by themselves: they are loaded and filled here, and plots become inline SVG.
 
-A page loads nothing and runs nothing, and the same input gives the same bytes. Whatever comes from an input
-goes through `text`.
+A page loads nothing and runs nothing, and the same input gives the same bytes. Templates escape whatever they
+are given, and make its control characters and changes of direction visible: a post is never markup.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterable, Sequence
-from html import escape
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
-from checker.text import printable
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from checker.languages import name
+from checker.text import compact, in_hundred, percent, printable, valid
+from checker.verdict.advice import VERDICTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-caption { text-align: start; font-weight: bold; padding: .3rem 0; }
-.wide { overflow-x: auto; }
-th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid #8885; vertical-align: top; }
-th:first-child { text-align: left; overflow-wrap: anywhere; }
-td small { display: block; opacity: .75; white-space: nowrap; }
-figure { margin: 1rem 0; background: #fff; color: #000; }
-figure svg { width: 100%; height: auto; }
-figcaption { padding: 0 .5rem .5rem; }
-code { overflow-wrap: anywhere; }
-dt { font-weight: bold; }
-@media print {
-  :root { color-scheme: light; }
-  body { font-size: 10pt; max-width: none; margin: 0; padding: 0; }
-  .wide { overflow-x: visible; }
-  thead { display: table-header-group; }
-  tr, figure { break-inside: avoid; }
-  h1, h2, h3, caption { break-after: avoid; }
-}
-""".strip()
-
-_PAGE = """<!doctype html>
-<html lang="en-GB">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{title}</title>
-<style>
-{style}
-</style>
-</head>
-<body>
-<main>
-<h1>{title}</h1>
-{body}
-</main>
-</body>
-</html>
-"""
-
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
+LABEL = 80
+"""At most shown of an id or a name."""
 
 
-def text(value: str) -> str:
-    """A text of the input as HTML: escaped, with control characters and changes of direction made visible."""
-    return escape(printable(_SURROGATE.sub("\ufffd", value)))
-
-
-def page(title: str, body: Iterable[str], style: str = "") -> str:
-    """The whole page.
+def page(template: str, **facts: object) -> str:
+    """A whole page.
 
     Args:
-        title: plain text.
-        body: HTML that follows the heading.
-        style: rules after those that all pages have.
+        template: a file in ``checker/pages/templates``.
+        facts: what it shows, by the names that it has there.
     """
-    return _PAGE.format(title=escape(title), style=f"{_STYLE}\n{style}".strip(), body="\n".join(body))
+    return _environment().get_template(template).render(facts)
 
 
-def table(caption: str, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table whose first column heads its rows.
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("checker.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "compact": compact,
+        "decimal": lambda value, digits: "–" if value is None else f"{value:.{digits}f}",
+        "in_100": in_hundred,
+        "language": lambda code: "not identified" if code == "?" else name(code),
+        "name": name,
+        "percent": percent,
+        "short": short,
+        "signed": lambda value: f"{value:+.2f}",
+    }
+    environment.tests["code"] = lambda code: re.fullmatch(r"[a-z]{2,3}", code or "") is not None
+    environment.globals["verdicts"] = VERDICTS
+    return environment
 
-    Args:
-        caption: plain text; "" for none.
-        titles: plain text, one a column.
-        rows: HTML, one cell a column.
-    """
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
-    lines = [
-        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in others)}</tr>'
-        for first, *others in rows
-    ]
-    named = f"<caption>{escape(caption)}</caption>" if caption else ""
-    # Wide tables scroll on their own, with the keyboard, too.
-    group = f'<div class="wide" role="group" aria-label="{escape(caption or titles[0])}" tabindex="0">'
-    body = "\n".join(lines)
-    return f"{group}<table>{named}<thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>"
+
+def _visible(value: object) -> object:
+    """Whatever a template is given, before it is escaped."""
+    return printable(valid(value)) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def short(value: str) -> str:
+    """An id or a name on one line, cut where it is very long."""
+    return " ".join((value if len(value) <= LABEL else f"{value[:LABEL]}…").split())
 
 
 def svg(
     draw: Callable[[Figure], object], size: tuple[float, float], name: str, title: str, description: str
-) -> str:
+) -> Markup:
     """A plot as one SVG element with the same bytes every time.
 
     Args:
@@ -131,4 +102,4 @@ def svg(
         f'<desc id="{name}-description">{escape(description)}</desc>'
     )
     head, rest = drawn.removeprefix("<svg").split(">", 1)
-    return f"{opened}{head}>{said}{rest}"
+    return Markup(f"{opened}{head}>{said}{rest}")

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from checker.errors import InputError
 from checker.io.read import DEFAULT_ID, Record, read_records
 from checker.io.table import COLUMNS, told
-from checker.io.write import inert
+from checker.io.write import escape_formula
 from checker.result import Result, RowError
 
 ACCOUNT, DATE = "account", "date"
@@ -198,7 +198,7 @@ def _joined(
         if isinstance(row, RowError):
             yield row
             continue
-        if row.outcome.id not in ((post.id,) if exact else (post.id, inert(post.id))):
+        if row.outcome.id not in ((post.id,) if exact else (post.id, escape_formula(post.id))):
             problem = f"The id is {row.outcome.id!r:.60} in the scores and {post.id!r:.60} in --posts."
             raise InputError(problem, fix=fix, row=number)
         account, day = _facts(post.fields, columns) if isinstance(post, Record) else (None, None)

@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from checker.pages import html
 from checker.pages.summary import BINS
+from checker.text import percent
 from checker.verdict.advice import VERDICTS
 from checker.verdict.file import Reliability
 
@@ -27,7 +30,7 @@ DAYS = 62
 """A longer time is shown by the month."""
 
 
-def histogram(bins: Mapping[str, Sequence[int]]) -> str:
+def histogram(bins: Mapping[str, Sequence[int]]) -> Markup:
     """Number of posts by probability and verdict, as SVG."""
     present = [verdict for verdict in _LOOK if verdict in bins]
     edges = [number / BINS for number in range(BINS)]
@@ -57,8 +60,8 @@ def histogram(bins: Mapping[str, Sequence[int]]) -> str:
     return html.svg(draw, (9, 3.5), "histogram", "Posts by probability of machine translation", f"{said}.")
 
 
-def reliability(overall: Reliability, others: Mapping[str, Reliability]) -> str:
-    """What probabilities said against what was true, as SVG.
+def reliability(overall: Reliability, others: Mapping[str, Reliability]) -> Markup:
+    """Stated probabilities against what was true, as SVG.
 
     Args:
         overall: of all languages.
@@ -76,17 +79,17 @@ def reliability(overall: Reliability, others: Mapping[str, Reliability]) -> str:
             place = (row.predicted, row.observed)
             axes.annotate(str(row.posts), place, (5, -11), textcoords="offset points", fontsize=7)
         axes.set(
-            xlabel="probability that was said", ylabel="share that was machine-translated",
+            xlabel="stated probability", ylabel="share that was machine-translated",
             xlim=(0, 1), ylim=(0, 1), aspect="equal",
         )  # fmt: skip
         axes.legend(loc="upper left")
 
-    said = ", ".join(f"{row.observed:.0%} where {row.predicted:.0%} was said" for row in overall.bins)
-    description = f"Machine-translated were, over all languages: {said}.".replace("%", " %")
+    said = ", ".join(f"{percent(row.observed)} where it was {percent(row.predicted)}" for row in overall.bins)
+    description = f"Share that was machine-translated by stated probability, over all languages: {said}."
     return html.svg(draw, (5.5, 5.5), "reliability", "Reliability of the probability", description)
 
 
-def timeline(days: Mapping[date, Counter[str]]) -> str:
+def timeline(days: Mapping[date, Counter[str]]) -> Markup:
     """Number of posts by day, or by month, and verdict, as SVG."""
     first, last = min(days), max(days)
     monthly = (last - first).days > DAYS
@@ -114,7 +117,7 @@ def timeline(days: Mapping[date, Counter[str]]) -> str:
                 ticks[number] = f"{day:%Y-%m}" if monthly else f"{day}"
         axes.set_xticks(list(ticks), list(ticks.values()))
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set(ylabel=f"posts a {'month' if monthly else 'day'}")
+        axes.set(ylabel=f"posts per {'month' if monthly else 'day'}")
         figure.legend(loc="outside upper center", ncols=len(_LOOK))
 
     posts = sum(verdicts.total() for verdicts in counts.values())

@@ -18,6 +18,9 @@ from checker.verdict.file import Calibration, Negatives, Reliability, Threshold
 from checker.verdict.model import richest
 from checker.version import __version__
 
+PREVALENCES = (0.01, 0.1)
+"""Shares of machine-translated posts in a feed that base rates are worked out for."""
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -44,6 +47,21 @@ class Rate:
     found: float | None
     bands: tuple[Threshold | None, ...]
     reliability: Reliability
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What its thresholds belong to."""
+        return self.language, self.variant
+
+    @property
+    def kind(self) -> str:
+        """What the human posts were, in the plural."""
+        return "native posts" if self.negatives == "native" else self.negatives
+
+    @property
+    def flagged_share(self) -> float:
+        """Share of the human posts that were called machine-translated, 0 to 1."""
+        return self.flagged / self.measured
 
     @property
     def interval(self) -> Interval:
@@ -144,13 +162,13 @@ def _rates(calibration: Calibration, language: str, variant: str, posts: int) ->
     fitted = calibration.languages[language]
     bands, reliability = fitted.thresholds[variant], fitted.reliability[variant]
     by_kind: dict[Negatives, list[Threshold]] = defaultdict(list)
-    for cut in bands:
-        if cut is not None and cut.posts:
-            by_kind[cut.negatives].append(cut)
-    for negatives, cuts in by_kind.items():
+    for threshold in bands:
+        if threshold is not None and threshold.posts:
+            by_kind[threshold.negatives].append(threshold)
+    for negatives, measured in by_kind.items():
         yield Rate(
             language, posts, variant, negatives,
-            flagged=sum(round(cut.false_positive_rate * cut.posts) for cut in cuts),
-            measured=sum(cut.posts for cut in cuts),
+            flagged=sum(round(one.false_positive_rate * one.posts) for one in measured),
+            measured=sum(one.posts for one in measured),
             found=reliability.flagged.get("machine"), bands=bands, reliability=reliability,
         )  # fmt: skip

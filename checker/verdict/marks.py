@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -11,51 +12,46 @@ _EVIDENCE = ("style", "fluency", "round_trip")
 
 
 class Run(NamedTuple):
-    """A stretch of a sentence in which nothing changes.
+    """A stretch of a text in which nothing changes.
 
     Attributes:
         text: the stretch.
-        weight: share of the style log-odds of the word that it is in; positive points to a machine, 0 if
-            the word is none of those that moved it most.
-        lost: whether the round trip did not give it back.
+        weight: share of the log-odds of the sentence that its word has, positive for one that raises them; 0
+            if the word is none of those that moved the style detector most.
+        differs: whether the text on the other side of the round trip has something else in its place.
     """
 
     text: str
-    weight: float
-    lost: bool
+    weight: float = 0.0
+    differs: bool = False
 
 
 def runs(sentence: Sentence) -> list[Run]:
     """The sentence, cut where the evidence changes; spans outside of the sentence are ignored."""
-    length = len(sentence.text)
+    first = sentence.start
+    words = [(word.start - first, word.end - first, word.weight) for word in sentence.words]
+    lost = [(span.start - first, span.end - first) for span in sentence.differences]
+    return _runs(sentence.text, words, lost)
 
-    def within(start: int, end: int) -> tuple[int, int]:
-        start, end = start - sentence.start, end - sentence.start
-        return (start, end) if 0 <= start < end <= length else (0, 0)
 
-    weighed = [(*within(word.start, word.end), word.weight) for word in sentence.words]
-    lost = [within(span.start, span.end) for span in sentence.differences]
-    edges = {0, length} | {edge for first, last, _ in weighed for edge in (first, last)}
-    edges |= {edge for span in lost for edge in span}
+def back_runs(sentence: Sentence) -> list[Run]:
+    """The back-translation, cut in the same way."""
+    spans = [(span.back_start, span.back_end) for span in sentence.differences]
+    return _runs(sentence.back_translation or "", [], spans)
+
+
+def _runs(text: str, words: Iterable[tuple[int, int, float]], spans: Iterable[tuple[int, int]]) -> list[Run]:
+    weighed = [word for word in words if 0 <= word[0] < word[1] <= len(text)]
+    differing = [span for span in spans if 0 <= span[0] < span[1] <= len(text)]
+    edges = {0, len(text), *(edge for span in differing for edge in span)}
+    edges |= {edge for start, end, _ in weighed for edge in (start, end)}
     return [
         Run(
-            sentence.text[first:last],
+            text[first:last],
             next((weight for start, end, weight in weighed if start <= first < end), 0.0),
-            any(start <= first < end for start, end in lost),
+            any(start <= first < end for start, end in differing),
         )
         for first, last in pairwise(sorted(edges))
-    ]
-
-
-def back_runs(sentence: Sentence) -> list[tuple[str, bool]]:
-    """The back-translation in stretches, and whether each stands in place of something in the sentence."""
-    text = sentence.back_translation or ""
-    spans = [(span.back_start, span.back_end) for span in sentence.differences]
-    spans = [(start, end) for start, end in spans if 0 <= start < end <= len(text)]
-    edges = sorted({0, len(text)} | {edge for span in spans for edge in span})
-    return [
-        (text[first:last], any(start <= first < end for start, end in spans))
-        for first, last in pairwise(edges)
     ]
 
 

@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, File, Form, Request, UploadFile
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import Discriminator, Field, StrictInt, Tag
 
 from checker.bitext.estimator import Pair, QualityEstimator
 from checker.bitext.result import Quality
 from checker.io.read import problem_of
+from checker.languages import NAMES
 from checker.pipeline import Checker
 from checker.result import Record, Result, RowError
+from checker.verdict.advice import MEANINGS, VERDICTS
 from checker.version import __version__
 from checker.web import catalogue, problems
 from checker.web.limits import BodyLimit, Limits
@@ -26,7 +29,7 @@ from checker.web.metrics import CONTENT_TYPE, Observe
 from checker.web.problems import RequestError, documented
 from checker.web.security import LOCAL_HOSTS, Guard, SecurityHeaders
 from checker.web.service import Service
-from checker.web.upload import read_upload
+from checker.web.upload import check_single, read_upload
 
 STATIC = Path(__file__).parent / "static"
 MAX_ID = 256
@@ -108,9 +111,11 @@ def create_app(
     problems.install(app)
     locked: Any = [Depends(HTTPBearer(auto_error=False))] if token is not None else []
 
+    rendered = _page()
+
     @app.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
-        return FileResponse(STATIC / "index.html")
+    async def page() -> HTMLResponse:
+        return HTMLResponse(rendered)
 
     app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
 
@@ -175,6 +180,7 @@ def create_app(
         id_column: Annotated[str, Form(description="Column or field with the id.")] = "id",
     ) -> Response:
         """Score the posts of a small file; a row that cannot be scored has an error in its place."""
+        check_single(len((await request.form()).getlist("file")))
         rows = await asyncio.to_thread(
             read_upload, file.file, file.filename or "", text_column, id_column, limits
         )
@@ -199,6 +205,13 @@ def create_app(
     app.add_middleware(Observe, metrics=service.metrics, paths=paths)
     app.add_middleware(SecurityHeaders)
     return app
+
+
+def _page() -> str:
+    """The web page, with the names that it shows of verdicts and languages."""
+    environment = Environment(loader=PackageLoader("checker.web"), autoescape=True, undefined=StrictUndefined)
+    verdicts = {verdict: {"name": name, "meaning": MEANINGS[verdict]} for verdict, name in VERDICTS.items()}
+    return environment.get_template("page.html.j2").render(names={"verdicts": verdicts, "languages": NAMES})
 
 
 def _check_post(post: Post, limits: Limits, place: str) -> None:

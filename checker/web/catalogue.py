@@ -17,7 +17,7 @@ from checker.version import __version__
 
 
 class LengthBand(Record):
-    """Texts of one range of lengths, and the cut that applies to them."""
+    """Texts of one range of lengths, and the threshold that applies to them."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -33,7 +33,7 @@ class MeasuredVerdict(Record):
 
     variant: str = Field(description="The evidence that it counts.")
     calibration: str | None = Field(
-        description="Label of the user's own calibration; null for the shipped one."
+        description="Label of the user's own calibration; null for the built-in one."
     )
     ece: float = Field(description="Expected calibration error, classes weighted equally.")
     auc: float | None = Field(description="Area under the ROC curve, human against machine.")

@@ -112,9 +112,7 @@ class Observe:
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("%s in %s %s\n%s", type(error).__name__, method, path, where)
             if not status:
-                refusal = RequestError(
-                    500, "The service made a mistake.", fix="Tell whoever runs this service."
-                )
+                refusal = RequestError(500, "Internal error.", fix="Tell the people who run this service.")
                 await refusal.response()(scope, receive, noted)
         finally:
             seconds = time.monotonic() - began

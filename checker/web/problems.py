@@ -99,7 +99,7 @@ _MEANINGS = {
     413: "The body is too large.",
     415: "The body is not of the type that the path takes, by its Content-Type.",
     422: "JSON, a field or a file is wrong, or there is too much of it.",
-    500: "A mistake in the service.",
+    500: "Internal error.",
     503: "Too much is waiting, scoring took too long, or a model is missing.",
 }
 
@@ -147,7 +147,7 @@ def _field(place: Sequence[int | str]) -> str | None:
 
 
 async def _on_checker_error(request: Request, error: Exception) -> Response:
-    return RequestError(503, str(error), fix="Tell whoever runs this service.").response()
+    return RequestError(503, str(error), fix="Tell the people who run this service.").response()
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

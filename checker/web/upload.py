@@ -53,6 +53,13 @@ def read_upload(
     return [_checked(row, text_column, limits.characters) for row in rows]
 
 
+def check_single(files: int) -> None:
+    """Raise InputError if a form has more than one file: only one of them would be read."""
+    if files > 1:
+        problem = f"There are {files} files; one is read at a time."
+        raise InputError(problem, fix="Send each file in a request of its own.", field="file")
+
+
 def _checked(row: Post | RowError, text_column: str, characters: int) -> Post | RowError:
     if isinstance(row, RowError):
         return row.model_copy(update={"fix": _as_field(row.fix)})

@@ -29,11 +29,6 @@ export function scoreFile(file, column, signal) {
   return call("v1/score/file", { method: "POST", body, signal });
 }
 
-/** Error rates by language. */
-export function languages(signal) {
-  return call("v1/languages", { signal });
-}
-
 async function call(path, options) {
   const headers = { Accept: "application/json", ...options.headers };
   if (token) headers.Authorization = `Bearer ${token}`;

@@ -1,18 +1,18 @@
 // The page: asks the service about a post or a file and shows the answer. Posts are kept nowhere.
 
-import { languages, Refused, scoreFile, scorePost, useToken } from "./api.js";
+import { Refused, scoreFile, scorePost, useToken } from "./api.js";
 import { el } from "./dom.js";
 import { asMarkdown, tableAsMarkdown } from "./markdown.js";
+import { verdictName } from "./names.js";
 import { summary, table } from "./table.js";
-import { percent } from "./text.js";
-import { verdict, VERDICTS } from "./verdict.js";
+import { inHundred } from "./text.js";
+import { verdict } from "./verdict.js";
 
 const byId = (id) => document.getElementById(id);
 const [ask, post, unlock, token] = ["ask", "post", "unlock", "token"].map(byId);
 const [status, problem, posts, result] = ["status", "problem", "posts", "result"].map(byId);
 const [chooser, clear] = ["file", "clear"].map(byId);
 
-let rates = null; // the answer of v1/languages
 let running = null; // AbortController of the request on its way
 let again = null; // what to do once there is a token
 
@@ -25,7 +25,7 @@ async function run(what, request) {
   status.textContent = `Checking ${what}…`;
   document.body.setAttribute("aria-busy", "true");
   try {
-    const [answer] = await Promise.all([request(mine.signal), loadRates(mine.signal)]);
+    const answer = await request(mine.signal);
     if (mine !== running) return;
     again = null;
     unlock.hidden = true;
@@ -38,10 +38,6 @@ async function run(what, request) {
   }
 }
 
-async function loadRates(signal) {
-  rates ??= await languages(signal);
-}
-
 function refused(error) {
   if (!(error instanceof Refused)) console.error(error);
   status.textContent = "";
@@ -51,7 +47,7 @@ function refused(error) {
     token.focus();
     if (!wrong) return;
   }
-  const told = error instanceof Refused ? error.message : "This page made a mistake. Load it again.";
+  const told = error instanceof Refused ? error.message : "Internal error of this page. Load it again.";
   problem.textContent = told.replace("text_column", `“${byId("column").labels[0].textContent}”`);
   problem.hidden = false;
 }
@@ -100,11 +96,11 @@ function openRow(answer, from) {
 }
 
 function showPost(answer, source) {
-  const tools = copyTools(() => JSON.stringify(answer, null, 2), () => asMarkdown(answer, rates));
-  result.replaceChildren(...verdict(answer, source, rates, tools));
+  const tools = copyTools(() => JSON.stringify(answer, null, 2), () => asMarkdown(answer));
+  result.replaceChildren(...verdict(answer, source, tools));
   result.hidden = false;
-  const known = answer.machine_translated === null ? "" : `, ${percent(answer.machine_translated)} machine-translated`;
-  status.textContent = `${VERDICTS[answer.verdict][0]}${known}.`;
+  const probability = answer.machine_translated;
+  status.textContent = `${verdictName(answer.verdict)}${probability === null ? "" : `: ${inHundred(probability)}`}.`;
 }
 
 function copyTools(json, markdown) {

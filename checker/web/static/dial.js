@@ -1,4 +1,4 @@
-// The dial: half a circle from 0 to 100 %, the cuts of the verdict on it, a needle at the probability.
+// The dial: half a circle from 0 to 100 %, the thresholds of the verdict on it, a needle at the probability.
 
 import { svg } from "./dom.js";
 import { percent } from "./text.js";
@@ -7,19 +7,19 @@ const [WIDTH, HEIGHT, X, Y, RADIUS] = [300, 172, 150, 142, 104];
 
 /**
  * @param {number | null} probability
- * @param {number | null} cut from here a post is called machine-translated, up to 1 - cut human-written
+ * @param {number | null} threshold from here a post is called machine-translated, up to 1 - threshold human-written
  */
-export function dial(probability, cut) {
-  const zones = cut === null
+export function dial(probability, threshold) {
+  const zones = threshold === null
     ? [arc(0, 1, "between")]
-    : [arc(0, 1 - cut, "human"), arc(1 - cut, cut, "between"), arc(cut, 1, "machine")];
-  const ticks = cut === null ? [] : [tick(1 - cut), tick(cut)];
+    : [arc(0, 1 - threshold, "human"), arc(1 - threshold, threshold, "between"), arc(threshold, 1, "machine")];
+  const ticks = threshold === null ? [] : [tick(1 - threshold), tick(threshold)];
   const label = probability === null
     ? "No probability."
     : `Probability of machine translation: ${percent(probability)}.` +
-      (cut === null
-        ? " No cut was measured for this language and length."
-        : ` Machine-translated from ${percent(cut)}, human-written up to ${percent(1 - cut)}.`);
+      (threshold === null
+        ? " No threshold was measured for this language and length."
+        : ` Machine-translated from ${percent(threshold)}, human-written up to ${percent(1 - threshold)}.`);
   return svg(
     "svg",
     { class: "dial", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },
@@ -29,7 +29,7 @@ export function dial(probability, cut) {
     end("100", 1),
     probability === null ? null : needle(probability),
     svg("text", { class: "value", x: X, y: Y - 18, "text-anchor": "middle" }, percent(probability)),
-    svg("text", { class: "unit", x: X, y: Y + 4, "text-anchor": "middle" }, "machine-translated"),
+    svg("text", { class: "unit", x: X, y: Y + 4, "text-anchor": "middle" }, probability === null ? "" : "probability"),
   );
 }
 

@@ -1,21 +1,24 @@
 // Results as Markdown, to paste into a note or a ticket. Text of posts is escaped and quoted.
 
 import { summary } from "./table.js";
-import { errorRate } from "./rates.js";
-import { languageName, number, percent, printable } from "./text.js";
-import { VERDICTS } from "./verdict.js";
+import { languageName, verdictName } from "./names.js";
+import { compact, inHundred, number, percent, printable } from "./text.js";
+import { errorRates, evidence } from "./verdict.js";
 
 /** One post with its evidence. */
-export function asMarkdown(result, languages) {
+export function asMarkdown(result) {
+  const probability = result.machine_translated;
+  const title = verdictName(result.verdict);
   const lines = [
-    `## ${VERDICTS[result.verdict][0]}: ${percent(result.machine_translated)}`,
+    `## ${probability === null ? title : `${title}: ${inHundred(probability)}`}`,
     "",
-    ...bullets(errorRate(result, languages)?.sentences ?? []),
+    ...bullets(errorRates(result)),
     `- Language: ${languageName(result.language.code)} (${percent(result.language.confidence)})${result.language.mixed ? ", mixed" : ""}`,
-    ...(result.fluency === null ? [] : [`- Fluency percentile: ${percent(result.fluency)}`]),
+    ...(result.fluency === null ? [] : [`- More fluent than ${percent(result.fluency)} of human texts`]),
     ...(result.round_trip ? [trip(result.round_trip)] : []),
-    ...part("Why", bullets(result.reasons)),
-    ...part("Warnings", bullets(result.warnings)),
+    ...part("Why", bullets(evidence(result))),
+    ...part("Warnings", bullets(result.warnings.map(({ text }) => text))),
+    ...part("What to do next", bullets(result.advice)),
     ...part("Sentences", result.sentences.flatMap(sentence)),
     "",
     `statement-checker ${result.version}; ${escaped(Object.entries(result.models).map((pair) => pair.join(" ")).join(", "))}`,
@@ -31,10 +34,10 @@ export function tableAsMarkdown(outcomes) {
     outcome.verdict
       ? [
           escaped(outcome.id),
-          VERDICTS[outcome.verdict][0],
-          percent(outcome.machine_translated),
+          verdictName(outcome.verdict),
+          compact(outcome.machine_translated),
           languageName(outcome.language.code),
-          escaped(outcome.reasons[0] ?? outcome.warnings[0] ?? ""),
+          escaped((outcome.reasons[0] ?? outcome.warnings[0])?.text ?? ""),
         ]
       : [escaped(outcome.id), "Not read", "–", "–", escaped(`Row ${outcome.row}: ${outcome.error} ${outcome.fix}`)],
   );
@@ -46,9 +49,9 @@ function trip({ pivot, chrf, bleu, ter }) {
   return `- Round trip through ${languageName(pivot)}: chrF++ ${number(chrf, 1)}, BLEU ${number(bleu, 1)}, TER ${number(ter, 1)}`;
 }
 
-function sentence({ text, machine_translated: probability, pivot_text: pivot, back_translation: back }) {
+function sentence({ text, machine_translated: probability, pivot, pivot_text: translation, back_translation: back }) {
   const lines = [`> ${percent(probability)}: ${escaped(text)}`];
-  if (pivot !== null) lines.push(">", `> Pivot: ${escaped(pivot)}`, ">", `> Translated back: ${escaped(back)}`);
+  if (translation !== null) lines.push(">", `> ${pivot ? `In ${languageName(pivot)}` : "Translated"}: ${escaped(translation)}`, ">", `> Translated back: ${escaped(back)}`);
   return [...lines, ""];
 }
 

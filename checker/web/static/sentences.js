@@ -1,7 +1,8 @@
 // The text with every sentence shaded by its own probability; a sentence opens its round trip.
 
 import { el } from "./dom.js";
-import { added, direction, languageName, number, percent, pieces, printable, units } from "./text.js";
+import { languageName } from "./names.js";
+import { direction, number, percent, pieces, printable, units } from "./text.js";
 
 const LEVELS = 5;
 
@@ -59,7 +60,7 @@ export function passage(result, source) {
   if (offsets) text.append(...between(source, offsets, end, offsets.length - 1));
   if (!result.sentences.some(opens)) return [text];
   return [
-    el("p", { class: "hint" }, "Each sentence carries its own probability. Choose one to see what its translation gives back."),
+    el("p", { class: "hint" }, "Each sentence carries its own probability. Choose one to see its translation and back-translation."),
     text,
     legend(),
     detail,
@@ -96,6 +97,12 @@ function shaded(sentence) {
   );
 }
 
+/** What the back-translation has in place of words of the sentence, in UTF-16 units. */
+function theirs({ back_translation: back, differences }) {
+  const offsets = units(back);
+  return differences.map((span) => ({ start: offsets[span.back_start], end: offsets[span.back_end] }));
+}
+
 /** Spans of the service, moved from code points of the post to UTF-16 units of the sentence. */
 function local(sentence, spans) {
   const offsets = units(sentence.text);
@@ -119,7 +126,7 @@ function legend() {
     ...["0–20 %", "20–40 %", "40–60 %", "60–80 %", "80–100 %"].map((range, level) =>
       el("span", { class: `swatch level-${level}` }, range),
     ),
-    el("span", {}, el("mark", { class: "telling" }, "word"), " points to a machine"),
+    el("span", {}, el("mark", { class: "telling" }, "word"), " raises the log-odds of its sentence"),
   );
 }
 
@@ -127,15 +134,14 @@ function legend() {
 function explained(result, n, close) {
   const sentence = result.sentences[n];
   const lost = local(sentence, sentence.differences);
-  const theirs = sentence.reliable ? added(sentence.text, lost, sentence.back_translation) : [];
-  const pivot = result.round_trip?.pivot ?? null;
+  const { pivot } = sentence;
   const own = languageName(sentence.language);
   const columns = sentence.back_translation === null
     ? [el("p", {}, "This sentence was not translated, so there is no round trip to show.")]
     : [
         column("As posted", own, sentence.language, marked(sentence.text, lost, "differs")),
-        column("Pivot", pivot ? languageName(pivot) : "translation", pivot, [printable(sentence.pivot_text)]),
-        column("Translated back", own, sentence.language, marked(sentence.back_translation, theirs, "differs")),
+        column("Translated", pivot && languageName(pivot), pivot, [printable(sentence.pivot_text)]),
+        column("Translated back", own, sentence.language, marked(sentence.back_translation, theirs(sentence), "differs")),
       ];
   return [
     el(
@@ -153,7 +159,7 @@ function explained(result, n, close) {
 
 function told(sentence) {
   return sentence.reliable
-    ? "Marked words did not come back, or came back as others."
+    ? "Marked: words that did not come back, and what came back in their place."
     : "The translator looped or lost the sentence: its round trip is not reliable and nothing is marked.";
 }
 
@@ -161,7 +167,7 @@ function column(title, language, code, content) {
   return el(
     "section",
     {},
-    el("h5", {}, title, el("span", { class: "of" }, language)),
+    el("h5", {}, title, language && el("span", { class: "of" }, language)),
     el("p", { class: "text", dir: code ? direction(code) : "auto", lang: code }, ...content),
   );
 }
@@ -170,7 +176,7 @@ function figures(sentence) {
   const signed = sentence.style > 0 ? "+" : "";
   const known = [
     ["Probability", sentence.machine_translated, percent(sentence.machine_translated)],
-    ["Fluency percentile", sentence.fluency, percent(sentence.fluency)],
+    ["More fluent than", sentence.fluency, `${percent(sentence.fluency)} of human texts`],
     ["Perplexity", sentence.perplexity, number(sentence.perplexity, 1)],
     ["Style, log-odds", sentence.style, signed + number(sentence.style, 2)],
     ["chrF++", sentence.chrf, number(sentence.chrf, 1)],
@@ -183,14 +189,14 @@ function figures(sentence) {
   return el("dl", { class: "figures" }, ...known.map(([name, , shown]) => el("div", {}, el("dt", {}, name), el("dd", {}, shown))));
 }
 
-/** The words that moved the style detector, towards a machine and towards a human. */
+/** The words that moved the style detector most, and their shares of the log-odds of the sentence. */
 function telling(sentence) {
   if (sentence.words.length === 0) return null;
   const found = local(sentence, sentence.words).sort((a, b) => b.weight - a.weight);
   return el(
     "div",
     { class: "words-moved" },
-    el("h5", {}, "Words that moved the style detector", el("span", { class: "of" }, "log-odds; + points to a machine")),
+    el("h5", {}, "Words that moved the style detector", el("span", { class: "of" }, "their shares of the log-odds of this sentence")),
     el(
       "ul",
       {},

@@ -1,8 +1,8 @@
 // The posts of a file: one row each, which opens the post.
 
 import { el } from "./dom.js";
-import { direction, languageName, percent, printable } from "./text.js";
-import { VERDICTS } from "./verdict.js";
+import { languageName, VERDICTS, verdictName } from "./names.js";
+import { compact, direction, printable } from "./text.js";
 
 const SHOWN = 90; // characters of a post in its row
 
@@ -18,7 +18,7 @@ export function table(name, outcomes, open, tools) {
     tools,
     el(
       "div",
-      { class: "scroll", role: "region", "aria-label": "Verdicts, one row a post", tabindex: "0" },
+      { class: "scroll", role: "region", "aria-label": "Verdicts, one row per post", tabindex: "0" },
       el(
         "table",
         {},
@@ -31,13 +31,13 @@ export function table(name, outcomes, open, tools) {
 
 /** How many posts got which verdict. */
 export function summary(outcomes) {
-  const counts = Object.keys(VERDICTS).map((verdict) => [
-    VERDICTS[verdict][0].toLowerCase(),
+  const counts = VERDICTS.map((verdict) => [
+    verdictName(verdict).toLowerCase(),
     outcomes.filter((outcome) => outcome.verdict === verdict).length,
   ]);
   counts.push(["could not be read", outcomes.filter((outcome) => !outcome.verdict).length]);
   const told = counts.filter(([, count]) => count).map(([what, count]) => `${count} ${what}`);
-  return `${outcomes.length} ${outcomes.length === 1 ? "post" : "posts"}: ${told.join(", ") || "the file holds none"}.`;
+  return `${outcomes.length} ${outcomes.length === 1 ? "post" : "posts"}: ${told.join(", ") || "the file has none"}.`;
 }
 
 function header(text) {
@@ -63,8 +63,8 @@ function row(outcome, open) {
     "tr",
     { class: `opens ${outcome.verdict}`, click: () => open(outcome, button) },
     el("th", { scope: "row" }, button),
-    el("td", { class: "label" }, VERDICTS[outcome.verdict][0]),
-    el("td", { class: "amount" }, percent(outcome.machine_translated)),
+    el("td", { class: "label" }, verdictName(outcome.verdict)),
+    el("td", { class: "amount" }, compact(outcome.machine_translated)),
     el("td", {}, languageName(outcome.language.code) + (outcome.language.mixed ? ", mixed" : "")),
     el("td", { class: "excerpt", dir: direction(outcome.language.code), lang: outcome.language.code }, printable(short)),
   );

@@ -1,51 +1,64 @@
-// One result: verdict with its dial, evidence, the text with its sentences, reasons, and what would help.
+// One result: verdict with its dial, evidence, the text with its sentences, reasons, and what to do next.
 
-import { advice } from "./advice.js";
 import { dial } from "./dial.js";
 import { el, list } from "./dom.js";
-import { errorRate } from "./rates.js";
+import { languageName, meaning, verdictName } from "./names.js";
 import { passage } from "./sentences.js";
-import { languageName, number, percent, printable } from "./text.js";
+import { inHundred, number, percent, printable } from "./text.js";
 
-/** What a verdict is called, and what it means in one sentence. */
-export const VERDICTS = {
-  machine_translated: ["Machine-translated", "Very few human posts of this kind score so high. Look closer: it is not a proof."],
-  human_written: ["Human-written", "The wording is like that of human posts. An edited or very good translation can look the same."],
-  uncertain: ["Uncertain", "The evidence does not decide. This is an answer, too: do not read a verdict into it."],
-  not_scored: ["Not scored", "There is no probability for this text."],
-};
+const EVIDENCE = new Set(["style", "fluency", "round_trip"]); // kinds of reasons
+
+/** Of the reasons, those that say why, the strongest evidence first. */
+export function evidence(result) {
+  return result.reasons.filter(({ kind }) => EVIDENCE.has(kind)).map(({ text }) => text);
+}
+
+/** The others: how often such a verdict is wrong. */
+export function errorRates(result) {
+  return result.reasons.filter(({ kind }) => !EVIDENCE.has(kind)).map(({ text }) => text);
+}
 
 /**
  * @param {object} result as in docs/result.md
  * @param {string | null} source the post as it was sent; null where only its sentences are known
- * @param {object | null} languages the answer of v1/languages
  * @param {Node} tools buttons to show beside the verdict
  */
-export function verdict(result, source, languages, tools) {
-  const [name, meaning] = VERDICTS[result.verdict];
-  const rate = errorRate(result, languages);
-  const warnings = list(result.warnings.map(printable), { class: rate ? "warnings" : "rate" });
+export function verdict(result, source, tools) {
+  const probability = result.machine_translated;
+  const warnings = list(result.warnings.map(({ text }) => printable(text)), { class: probability === null ? "rate" : "warnings" });
   return [
     el(
       "div",
       { class: `verdict ${result.verdict}` },
-      dial(result.machine_translated, rate?.cut ?? null),
+      dial(probability, threshold(result)),
       el(
         "div",
         { class: "words" },
-        el("h2", { id: "verdict", tabindex: "-1" }, name),
-        el("p", { class: "meaning" }, meaning),
-        rate ? list(rate.sentences, { class: "rate" }) : warnings, // these say why there is no probability
+        el("h2", { id: "verdict", tabindex: "-1" }, verdictName(result.verdict)),
+        probability !== null && el("p", { class: "chance" }, `${inHundred(probability)}, where half of all posts are.`),
+        el("p", { class: "meaning" }, meaning(result.verdict)),
+        probability !== null ? list(errorRates(result).map(printable), { class: "rate" }) : warnings, // these say why there is no probability
         tools,
       ),
     ),
     section("The text, sentence by sentence", ...passage(result, source)),
-    section("Why", list(result.reasons.map(printable))),
-    section("Warnings", rate && warnings),
-    section("What would help", list(advice(result, languages), { class: "advice" })),
+    section("Why", list(evidence(result).map(printable))),
+    section("Warnings", probability !== null && warnings),
+    section("What to do next", list(result.advice, { class: "advice" })),
     section("Evidence", facts(result)),
     el("p", { class: "models" }, `statement-checker ${result.version}. `, printable(models(result))),
   ].filter(Boolean);
+}
+
+/** The strictest threshold of its languages; null unless all of them have one. */
+function threshold({ reasons, thresholds }) {
+  if (thresholds.length === 0 || reasons.some(({ kind }) => kind === "unmeasured")) return null;
+  return Math.max(...thresholds.map(({ machine_translated: from }) => from));
+}
+
+/** Whether the verdict counts a kind of evidence, as a note. */
+function counts({ reasons }, kind) {
+  return reasons.some((reason) => reason.kind === kind) ? "The verdict counts it." : "Shown as evidence; this verdict does not count it.";
 }
 
 function section(title, ...content) {
@@ -63,29 +76,31 @@ function facts(result) {
   const rows = [
     [
       "Language",
-      `${languageName(language.code)}, ${percent(language.confidence)} sure`,
+      language.code ? `${languageName(language.code)}, ${percent(language.confidence)} sure` : languageName(null),
       [language.mixed ? "Sentences are in more than one language." : "", others.length ? `Or: ${others.join(", ")}.` : ""],
     ],
   ];
   if (result.fluency !== null) {
-    rows.push(["Fluency", percent(result.fluency), ["Share of human texts of this language and length that are less fluent."]]);
+    const than = `More fluent than ${percent(result.fluency)}`;
+    rows.push(["Fluency", than, ["of human texts of this language and length.", counts(result, "fluency")]]);
   }
   if (trip) {
     rows.push(
       [
         `Round trip through ${languageName(trip.pivot)}`,
         `chrF++ ${number(trip.chrf, 1)}, BLEU ${number(trip.bleu, 1)}, TER ${number(trip.ter, 1)}`,
-        ["The post translated and translated back, against the post. Evidence to read; the shipped verdict does not count it."],
+        ["The post translated and translated back, compared with the post.", counts(result, "round_trip")],
       ],
       [
         "Likelihood",
-        `${number(trip.log_likelihood, 2)} nats a token`,
-        [`The translator would give its own wording ${number(trip.gap, 2)} more.`],
+        `${number(trip.log_likelihood, 2)} nats per token`,
+        [`Of the post under the translator: ${number(trip.gap, 2)} below its own translation.`],
       ],
     );
   }
   if (result.style !== null) {
-    rows.push(["Style alone", `${result.style > 0 ? "+" : ""}${number(result.style, 2)} log-odds`, ["Above 0 points to a machine."]]);
+    const notes = ["Above 0, machine translation is likelier than not. “Why” compares with a typical human post instead."];
+    rows.push(["Style alone", `${result.style > 0 ? "+" : ""}${number(result.style, 2)} log-odds`, notes]);
   }
   return el(
     "dl",
