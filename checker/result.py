@@ -156,11 +156,13 @@ class MeasuredThreshold(Record):
 
     language: str = Field(description="ISO 639-1 code of the part of the post that it holds for.")
     machine_translated: float = Field(
-        ge=0.5, le=1, description="Probability from which a post of this language and length is called so."
+        ge=0.5,
+        le=1,
+        description="A post of this language and length with at least this probability is called so.",
     )
     false_positive_rate: float = Field(ge=0, le=1, description="Share of human posts that reached it.")
     posts: int = Field(ge=0, description="Number of these human posts.")
-    negatives: Literal["native", "human translations"] = Field(description="What they were.")
+    negatives: Literal["native", "human translations"] = Field(description="Kind of these posts.")
     shortest: int = Field(ge=0, description="Columns of the shortest post that it holds for.")
     longest: int = Field(ge=0, description="Columns of the longest one; a wide character counts as two.")
 
@@ -190,7 +192,7 @@ class Result(Record):
     )
     sentences: tuple[Sentence, ...] = ()
     thresholds: tuple[MeasuredThreshold, ...] = Field(
-        (), description="One a language of the post; none where no error rate was measured."
+        (), description="One per language of the post; none where no error rate was measured."
     )
     reasons: tuple[Reason, ...] = Field((), description="Why, the strongest evidence first.")
     warnings: tuple[Warning, ...] = ()
