@@ -2,6 +2,7 @@
 
 import random
 import time
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -77,13 +78,27 @@ def test_the_metrics_are_those_of_sacrebleu(toy: CTranslate2Translator) -> None:
 @given(st.text(max_size=80), st.text(max_size=80), st.sampled_from(["ru", "en", "zh", "ja"]))
 def test_the_metrics_of_any_two_texts_are_those_of_sacrebleu(text: str, back: str, language: str) -> None:
     tokenizer, unspaced = {"zh": "zh", "ja": "char"}.get(language, "13a"), language in ("zh", "ja")
+    found = roundtrip._measured(text, language, "en", Raw("pivot", back, -1.0, (-1.0,)))
+    text, back = (unicodedata.normalize("NFKC", side) for side in (text, back))
     expected = (
         sacrebleu.sentence_chrf(back, [text], word_order=2),
         sacrebleu.sentence_bleu(back, [text], tokenize=tokenizer),
         sacrebleu.sentence_ter(back, [text], normalized=unspaced, asian_support=unspaced),
     )
-    found = roundtrip._measured(text, language, "en", Raw("pivot", back, -1.0, (-1.0,)))
     assert (found.chrf, found.bleu, found.ter) == tuple(round(metric.score, 2) for metric in expected)
+
+
+def test_a_sentence_in_capitals_is_not_reliable() -> None:
+    sentence = "LE VIEUX PONT SERA FERMÉ VENDREDI"
+    raw = Raw("The old bridge will be closed on Friday", "Le vieux pont sera fermé vendredi", -1.0, (-1.0,))
+    assert not roundtrip._measured(sentence, "fr", "en", raw).reliable
+    assert roundtrip._measured(sentence.capitalize(), "fr", "en", raw).reliable
+
+
+def test_styled_letters_are_compared_in_one_normal_form() -> None:
+    raw = Raw("The bridge is closed", "Мост № ５ закрыт сегодня", -1.0, (-1.0,))
+    found = roundtrip._measured("Мост № 5 закрыт сегодня", "ru", "en", raw)
+    assert (found.chrf, found.bleu, found.ter) == (100.0, 100.0, 0.0)
 
 
 def test_equal_sentences_are_translated_once_and_order_is_kept(toy: CTranslate2Translator) -> None:
