@@ -67,12 +67,12 @@ class RoundTrip(Record):
         "where the translator gives none.",
     )
     gap: float | None = Field(
-        description="That of the translator's own best output minus ``log_likelihood`` (nats); null where that "
-        "is."
+        description="That of the translator's own best output minus ``log_likelihood`` (nats); null where "
+        "that is."
     )
     signature: str = Field(description="sacrebleu signatures of the three metrics.")
     grade: Grade = Field(
-        description="How good the translator is: ``draft`` where its text must not be quoted."
+        "draft", description="How good the translator is: ``draft`` where its text must not be quoted."
     )
 
 

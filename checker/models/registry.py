@@ -100,7 +100,7 @@ class Model:
 
 
 def load_registry(path: Path) -> tuple[Model, ...]:
-    """Read ``registry.toml``: ``[[model]]`` tables, with the files and grades of families in tables of theirs.
+    """Read ``registry.toml``: ``[[model]]`` tables, and tables of the files and grades of families.
 
     Raises:
         ModelNotFoundError: there is no such file.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import json
@@ -205,7 +206,14 @@ class Store:
         name = f"{revision}-{quantization}-ctranslate2-{version('ctranslate2')}"
         return self.home / "converted" / _folder_name(model) / name
 
-    def download(self, models: Iterable[Model], *, progress: bool = True) -> None:
+    def download(
+        self,
+        models: Iterable[Model],
+        *,
+        progress: bool = True,
+        mirror: str | None = None,
+        folder: Path | None = None,
+    ) -> None:
         """Fetch hub models that are not here, or not intact; the others cost no request.
 
         A model with an open revision gets the latest commit, which the lock keeps from then on.
@@ -213,22 +221,38 @@ class Store:
         Args:
             models: what to fetch; embedded models are skipped.
             progress: draw progress bars on stderr.
+            mirror: address to fetch Firefox models from, instead of Mozilla's records.
+            folder: folder to take Firefox models from, instead of the network.
 
         Raises:
             DownloadError: no connection, no such repository, no access, no space, or a wrong checksum.
             OutputError: the home folder cannot be written.
         """
-        from checker.models import hub
+        from checker.models import firefox_records, hub
 
         with self._alone():
             known = {model.id: model for model in self.models("hub")}
             wanted = {model.id: known.get(model.id, model) for model in models if model.profile == "hub"}
-            remotes = [hub.resolve(model) for model in wanted.values() if not self._intact(model)]
-            jobs = [(remote, self._hub_folder(remote.model, remote.commit)) for remote in remotes]
-            hub.check_space(self.home, sum(remote.bytes_to_fetch(folder) for remote, folder in jobs))
+            lacking = [model for model in wanted.values() if not self._intact(model)]
+            small = [model for model in lacking if model.family == "firefox"]
+            if folder is not None:
+                for model in small:
+                    place = functools.partial(self._hub_folder, model)
+                    self._record(model, firefox_records.take(model, folder, place))
+                small = []
+            remotes = [hub.resolve(model) for model in lacking if model.family != "firefox"]
+            jobs = [(one, self._hub_folder(one.model, one.commit)) for one in remotes]
+            published = firefox_records.resolve(small, mirror)
+            small_jobs = [(one, self._hub_folder(one.model, one.commit)) for one in published]
+            needed = sum(one.bytes_to_fetch(folder) for one, folder in jobs)
+            # A packed file and what is in it lie side by side for a moment.
+            needed += sum(2 * one.bytes_to_fetch(folder) for one, folder in small_jobs)
+            hub.check_space(self.home, needed)
             with hub.bars(progress) as bars:
-                for remote, folder in jobs:
-                    self._record(remote.model, hub.fetch(remote, folder, bars))
+                for one, target in small_jobs:
+                    self._record(one.model, firefox_records.fetch(one, target, bars))
+                for remote, target in jobs:
+                    self._record(remote.model, hub.fetch(remote, target, bars))
 
     def verify(self, models: Iterable[Model]) -> None:
         """Hash every file of the models.
@@ -404,4 +428,6 @@ def _folder_name(model: Model) -> str:
 def _download_options(model: Model) -> str:
     """Options of the download command: the language, where the model serves just one beside English."""
     languages = {code for pair in model.pairs for code in pair} - {"en"}
-    return f"--language {languages.pop()}" if len(languages) == 1 else f"--model {model.id}"
+    if len(languages) != 1:
+        return f"--model {model.id}"
+    return f"--language {languages.pop()}" + ("" if model.family == "firefox" else " --family opus-mt")
