@@ -115,6 +115,7 @@ def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Find
         style=read.log_odds if read else models.style(language).log_odds(text),
         fluency=rank.z if rank else None,
         chrf=trip.chrf if trip else None,
+        bleu=trip.bleu if trip else None,
         log_likelihood=trip.log_likelihood if trip else None,
         gap=trip.gap if trip else None,
     )
