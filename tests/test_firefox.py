@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sacrebleu.metrics.chrf import CHRF
 
-from checker.bitext.estimator import Estimator
+from checker.bitext.estimator import QualityEstimator
 from checker.errors import CheckerError, ModelCorruptedError, ModelNotFoundError, UnsupportedPairError
 from checker.models import Store, firefox_engine
 from checker.models.firefox_engine import CONTEXT, FirefoxTranslator
@@ -293,7 +293,7 @@ def test_one_kind_of_translator_can_be_asked_for() -> None:
 
 
 def test_quality_of_a_portuguese_pair_is_honest_about_likelihoods(checker: Checker) -> None:
-    quality = Estimator(models=checker.models).estimate(LINES[9][0], LINES[9][1])
+    quality = QualityEstimator(models=checker.models).estimate(LINES[9][0], LINES[9][1])
     assert (quality.adequacy, quality.forward) == (None, None)
     assert "no_likelihood" in {warning.code for warning in quality.warnings}
 

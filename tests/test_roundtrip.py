@@ -176,7 +176,7 @@ def test_without_forced_decoding_there_is_no_likelihood() -> None:
     assert one.reliable
     assert (one.log_likelihood, one.gap, one.token_log_likelihoods) == (None, None, ())
     assert [one.back_translation[change.back_start : change.back_end] for change in one.changes] == [
-        "fechada."
+        "fechada"
     ]
 
 

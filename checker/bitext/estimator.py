@@ -26,7 +26,7 @@ from checker.evidence import fluency
 from checker.language import LIKELY
 from checker.languages import SUPPORTED
 from checker.loaded import LoadedModels
-from checker.models import Store
+from checker.models import Model, Store
 from checker.result import Record
 from checker.settings import Options, Settings
 from checker.text import Span
@@ -72,6 +72,7 @@ class QualityEstimator:
         **options: Unpack[Options],
     ) -> None:
         settings = models.settings if models is not None else Settings.of(settings, options)
+        self.settings = settings
         self.profile = settings.profile
         self.store = store or Store()
         self._models = models or LoadedModels(self.store, settings)
@@ -158,9 +159,13 @@ class QualityEstimator:
 
         None unless there are both. Texts may be aligned with another one, see ``_align``.
         """
-        there = self.store.translator(self.profile, source, target, forced=True)
-        back = self.store.translator(self.profile, target, source, forced=True)
+        chosen = self.settings.translator
+        there = self.store.translator(self.profile, source, target, chosen, forced=True)
+        back = self.store.translator(self.profile, target, source, chosen, forced=True)
         return " + ".join(dict.fromkeys([there.label, back.label])) if there and back else None
+
+    def _bridge(self, source: str, target: str) -> Model | None:
+        return self.store.translator(self.profile, source, target, self.settings.translator)
 
     # -- the models, one direction at a time -------------------------------------------------------
 
@@ -268,7 +273,7 @@ class QualityEstimator:
                 code="same_language",
                 text=f"Both texts are in {source!r}: nothing was translated, or name their languages.",
             )
-        elif label is None and (bridge := self.store.translator(self.profile, source, target)):
+        elif label is None and (bridge := self._bridge(source, target)):
             yield QualityWarning(
                 code="no_likelihood",
                 text=f"{bridge.label} translates {source!r} into {target!r} but cannot say how likely a "

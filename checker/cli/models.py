@@ -65,12 +65,13 @@ def list_models() -> None:
     On standard error: the numbers that this machine computes with.
     """
     store = _store()
-    table = Table("model", "task", "languages", "size", "licence", "installed", box=None)
+    table = Table("model", "task", "languages", "grade", "size", "licence", "installed", box=None)
     for model in store.models():
         pairs = " ".join("-".join(pair) for pair in model.pairs)
         served = pairs or f"{len(model.languages)} languages"
         installed = "yes" if store.installed(model) else "damaged" if store.locked(model) else "no"
-        table.add_row(model.id, model.task, served, _size(store, model), model.licence, installed)
+        grade = model.grade if model.task == "translation" else ""
+        table.add_row(model.id, model.task, served, grade, _size(store, model), model.licence, installed)
     Console(width=None if sys.stdout.isatty() else 120).print(table)
     typer.echo(f"Translators and language models compute in {_computed()}.", err=True)
 

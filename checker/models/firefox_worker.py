@@ -29,7 +29,8 @@ def main() -> None:
         try:
             if request["model"] not in loaded:
                 names = ("model", "source", "target", "shortlist")
-                files = [Path(request[name]).read_bytes() if request[name] else None for name in names]
+                paths = [request[name] for name in names]
+                files: list[Any] = [Path(path).read_bytes() if path else None for path in paths]
                 loaded[request["model"]] = Translator(*files)
             translator = loaded[request["model"]]
             answer: dict[str, Any] = {"texts": [translator.translate(text) for text in request["texts"]]}

@@ -332,7 +332,8 @@ class Store:
             raise ModelNotFoundError(
                 f"{model.label} is not in {self.registry.parent}, where it ships: install the package again."
             )
-        options = _download_options(model)
+        small = any(one.family == "firefox" and set(one.pairs) >= set(model.pairs) for one in self._models)
+        options = _download_options(model, other=small and model.family != "firefox")
         raise ModelNotFoundError(
             f"{model.id} is not on this machine. Download it with: checker models download {options} "
             f"(in a checkout: python scripts/download_models.py {options})"
@@ -425,9 +426,14 @@ def _folder_name(model: Model) -> str:
     return model.id.replace("/", "--")
 
 
-def _download_options(model: Model) -> str:
-    """Options of the download command: the language, where the model serves just one beside English."""
+def _download_options(model: Model, *, other: bool) -> str:
+    """Options of the download command: the language, where the model serves just one beside English.
+
+    Args:
+        model: what is to be fetched.
+        other: whether the command would fetch another translator by default.
+    """
     languages = {code for pair in model.pairs for code in pair} - {"en"}
     if len(languages) != 1:
         return f"--model {model.id}"
-    return f"--language {languages.pop()}" + ("" if model.family == "firefox" else " --family opus-mt")
+    return f"--language {languages.pop()}" + (" --family opus-mt" if other else "")
