@@ -14,7 +14,7 @@ TRANSLATOR ?= --languages ru uk de fr es --systems google microsoft --vocab 1200
 STAMP   := $(VENV)/.installed
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help setup score score-ray serve test test-all test-browser lint format docs models calibrate-hub clean
+.PHONY: help setup score score-ray serve test test-all test-browser lint format docs models calibrate-hub calibrate-translator clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -78,6 +78,13 @@ calibrate-hub: $(STAMP) ## Fit calibration-hub.json for the hub models of LANGUA
 		--posts $(POSTS) --jsonl runs/hub.jsonl
 	$(BIN)/checker models download $(addprefix --language ,$(LANGUAGES))
 	$(BIN)/checker calibrate runs/hub.jsonl -o calibration-hub.json --profile hub $(ARGS)
+
+calibrate-translator: $(STAMP) ## Fit calibration-translator.json for Firefox's translators of LANGUAGES on TESTSETS (downloads both)
+	mkdir -p runs
+	$(BIN)/python -m scripts.training.prepare_wmt --testsets $(TESTSETS) --languages $(LANGUAGES) --lines 1 2 4 \
+		--posts $(POSTS) --jsonl runs/translator.jsonl
+	$(BIN)/checker models download $(foreach l,$(LANGUAGES),--model firefox/$(l)-en --model firefox/en-$(l)) $(ARGS)
+	$(BIN)/python -m scripts.training.calibrate_translator runs/translator.jsonl -o calibration-translator.json
 
 clean: ## Remove .venv, caches and scores
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis dist build scores.jsonl

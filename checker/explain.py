@@ -134,7 +134,7 @@ def _sentence(post: Post, unit: Unit, models: LoadedModels) -> Sentence:
                 for span, weight in _telling_words(unit.span.text, read)
             ),
         }
-        | ({"pivot": models.pivot(language)} | _shown(trip) if trip else {})
+        | ({"pivot": models.pivot(language), "grade": models.grade(language)} | _shown(trip) if trip else {})
         | {
             "differences": tuple(
                 Difference(

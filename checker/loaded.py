@@ -18,8 +18,10 @@ from checker.models import Store
 from checker.models.language_model import LanguageModel
 from checker.models.load import Translators, arithmetic, load_language_model
 from checker.models.lock import sha256
+from checker.models.registry import Model
 from checker.models.translator import BEAM, Translator
 from checker.processor import Arithmetic
+from checker.result import Grade
 from checker.settings import Settings
 from checker.verdict.model import VerdictModel
 from checker.version import __version__
@@ -46,20 +48,45 @@ class LoadedModels:
         self.settings, self.profile = settings, settings.profile
         self._store, self._profile, self._pivot = store, settings.profile, settings.pivot
         self._engine, self._device, self._threads = settings.engine, settings.device, settings.threads
+        self._chosen = settings.translator
         self._embedded = store.registry.parent / "embedded"
         self._styles: dict[str, StyleModel] = {}
         self._language_models: dict[str, LanguageModel] = {}
         self._labels: dict[str, dict[str, str]] = {}
+        self._grades: dict[str, Grade] = {}
         self._lock = threading.RLock()
         self.calibration = _own(settings.calibration) if settings.calibration else None
         """The user's own verdict layer."""
         self._exact = settings.exact
 
     def pivot(self, language: str) -> str:
-        """The pivot of posts in ``language``: posts in the pivot itself go through Russian or English."""
+        """The pivot of posts in ``language``.
+
+        Posts in the pivot itself go through English; English ones through Portuguese where a Firefox model
+        serves it, else through Russian.
+        """
         if language != self._pivot:
             return self._pivot
-        return "ru" if self._pivot == "en" else "en"
+        return self._second_pivot if self._pivot == "en" else "en"
+
+    @cached_property
+    def _second_pivot(self) -> str:
+        return self._store.second_pivot(self._profile, self._chosen)
+
+    def _chosen_models(self, language: str) -> list[Model]:
+        """The translators into the pivot and back, those that there are."""
+        pivot = self.pivot(language)
+        pairs = (language, pivot), (pivot, language)
+        found = (self._store.translator(self._profile, *pair, self._chosen) for pair in pairs)
+        return [model for model in found if model]
+
+    def grade(self, language: str) -> Grade:
+        """How good the round trip's translators are: the lower grade of both."""
+        with self._lock:
+            if language not in self._grades:
+                grades = {model.grade for model in self._chosen_models(language)}
+                self._grades[language] = "production" if grades == {"production"} else "draft"
+            return self._grades[language]
 
     @cached_property
     def arithmetic(self) -> Arithmetic:
@@ -76,7 +103,13 @@ class LoadedModels:
     @cached_property
     def _translators(self) -> Translators:
         return Translators(
-            self._store, self._profile, self._engine, self._device, self._threads, self.arithmetic
+            self._store,
+            self._profile,
+            self._engine,
+            self._device,
+            self._threads,
+            self.arithmetic,
+            self._chosen,
         )
 
     def labels(self, language: str) -> dict[str, str]:
@@ -86,10 +119,8 @@ class LoadedModels:
                 labels = {"style": self.style(language).label}
                 if model := self._store.language_model(self._profile, language):
                     labels["fluency"] = model.label
-                there = self._store.translator(self._profile, language, self.pivot(language))
-                back = self._store.translator(self._profile, self.pivot(language), language)
-                if there and back:
-                    labels["translator"] = " + ".join(dict.fromkeys([there.label, back.label]))
+                if len(both := self._chosen_models(language)) == 2:
+                    labels["translator"] = " + ".join(dict.fromkeys(model.label for model in both))
                 self._labels[language] = labels
             return self._labels[language]
 
@@ -125,11 +156,16 @@ class LoadedModels:
                 )
             return self._language_models[model.id]
 
-    def translator(self, source: str, target: str) -> Translator | None:
-        """The translator of a pair of languages; None when the profile has none."""
+    def translator(self, source: str, target: str, *, forced: bool = False) -> Translator | None:
+        """The translator of a pair of languages; None when there is none.
+
+        Args:
+            source, target: ISO 639-1 codes.
+            forced: one that says how likely a given translation is.
+        """
         with self._lock:
             translators = self._translators
-        return translators.get(source, target)
+        return translators.get(source, target, forced=forced)
 
     def translators(self, language: str) -> tuple[Translator, Translator] | None:
         """The translators into the pivot and back; None when the profile lacks one of them."""
@@ -149,9 +185,7 @@ class LoadedModels:
         model = self._store.language_model(self._profile, language)
         pivot, models = "", [model] if model else []
         if task == "translator":
-            pivot = self.pivot(language)
-            pairs = (language, pivot), (pivot, language)
-            models = [one for pair in pairs if (one := self._store.translator(self._profile, *pair))]
+            pivot, models = self.pivot(language), self._chosen_models(language)
         digests = [self._digests.get(model.id, "") for model in models]
         labels = [model.label for model in models]
         device = self._device if self._engine == "transformers" else ""

@@ -110,13 +110,16 @@ def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Find
     text = " ".join(unit.span.text for unit in units)
     rank = fluency.pool([(unit.rank, unit.columns) for unit in units if unit.rank is not None])
     trips = [unit.trip for unit in units if unit.trip is not None]
-    trip = roundtrip.aggregate(trips, models.pivot(language), language) if trips else None
+    trip = None
+    if trips:
+        trip = roundtrip.aggregate(trips, models.pivot(language), language, models.grade(language))
     read = units[0].style if len(units) == 1 else None
     evidence = Evidence(
         columns=width(text),
         style=read.log_odds if read else models.style(language).log_odds(text),
         fluency=rank.z if rank else None,
         chrf=trip.chrf if trip else None,
+        bleu=trip.bleu if trip else None,
         log_likelihood=trip.log_likelihood if trip else None,
         gap=trip.gap if trip else None,
     )

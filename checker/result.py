@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 if TYPE_CHECKING:
     import pandas
 
+Grade = Literal["production", "draft"]
 Verdict = Literal["machine_translated", "human_written", "uncertain", "not_scored"]
 
 
@@ -60,14 +61,19 @@ class RoundTrip(Record):
     )
     bleu: float = Field(ge=0, le=100, description="BLEU with effective order, 0 to 100.")
     ter: float = Field(ge=0, description="Translation edit rate in per cent; 0 is identical, may exceed 100.")
-    log_likelihood: float = Field(
+    log_likelihood: float | None = Field(
         le=0,
-        description="Mean token log-likelihood (nats) of the post, forced-decoded from its translation.",
+        description="Mean token log-likelihood (nats) of the post, forced-decoded from its translation; null "
+        "where the translator gives none.",
     )
-    gap: float = Field(
-        description="That of the translator's own best output minus ``log_likelihood`` (nats)."
+    gap: float | None = Field(
+        description="That of the translator's own best output minus ``log_likelihood`` (nats); null where "
+        "that is."
     )
     signature: str = Field(description="sacrebleu signatures of the three metrics.")
+    grade: Grade = Field(
+        "draft", description="How good the translator is: ``draft`` where its text must not be quoted."
+    )
 
 
 class Difference(Record):
@@ -113,6 +119,9 @@ class Sentence(Record):
     ter: float | None = Field(None, ge=0)
     log_likelihood: float | None = Field(None, le=0)
     gap: float | None = Field(None)
+    grade: Grade | None = Field(
+        None, description="How good the translator is: ``draft`` where its text must not be quoted."
+    )
     reliable: bool | None = Field(
         None,
         description="False when the translator looped or lost the sentence: it does not count.",

@@ -12,6 +12,9 @@ from checker.languages import SUPPORTED
 Profile = Literal["embedded", "hub"]
 Engine = Literal["ctranslate2", "transformers"]
 Device = Literal["auto", "cpu", "cuda"]
+Chosen = Literal["auto", "firefox", "opus-mt", "embedded"]
+"""Which translators may be taken: the best that is here, or those of one kind. ``opus-mt`` is any translator
+from the Hugging Face hub."""
 
 _ELSEWHERE = ("device", "threads", "cache", "exact")
 """Where, how fast and in which numbers models run, not what they say."""
@@ -24,6 +27,7 @@ class Options(TypedDict, total=False):
     engine: Engine
     device: Device
     pivot: str
+    translator: Chosen
     language: str | None
     round_trip: bool
     fluency: bool
@@ -42,7 +46,9 @@ class Settings:
         engine: ``ctranslate2`` or ``transformers``.
         device: ``auto``, ``cpu`` or ``cuda``.
         pivot: language of the round trip, ISO 639-1; posts in the pivot itself go through Russian if it is
-            English, and through English otherwise.
+            English (Portuguese where a Firefox model serves it), and through English otherwise.
+        translator: ``auto``, the best that is here: Firefox's, then those of the profile; or ``firefox``,
+            ``opus-mt`` or ``embedded`` alone.
         language: ISO 639-1 code that every post is scored in; None identifies the language of each.
         round_trip: False skips translation, the slowest part.
         fluency: False skips the language model.
@@ -60,6 +66,7 @@ class Settings:
     engine: Engine = "ctranslate2"
     device: Device = "auto"
     pivot: str = "en"
+    translator: Chosen = "auto"
     language: str | None = None
     round_trip: bool = True
     fluency: bool = True
@@ -74,6 +81,7 @@ class Settings:
             ("engine", self.engine, get_args(Engine)),
             ("device", self.device, get_args(Device)),
             ("pivot", self.pivot, SUPPORTED),
+            ("translator", self.translator, get_args(Chosen)),
             ("language", SUPPORTED[0] if self.language is None else self.language, SUPPORTED),
         ):
             if value not in known:

@@ -161,22 +161,44 @@ def test_scrambled_text_does_not_stall_the_metrics(language: str) -> None:
 # ---- means ----
 
 
-def measured(tokens: int, chrf: float, log_likelihood: float, reliable: bool = True) -> SentenceRoundTrip:
+def measured(
+    columns: int, chrf: float, log_likelihood: float | None, reliable: bool = True
+) -> SentenceRoundTrip:
     return SentenceRoundTrip(
-        pivot_text="a", back_translation="b", chrf=chrf, bleu=chrf / 2, ter=100 - chrf, gap=0.5,
-        log_likelihood=log_likelihood, token_log_likelihoods=(log_likelihood,) * tokens, reliable=reliable,
-        changes=(),
+        pivot_text="a", back_translation="b", chrf=chrf, bleu=chrf / 2, ter=100 - chrf,
+        gap=None if log_likelihood is None else 0.5, log_likelihood=log_likelihood,
+        token_log_likelihoods=() if log_likelihood is None else (log_likelihood,) * 7, reliable=reliable,
+        changes=(), columns=columns,
     )  # fmt: skip
 
 
-def test_means_are_weighted_by_tokens_over_reliable_sentences() -> None:
+def test_means_are_weighted_by_columns_over_reliable_sentences() -> None:
     trips = [measured(10, 80, -1), measured(30, 40, -3), measured(50, 0, -9, reliable=False)]
     found = aggregate(trips, "en", "ru")
     assert found is not None
     assert (found.pivot, found.chrf, found.bleu, found.ter) == ("en", 50, 25, 50)
     assert (found.log_likelihood, found.gap) == (-2.5, 0.5)
-    assert found.signature == signatures("ru")
+    assert (found.signature, found.grade) == (signatures("ru"), "draft")
     assert aggregate([], "en", "ru") is None
+
+
+def test_without_forced_decoding_there_is_no_likelihood() -> None:
+    found = aggregate([measured(10, 80, None), measured(30, 40, None)], "en", "pt", "production")
+    assert found is not None
+    assert (found.chrf, found.log_likelihood, found.gap) == (50, None, None)
+    raw = Raw("The bridge is closed.", "A ponte está fechada.", None, None)
+    one = roundtrip._measured("A ponte está encerrada.", "pt", "en", raw)
+    assert one.reliable
+    assert (one.log_likelihood, one.gap, one.token_log_likelihoods) == (None, None, ())
+    assert [one.back_translation[change.back_start : change.back_end] for change in one.changes] == [
+        "fechada"
+    ]
+
+
+def test_a_copy_without_its_full_stop_and_capitals_does_not_count() -> None:
+    sentence = "A Ponte, Está Fechada."
+    assert not roundtrip.is_reliable(sentence, "a ponte está fechada", "A ponte está fechada", "pt", "en")
+    assert roundtrip.is_reliable(sentence, "The bridge is closed", "A ponte está fechada", "pt", "en")
 
 
 # ---- metrics of languages without spaces ----

@@ -242,7 +242,8 @@ def test_it_was_fitted_with_the_models_that_ship(checker: Checker) -> None:
     for language in SUPPORTED:
         models = checker.models.verdicts.models(language)
         assert models["fluency"] == fluency
-        assert models["translator"] == translator
+        small = checker.models.labels(language).get("translator", "")
+        assert models["translator"] == (small if "firefox" in small else translator)
         assert checker.models.verdict(language) is checker.models.verdicts
         assert not checker.models.outdated(language)
 

@@ -26,7 +26,7 @@ from checker.evidence import fluency
 from checker.language import LIKELY
 from checker.languages import SUPPORTED
 from checker.loaded import LoadedModels
-from checker.models import Store
+from checker.models import Model, Store
 from checker.result import Record
 from checker.settings import Options, Settings
 from checker.text import Span
@@ -72,6 +72,7 @@ class QualityEstimator:
         **options: Unpack[Options],
     ) -> None:
         settings = models.settings if models is not None else Settings.of(settings, options)
+        self.settings = settings
         self.profile = settings.profile
         self.store = store or Store()
         self._models = models or LoadedModels(self.store, settings)
@@ -154,10 +155,17 @@ class QualityEstimator:
             yield from documents
 
     def translator(self, source: str, target: str) -> str | None:
-        """Labels of the translators of a pair of languages, both ways; None unless there are both."""
-        there = self.store.translator(self.profile, source, target)
-        back = self.store.translator(self.profile, target, source)
+        """Labels of the translators that say how likely one text is given the other, both ways.
+
+        None unless there are both. Texts may be aligned with another one, see ``_align``.
+        """
+        chosen = self.settings.translator
+        there = self.store.translator(self.profile, source, target, chosen, forced=True)
+        back = self.store.translator(self.profile, target, source, chosen, forced=True)
         return " + ".join(dict.fromkeys([there.label, back.label])) if there and back else None
+
+    def _bridge(self, source: str, target: str) -> Model | None:
+        return self.store.translator(self.profile, source, target, self.settings.translator)
 
     # -- the models, one direction at a time -------------------------------------------------------
 
@@ -168,7 +176,8 @@ class QualityEstimator:
         both = [(unit, unit.source.text, unit.target.text) for unit in units if unit.source and unit.target]
         for unit, ours, theirs in both:
             unit.checks = check(ours, theirs, source, target)
-        forward, backward = self._models.translator(source, target), self._models.translator(target, source)
+        forward = self._models.translator(source, target, forced=True)
+        backward = self._models.translator(target, source, forced=True)
         if forward and backward:
             texts = [(ours, theirs) for _, ours, theirs in both]
             measured = adequacies(texts, source, target, forward, backward)
@@ -263,6 +272,13 @@ class QualityEstimator:
             yield QualityWarning(
                 code="same_language",
                 text=f"Both texts are in {source!r}: nothing was translated, or name their languages.",
+            )
+        elif label is None and (bridge := self._bridge(source, target)):
+            yield QualityWarning(
+                code="no_likelihood",
+                text=f"{bridge.label} translates {source!r} into {target!r} but cannot say how likely a "
+                "given translation is: there is no adequacy, and what is left out or added within a sentence "
+                "is not found.",
             )
         elif label is None:
             yield QualityWarning(

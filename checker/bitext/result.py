@@ -88,9 +88,9 @@ class ReferenceScores(Record):
 class QualityWarning(Record):
     """What limits the estimate."""
 
-    code: Literal["language_unsure", "same_language", "no_translator", "not_ranked", "not_measured"] = Field(
-        description="Stays the same when the wording changes."
-    )
+    code: Literal[
+        "language_unsure", "same_language", "no_translator", "no_likelihood", "not_ranked", "not_measured"
+    ] = Field(description="Stays the same when the wording changes.")  # fmt: skip
     text: str = Field(description="Plain English.")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -19,6 +20,7 @@ app = typer.Typer(
     help="Fetch, list, verify and remove models.",
 )  # fmt: skip
 
+Family = Literal["firefox", "opus-mt"]
 Ids = Annotated[list[str] | None, typer.Option("--model", help="Id of a model; may be repeated.")]
 Everything = Annotated[bool, typer.Option("--all", help="Every model of the hub profile.")]
 
@@ -31,14 +33,27 @@ def download(
     ] = None,
     model: Ids = None,
     everything: Everything = False,
+    family: Annotated[
+        Family, typer.Option(help="Which translators --language fetches: Firefox's are small and fast.")
+    ] = "firefox",
+    mirror: Annotated[
+        str | None,
+        typer.Option(help="Address of a mirror of Firefox's models, with records.json in it.", metavar="URL"),
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="Folder to take Firefox's models from, one folder a pair (ru-en).", metavar="DIR"
+        ),
+    ] = None,
 ) -> None:
     """Fetch models of the hub profile: resume, verify, and skip what is on this machine."""
     store = _store()
     models = _named(store, model, everything)
-    models += [needed for code in language or [] for needed in store.required("hub", code)]
+    models += [needed for code in language or [] for needed in store.required("hub", code, chosen=family)]
     if not models:
         raise InputError("Nothing to fetch was named.", fix="Use --language ru, --model ID or --all.")
-    store.download(models)
+    store.download(models, mirror=mirror, folder=source)
     for fetched in dict.fromkeys(store.model(wanted.id) for wanted in models):
         typer.echo(f"{fetched.label}  {_size(store, fetched)}")
 
@@ -50,12 +65,13 @@ def list_models() -> None:
     On standard error: the numbers that this machine computes with.
     """
     store = _store()
-    table = Table("model", "task", "languages", "size", "licence", "installed", box=None)
+    table = Table("model", "task", "languages", "grade", "size", "licence", "installed", box=None)
     for model in store.models():
         pairs = " ".join("-".join(pair) for pair in model.pairs)
         served = pairs or f"{len(model.languages)} languages"
         installed = "yes" if store.installed(model) else "damaged" if store.locked(model) else "no"
-        table.add_row(model.id, model.task, served, _size(store, model), model.licence, installed)
+        grade = model.grade if model.task == "translation" else ""
+        table.add_row(model.id, model.task, served, grade, _size(store, model), model.licence, installed)
     Console(width=None if sys.stdout.isatty() else 120).print(table)
     typer.echo(f"Translators and language models compute in {_computed()}.", err=True)
 

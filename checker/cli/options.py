@@ -33,6 +33,7 @@ _OPTIONS = {
     "engine": _option(settings.Engine, "ctranslate2", "Library that runs the models."),
     "device": _option(settings.Device, "auto", "Where to compute."),
     "pivot": _option(Code, "en", "Language of the round trip."),
+    "translator": _option(settings.Chosen, "auto", "Translators to use. Default: the best on this machine."),
     "language": _option(Code | None, None, "Language of the posts, instead of identifying it."),
     "calibration": _option(Path | None, None, "Verdict fitted with checker calibrate."),
     "no_round_trip": _option(bool, False, "Skip the translations: faster.", "--no-round-trip"),

@@ -126,10 +126,13 @@ def _sentences(result: Result, marks: bool) -> Table:
             said = Text.assemble(_shaded(compact(probability), probability, marks), "   ", said)
         grid.add_row(str(number), said)
         grid.add_row("post", _highlighted(runs(sentence), marks))
-        if sentence.pivot_text is not None:
+        if sentence.pivot_text is not None and sentence.grade == "draft":
+            label = f"in {name(sentence.pivot)}" if sentence.pivot else "translated"
+            grid.add_row(Text(printable(label)), "a draft translation, left out: it is not to be quoted")
+        elif sentence.pivot_text is not None:
             label = f"in {name(sentence.pivot)}" if sentence.pivot else "translated"
             grid.add_row(Text(printable(label)), Text(printable(sentence.pivot_text)))
-        if sentence.back_translation is not None:
+        if sentence.back_translation is not None and sentence.grade != "draft":
             grid.add_row("and back", _highlighted(back_runs(sentence), marks))
         if moved := _moved(sentence):
             grid.add_row("words", Text(moved))

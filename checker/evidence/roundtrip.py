@@ -3,9 +3,9 @@
 Text that a machine translated is close to what a translator would write, so that little is lost on the way
 and the translator itself finds the wording likely. Three surface metrics compare the back-translation
 (hypothesis) with the sentence (reference): chrF++ (Popović 2017), BLEU (Papineni et al. 2002) and TER
-(Snover et al. 2006), as implemented by sacrebleu (Post 2018). Two figures come from the translator: the
-log-likelihood of the sentence given its pivot translation (Prism, Thompson and Post 2020), and how much
-more likely its own best output is.
+(Snover et al. 2006), as implemented by sacrebleu (Post 2018). Two figures come from the translator, where it
+has forced decoding: the log-likelihood of the sentence given its pivot translation (Prism, Thompson and Post
+2020), and how much more likely its own best output is.
 """
 
 from __future__ import annotations
@@ -17,16 +17,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from checker.evidence.cache import Cache, remembered
 from checker.evidence.metrics import UNSPACED, head, metrics, signatures
 from checker.models.translator import Translator
-from checker.result import RoundTrip
-from checker.text import Span, words
-
-if TYPE_CHECKING:
-    pass
+from checker.result import Grade, RoundTrip
+from checker.text import Span, width, words
 
 CAPITALS = 0.7  # share of capitals among letters from which the round trip of a sentence does not count
 _RUN = re.compile(r"(.)\1{15,}|(.{2,20}?)\2{5,}", re.DOTALL)
@@ -57,11 +54,13 @@ class SentenceRoundTrip:
         bleu: BLEU with effective order, 0 to 100.
         ter: translation edit rate in per cent, over the first ``TER_WORDS`` words; may exceed 100.
         log_likelihood: mean token log-probability (nats) of the sentence, forced-decoded from
-            ``pivot_text``; 0 when there is no token.
-        gap: mean token log-probability of the back-translation minus ``log_likelihood``.
-        token_log_likelihoods: of every token of the sentence, end of sentence last.
+            ``pivot_text``; 0 when there is no token, None where the translator has no forced decoding.
+        gap: mean token log-probability of the back-translation minus ``log_likelihood``; None where that is.
+        token_log_likelihoods: of every token of the sentence, end of sentence last; empty without forced
+            decoding.
         reliable: False when the translator looped, copied or lost the sentence; see ``is_reliable``.
         changes: words that did not come back, in text order; none when the round trip is unreliable.
+        columns: length of the sentence; wide characters count as two.
     """
 
     pivot_text: str
@@ -69,11 +68,12 @@ class SentenceRoundTrip:
     chrf: float
     bleu: float
     ter: float
-    log_likelihood: float
-    gap: float
+    log_likelihood: float | None
+    gap: float | None
     token_log_likelihoods: tuple[float, ...]
     reliable: bool
     changes: tuple[Change, ...]
+    columns: int
 
 
 class Raw(NamedTuple):
@@ -82,20 +82,22 @@ class Raw(NamedTuple):
     Attributes:
         pivot_text: the translation into the pivot.
         back_translation: the translation of ``pivot_text`` back.
-        back_log_likelihood: mean token log-probability (nats) of ``back_translation``.
-        tokens: log-probability (nats) of every token of the sentence given ``pivot_text``.
+        back_log_likelihood: mean token log-probability (nats) of ``back_translation``; None by a translator
+            that does not say.
+        tokens: log-probability (nats) of every token of the sentence given ``pivot_text``; None without
+            forced decoding.
     """
 
     pivot_text: str
     back_translation: str
-    back_log_likelihood: float
-    tokens: Sequence[float]
+    back_log_likelihood: float | None
+    tokens: Sequence[float] | None
 
 
 def translated(
     sentences: Sequence[str], language: str, pivot: str, forward: Translator, backward: Translator
 ) -> list[Raw]:
-    """Send every sentence there and back, all in one batch, and force-decode it.
+    """Send every sentence there and back, all in one batch, and force-decode it where the translator can.
 
     Args:
         sentences: distinct sentences of any number of posts.
@@ -109,7 +111,9 @@ def translated(
     """
     pivots = [translation.text for translation in forward.translate(sentences, language, pivot)]
     backs = backward.translate(pivots, pivot, language)
-    scores = backward.log_probabilities(pivots, sentences, pivot, language)
+    scores: Sequence[list[float] | None] = [None] * len(pivots)
+    if backward.forced_decoding:
+        scores = backward.log_probabilities(pivots, sentences, pivot, language)
     return [
         Raw(pivot_text, back.text, back.log_likelihood, tokens)
         for pivot_text, back, tokens in zip(pivots, backs, scores, strict=True)
@@ -145,37 +149,48 @@ def round_trips(
     return [trips[sentence] for sentence in sentences]
 
 
-def aggregate(trips: Sequence[SentenceRoundTrip], pivot: str, language: str) -> RoundTrip | None:
-    """Means over the reliable sentences, weighted by their number of tokens; None when there is none."""
+def aggregate(
+    trips: Sequence[SentenceRoundTrip], pivot: str, language: str, grade: Grade = "draft"
+) -> RoundTrip | None:
+    """Means over the reliable sentences, weighted by their columns; None when there is none.
+
+    Args:
+        trips: of the sentences of a post.
+        pivot, language: ISO 639-1 codes.
+        grade: of the translators, the lower one of both.
+    """
     counted = [trip for trip in trips if trip.reliable]
     if not counted:
         return None
-    tokens = [len(trip.token_log_likelihoods) for trip in counted]
 
-    def mean(values: list[float], digits: int) -> float:
-        return round(sum(v * n for v, n in zip(values, tokens, strict=True)) / sum(tokens), digits)
+    def mean(name: str, digits: int) -> float | None:
+        found = [(value, trip.columns) for trip in counted if (value := getattr(trip, name)) is not None]
+        total = sum(columns for _, columns in found)
+        return round(sum(value * columns for value, columns in found) / total, digits) if found else None
 
     return RoundTrip(
         pivot=pivot,
-        chrf=mean([trip.chrf for trip in counted], 2),
-        bleu=mean([trip.bleu for trip in counted], 2),
-        ter=mean([trip.ter for trip in counted], 2),
-        log_likelihood=mean([trip.log_likelihood for trip in counted], 4),
-        gap=mean([trip.gap for trip in counted], 4),
+        chrf=mean("chrf", 2) or 0.0,
+        bleu=mean("bleu", 2) or 0.0,
+        ter=mean("ter", 2) or 0.0,
+        log_likelihood=mean("log_likelihood", 4),
+        gap=mean("gap", 4),
         signature=signatures(language),
+        grade=grade,
     )
 
 
 def is_reliable(sentence: str, pivot_text: str, back_translation: str, language: str, pivot: str) -> bool:
     """Whether the round trip says something about the sentence.
 
-    It does not when a translation is empty or a mere copy, when the back-translation is less than half or
+    It does not when a translation is empty or a mere copy (of letters and digits, whatever became of capitals
+    and punctuation), when the back-translation is less than half or
     more than twice as long as the sentence (ten characters aside, which short sentences need), or when a
     translation loops: a run of one repeated string that its source lacks, or a most frequent 4-gram that
     occurs at least twice more often than the most frequent one of its source. These are the oscillatory
     hallucinations of Raunak et al. (2021), found with the n-gram test of Guerreiro et al. (2023).
     """
-    if not pivot_text or not back_translation or pivot_text.casefold() == sentence.casefold():
+    if not pivot_text or not back_translation or _bare(pivot_text) == _bare(sentence):
         return False
     ratio = (len(back_translation) + 10) / (len(sentence) + 10)
     counts = _repeats(sentence, language), _repeats(pivot_text, pivot), _repeats(back_translation, language)
@@ -211,12 +226,17 @@ def _extent(spans: Sequence[Span], first: int, stop: int, length: int) -> tuple[
 
 def _measured(sentence: str, language: str, pivot: str, raw: Raw) -> SentenceRoundTrip:
     (chrf, bleu, ter), _ = metrics(language)
-    back, tokens = raw.back_translation, tuple(raw.tokens)
+    back, tokens = raw.back_translation, tuple(raw.tokens or ())
     # Translators write in the normal form of their tokenizer: both sides are compared in one.
     ours, theirs = (unicodedata.normalize("NFKC", text) for text in (sentence, back))
-    log_likelihood = sum(tokens) / len(tokens) if tokens else 0.0
+    log_likelihood = gap = None
+    if raw.tokens is not None:
+        log_likelihood = round(sum(tokens) / len(tokens) if tokens else 0.0, 4)
+        if raw.back_log_likelihood is not None:
+            gap = round(raw.back_log_likelihood - log_likelihood, 4)
+    visible = bool(tokens) or raw.tokens is None
     reliable = (
-        bool(tokens)
+        visible
         and not _in_capitals(sentence)
         and is_reliable(sentence, raw.pivot_text, back, language, pivot)
     )
@@ -227,11 +247,12 @@ def _measured(sentence: str, language: str, pivot: str, raw: Raw) -> SentenceRou
         chrf=round(chrf.sentence_score(theirs, [ours]).score, 2),
         bleu=round(bleu.sentence_score(theirs, [ours]).score, 2),
         ter=round(ter.sentence_score(heads[0], heads[1:]).score, 2),
-        log_likelihood=round(log_likelihood, 4),
-        gap=round(raw.back_log_likelihood - log_likelihood, 4),
+        log_likelihood=log_likelihood,
+        gap=gap,
         token_log_likelihoods=tokens,
         reliable=reliable,
         changes=changes(sentence, back) if reliable else (),
+        columns=width(sentence),
     )
 
 
@@ -241,9 +262,13 @@ def _in_capitals(sentence: str) -> bool:
     return len(words(sentence)) > 2 and sum(map(str.isupper, cased)) > CAPITALS * len(cased)
 
 
+def _bare(text: str) -> str:
+    """Letters and digits of a text, in small letters; the text itself where there are none."""
+    return "".join(character for character in text.casefold() if character.isalnum()) or text
+
+
 def _key(word: Span) -> str:
-    bare = "".join(character for character in word.text.casefold() if character.isalnum())
-    return bare or word.text
+    return _bare(word.text)
 
 
 def _repeats(text: str, language: str) -> int:

@@ -25,7 +25,7 @@ SENTENCES = {
     "language": "string", "machine_translated": "double", "fluency": "double", "perplexity": "double",
     "style": "double", "pivot_language": "string", "pivot_text": "string", "back_translation": "string",
     "chrf": "double", "bleu": "double", "ter": "double", "log_likelihood": "double", "gap": "double",
-    "reliable": "bool",
+    "grade": "string", "reliable": "bool",
 }  # fmt: skip
 """Columns of the table ``sentences``, the scalar fields of `Sentence`, and their types."""
 
@@ -41,6 +41,8 @@ _SQLITE = {
     "bool": "INTEGER",
 }
 _DUCKDB = {"key": "BIGINT", "string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN"}
+
+_QUOTED = ("pivot_text", "back_translation")
 
 _Row = tuple[Any, ...]
 
@@ -108,6 +110,8 @@ def _batches(lines: Iterable[str]) -> Iterator[tuple[str, list[_Row]]]:
             post += 1
             posts.append((post, *flat(line).values(), line.rstrip("\n")))
             for number, sentence in enumerate(json.loads(line).get("sentences", ()), 1):
+                if sentence.get("grade") == "draft":  # a draft is not to be quoted
+                    sentence |= dict.fromkeys(_QUOTED)
                 fields = (_RENAMED.get(column, column) for column in list(SENTENCES)[2:])
                 sentences.append((post, number, *(sentence[field] for field in fields)))
         yield "posts", posts

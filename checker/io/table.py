@@ -11,6 +11,7 @@ COLUMNS = {
     "language.code": "string", "language.confidence": "double", "language.mixed": "bool",
     "round_trip.pivot": "string", "round_trip.chrf": "double", "round_trip.bleu": "double",
     "round_trip.ter": "double", "round_trip.log_likelihood": "double", "round_trip.gap": "double",
+    "round_trip.grade": "string",
     "columns": "int64", "style": "double", "sentences": "int64", "reasons": "string", "warnings": "string",
     "models": "string", "version": "string",
     "row": "int64", "field": "string", "error": "string", "fix": "string",

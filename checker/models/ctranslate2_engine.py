@@ -42,6 +42,8 @@ class CTranslate2Translator:
         CheckerError: ``cuda`` was asked for and there is no such device.
     """
 
+    forced_decoding = True
+
     def __init__(
         self,
         model: Model,

@@ -1,4 +1,4 @@
-"""Fetch models from the Hugging Face hub: the only module that uses the network."""
+"""Fetch models from the Hugging Face hub. This module and ``firefox_records`` alone use the network."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from checker.models import Model, Store
 from checker.models.language_model import CTranslate2LanguageModel, LanguageModel, TransformersLanguageModel
 from checker.models.translator import Translator
 from checker.processor import Arithmetic
-from checker.settings import Device, Engine, Profile
+from checker.settings import Chosen, Device, Engine, Profile
 
 
 def arithmetic(engine: Engine, device: Device) -> Arithmetic:
@@ -35,7 +35,8 @@ def load_translator(
 ) -> Translator:
     """The translator of a model of the store.
 
-    With ``ctranslate2``, a model that has no conversion yet is converted first, once.
+    With ``ctranslate2``, a model that has no conversion yet is converted first, once. A Firefox model has an
+    engine of its own, whatever the others run on.
 
     Args:
         model: an entry of the registry.
@@ -50,6 +51,10 @@ def load_translator(
         ModelCorruptedError: a file of it is not the one in the lock.
         CheckerError: ``cuda`` was asked for and there is no such device.
     """
+    if model.family == "firefox":
+        from checker.models.firefox_engine import FirefoxTranslator
+
+        return FirefoxTranslator(model, store.path(model), threads=threads)
     if engine == "transformers":
         from checker.models.transformers_engine import TransformersTranslator
 
@@ -102,23 +107,28 @@ class Translators:
         device: Device = "auto",
         threads: int | None = None,
         numbers: Arithmetic | None = None,
+        chosen: Chosen = "auto",
     ) -> None:
         self._store, self._profile, self._engine, self._device = store, profile, engine, device
-        self._threads, self._numbers = threads, numbers
+        self._threads, self._numbers, self._chosen = threads, numbers, chosen
         self._loaded: dict[str, Translator] = {}
         self._lock = threading.Lock()
 
     def serves(self, source: str, target: str) -> bool:
         """Whether the profile has a model for the pair (ISO 639-1 codes), on this machine or not."""
-        return self._store.translator(self._profile, source, target) is not None
+        return self._store.translator(self._profile, source, target, self._chosen) is not None
 
-    def get(self, source: str, target: str) -> Translator | None:
+    def get(self, source: str, target: str, *, forced: bool = False) -> Translator | None:
         """The translator of the pair; None when the profile has none.
+
+        Args:
+            source, target: ISO 639-1 codes.
+            forced: one that says how likely a given translation is.
 
         Raises:
             ModelNotFoundError, ModelCorruptedError, CheckerError: see ``load_translator``.
         """
-        model = self._store.translator(self._profile, source, target)
+        model = self._store.translator(self._profile, source, target, self._chosen, forced=forced)
         if model is None:
             return None
         with self._lock:

@@ -12,10 +12,11 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 from pydantic.dataclasses import dataclass
 
 from checker.errors import InputError, ModelNotFoundError
+from checker.result import Grade
 from checker.settings import Profile
 
 Task = Literal["translation", "language-model"]
-Family = Literal["marian", "m2m100", "causal-lm"]
+Family = Literal["firefox", "marian", "m2m100", "causal-lm"]
 
 
 def is_safe_name(name: str) -> bool:
@@ -62,6 +63,10 @@ class Model:
         files: names or glob patterns of the files that the model needs. Of the weights, ``*.bin`` is
             only fetched from a repository without ``*.safetensors``.
         size_mb: approximate size of these files in megabytes.
+        grade: of a translator: ``draft`` where its text is not to be quoted. It is ``production`` from 60
+            chrF on lines that it has not seen, into English, or by the measurements that its makers publish.
+        package: folder ``package/inside`` of an installed Python package that brings the files; its code is
+            not imported.
     """
 
     id: Name
@@ -75,6 +80,8 @@ class Model:
     revision: Revision = ""
     files: tuple[Name, ...] = ()
     size_mb: Annotated[int, Field(ge=0)] = 0
+    grade: Grade = "draft"
+    package: str = ""
 
     @property
     def label(self) -> str:
@@ -93,7 +100,7 @@ class Model:
 
 
 def load_registry(path: Path) -> tuple[Model, ...]:
-    """Read ``registry.toml``: ``[[model]]`` tables, and under ``[files]`` the default files of a family.
+    """Read ``registry.toml``: ``[[model]]`` tables, and tables of the files and grades of families.
 
     Raises:
         ModelNotFoundError: there is no such file.
@@ -101,9 +108,11 @@ def load_registry(path: Path) -> tuple[Model, ...]:
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        files = data.get("files", {})
+        files, grades = data.get("files", {}), data.get("grades", {})
         models = tuple(
-            Model(**{"files": files.get(entry.get("family"), ()), **entry}) for entry in data.get("model", [])
+            Model(**{"files": files.get(family, ()), "grade": grades.get(family, "draft"), **entry})
+            for entry in data.get("model", [])
+            for family in [entry.get("family")]
         )
     except FileNotFoundError:
         raise ModelNotFoundError(

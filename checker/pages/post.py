@@ -23,7 +23,10 @@ class Shortened(NamedTuple):
 
 @dataclass(frozen=True)
 class ShownSentence:
-    """A sentence beside its translations; ``pivot`` and ``back`` are None where there are none."""
+    """A sentence beside its translations; ``pivot`` and ``back`` are None where there are none.
+
+    Those of a draft translator are behind a line that says so.
+    """
 
     sentence: Sentence
     post: Shortened

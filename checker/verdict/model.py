@@ -31,6 +31,7 @@ BANDS = Bands((60, 120, 240, 480), shortest=SHORTEST, longest=1200)
 VARIANTS: dict[str, tuple[str, ...]] = {
     "style": ("style", "style_by_length"),
     "style+fluency": ("style", "style_by_length", "fluency", "fluency_by_length"),
+    "style+round_trip": ("style", "style_by_length", "chrf", "bleu"),
     "style+fluency+round_trip": (
         "style", "style_by_length", "fluency", "fluency_by_length", "chrf", "log_likelihood", "gap",
     ),
@@ -166,10 +167,14 @@ class VerdictModel:
 
     @property
     def counts_models(self) -> bool:
-        """Whether the probability of some language rests on what a neural model says, not on style alone."""
+        """Whether the probability of some language rests on what a neural model says, not on style alone.
+
+        Firefox's models do not count: they compute in 8-bit integers, whatever is asked of the others.
+        """
         return any(
-            FEATURES[name]["model"] != "style"
-            for fitted in self.calibration.languages.values()
+            (task := FEATURES[name]["model"]) != "style"
+            and "firefox" not in self.models(language).get(task, "")
+            for language, fitted in self.calibration.languages.items()
             for variant in fitted.correction
             for name in needs(variant)
         )

@@ -70,11 +70,16 @@ def _evidence(
     if round_trip is not None:
         above = verdicts.rank(language, "chrf", round_trip.chrf)
         compared = "" if above is None else f", more than of {percent(above)} of {human}"
+        likely = ""
+        if round_trip.log_likelihood is not None and round_trip.gap is not None:
+            likely = (
+                f"; the translator scores the original at {round_trip.log_likelihood:.2f} nats per token, "
+                f"{round_trip.gap:.2f} below its own translation"
+            )
         yield (
             "round_trip",
-            f"Round trip through {name(round_trip.pivot)}: {round_trip.chrf:.1f} chrF++ came back{compared}; "
-            f"the translator scores the original at {round_trip.log_likelihood:.2f} nats per token, "
-            f"{round_trip.gap:.2f} below its own translation.",
+            f"Round trip through {name(round_trip.pivot)}: {round_trip.chrf:.1f} chrF++ came "
+            f"back{compared}{likely}.",
         )
 
 

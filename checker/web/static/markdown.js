@@ -49,9 +49,9 @@ function trip({ pivot, chrf, bleu, ter }) {
   return `- Round trip through ${languageName(pivot)}: chrF++ ${number(chrf, 1)}, BLEU ${number(bleu, 1)}, TER ${number(ter, 1)}`;
 }
 
-function sentence({ text, machine_translated: probability, pivot, pivot_text: translation, back_translation: back }) {
+function sentence({ text, machine_translated: probability, pivot, pivot_text: translation, back_translation: back, grade }) {
   const lines = [`> ${percent(probability)}: ${escaped(text)}`];
-  if (translation !== null) lines.push(">", `> ${pivot ? `In ${languageName(pivot)}` : "Translated"}: ${escaped(translation)}`, ">", `> Translated back: ${escaped(back)}`);
+  if (translation !== null && grade !== "draft") lines.push(">", `> ${pivot ? `In ${languageName(pivot)}` : "Translated"}: ${escaped(translation)}`, ">", `> Translated back: ${escaped(back)}`);
   return [...lines, ""];
 }
 

@@ -5,6 +5,7 @@ import { languageName } from "./names.js";
 import { direction, number, percent, pieces, printable, units } from "./text.js";
 
 const LEVELS = 5;
+const DRAFT = "Draft translation: a small translator made it, do not quote it";
 
 /**
  * The passage, its legend and the place where a sentence is explained.
@@ -136,13 +137,15 @@ function explained(result, n, close) {
   const lost = local(sentence, sentence.differences);
   const { pivot } = sentence;
   const own = languageName(sentence.language);
-  const columns = sentence.back_translation === null
-    ? [el("p", {}, "This sentence was not translated, so there is no round trip to show.")]
+  const none = el("p", {}, "This sentence was not translated, so there is no round trip to show.");
+  const trip = sentence.back_translation === null
+    ? []
     : [
-        column("As posted", own, sentence.language, marked(sentence.text, lost, "differs")),
         column("Translated", pivot && languageName(pivot), pivot, [printable(sentence.pivot_text)]),
         column("Translated back", own, sentence.language, marked(sentence.back_translation, theirs(sentence), "differs")),
       ];
+  const posted = column("As posted", own, sentence.language, marked(sentence.text, lost, "differs"));
+  const columns = trip.length === 0 ? [none] : sentence.grade === "draft" ? [posted] : [posted, ...trip];
   return [
     el(
       "div",
@@ -151,6 +154,9 @@ function explained(result, n, close) {
       el("button", { type: "button", class: "quiet", click: close }, "Close"),
     ),
     el("div", { class: "columns" }, ...columns),
+    sentence.grade === "draft" && trip.length > 0
+      ? el("details", { class: "draft" }, el("summary", {}, DRAFT), el("div", { class: "columns" }, ...trip))
+      : null,
     sentence.back_translation === null ? null : el("p", { class: "hint" }, told(sentence)),
     figures(sentence),
     telling(sentence),

@@ -91,11 +91,15 @@ function facts(result) {
         `chrF++ ${number(trip.chrf, 1)}, BLEU ${number(trip.bleu, 1)}, TER ${number(trip.ter, 1)}`,
         ["The post translated and translated back, compared with the post.", counts(result, "round_trip")],
       ],
-      [
-        "Likelihood",
-        `${number(trip.log_likelihood, 2)} nats per token`,
-        [`Of the post under the translator: ${number(trip.gap, 2)} below its own translation.`],
-      ],
+      ...(trip.log_likelihood === null
+        ? []
+        : [
+            [
+              "Likelihood",
+              `${number(trip.log_likelihood, 2)} nats per token`,
+              [`Of the post under the translator: ${number(trip.gap, 2)} below its own translation.`],
+            ],
+          ]),
     );
   }
   if (result.style !== null) {
