@@ -78,3 +78,13 @@ ABBREVIATIONS = {
     "т.п т.зв о",
 }  # fmt: skip
 """Words that stand before a full stop inside a sentence, in small letters, by language."""
+
+LAST = frozenset([
+    "etc", "usw", "osv", "itd", "itp", "atd", "apod", "stb", "enz", "ym", "yms", "jne", "vb", "vs",
+    "inc", "ltd", "co", "corp", "jr", "sr", "al", "cia", "ltda", "kr", "zł", "kč", "tys", "mil", "mln",
+    "mld", "mrd", "mio", "milj", "min", "г", "гг", "в", "вв", "руб", "коп", "тыс", "млн", "млрд", "грн",
+    "тис", "т.д", "т.п", "др", "лв", "хил", "рр", "p.m", "a.m", "ee.uu", "kft", "zrt", "ab", "s.r.o",
+    "a.s", "a.ş", "şti", "κ.ά", "κ.λπ", "κλπ", "εκ", "χιλ", "δισ", "no", "art", "sec", "fig", "est",
+    "ed", "мин", "сек", "н", "н.э", "э", "hs", "ud", "vd", "p", "s", "n", "r", "w",
+])  # fmt: skip
+"""Abbreviations that may end a sentence: before a capital they do."""

@@ -10,6 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from html.entities import html5
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -122,6 +123,15 @@ _WORD = regex.compile(
 # An abbreviation before a small letter ("5 млн. руб."); a letter in a script without capitals ("د. أحمد").
 _ABBREVIATED = regex.compile(r"(?<!\w)\w{1,4}\.\s*$")
 _INITIAL = regex.compile(r"(?<!\w)[\p{Arabic}\p{Hebrew}\p{Devanagari}]\p{M}*\.\s*$")
+
+
+_CAPITAL_INITIAL = regex.compile(r"(?<![\w.])\p{Lu}\.\s*$")
+_CLOSED = frozenset(')]»”"')  # "et al. [2019] measured"
+_LIST_NUMBER = regex.compile(r"\s*(?:\d{1,3}|\p{L})[.)]\s*$")
+_ORDINAL = regex.compile(r"(?<![\w.,:])\d{1,2}\.\s*$")
+_ORDINAL_LANGUAGES = frozenset(("cs", "de", "fi", "hu", "pl", "tr"))
+_LAST_WORD = regex.compile(r"(?<![\w.])((?:\w{1,6}[.-])*\w{1,6})\.\s*$")
+LONGEST_QUOTE = 300  # characters of a Japanese quotation that is kept together
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,18 +402,46 @@ def sentences(text: str, language: str | None) -> list[Span]:
         start = line.start()
         for end in bounds[1:]:
             rest = text[end : line.end()]
-            if rest and _is_open(text[start:end], rest):
+            if rest and _is_open(text[start:end], rest, language or "en"):
                 continue
             spans += _stripped(text, start, end)
             start = end
     return spans
 
 
-def _is_open(piece: str, rest: str) -> bool:
-    """Whether the sentence goes on in ``rest``: no word yet, or none to come, or cut at an abbreviation."""
+def _is_open(piece: str, rest: str, language: str) -> bool:
+    """Whether the sentence goes on in ``rest``: no word yet, none to come, or cut where it does not end."""
     if not (_WORD.search(piece) and _WORD.search(rest)):
         return True
-    return bool(_ABBREVIATED.search(piece) and rest.lstrip()[:1].islower()) or bool(_INITIAL.search(piece))
+    tail, following = piece[-40:], rest.lstrip()[:2]
+    if following[:1].islower() and (_ABBREVIATED.search(tail) or tail.rstrip()[-1:] in _CLOSED):
+        return True
+    if language == "ja" and _open_quote(piece, following):
+        return True
+    if _INITIAL.search(tail) or _LIST_NUMBER.match(tail):
+        return True
+    if following[:1].isupper() and _CAPITAL_INITIAL.search(tail):
+        return True
+    if language in _ORDINAL_LANGUAGES and _ORDINAL.search(tail):
+        return True
+    found = _LAST_WORD.search(tail)
+    if found is None or found[1].lower() not in _abbreviations(language):
+        return False
+    return found[1].lower() not in conventions.LAST or not following[:1].isupper()
+
+
+@cache
+def _abbreviations(language: str) -> frozenset[str]:
+    return frozenset(conventions.ABBREVIATIONS.get(language, "").split())
+
+
+def _open_quote(piece: str, following: str) -> bool:
+    """Whether a Japanese quotation is not closed yet, or its particle is to come."""
+    if following[:1] in ("」", "』") or (
+        piece.rstrip()[-1:] in ("」", "』") and following[:1] in ("と", "っ")
+    ):
+        return True
+    return len(piece) < LONGEST_QUOTE and any(piece.count(o) > piece.count(c) for o, c in ("「」", "『』"))
 
 
 def _stripped(text: str, start: int, end: int) -> list[Span]:
