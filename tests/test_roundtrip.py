@@ -88,6 +88,19 @@ def test_the_metrics_of_any_two_texts_are_those_of_sacrebleu(text: str, back: st
     assert (found.chrf, found.bleu, found.ter) == tuple(round(metric.score, 2) for metric in expected)
 
 
+def test_a_sentence_in_capitals_is_not_reliable() -> None:
+    sentence = "LE VIEUX PONT SERA FERMÉ VENDREDI"
+    raw = Raw("The old bridge will be closed on Friday", "Le vieux pont sera fermé vendredi", -1.0, (-1.0,))
+    assert not roundtrip._measured(sentence, "fr", "en", raw).reliable
+    assert roundtrip._measured(sentence.capitalize(), "fr", "en", raw).reliable
+
+
+def test_styled_letters_are_compared_in_one_normal_form() -> None:
+    raw = Raw("The bridge is closed", "Мост № ５ закрыт сегодня", -1.0, (-1.0,))
+    found = roundtrip._measured("Мост № 5 закрыт сегодня", "ru", "en", raw)
+    assert (found.chrf, found.bleu, found.ter) == (100.0, 100.0, 0.0)
+
+
 def test_equal_sentences_are_translated_once_and_order_is_kept(toy: CTranslate2Translator) -> None:
     sentences = [RUSSIAN[0], "", RUSSIAN[1], RUSSIAN[0]]
     asked: list[list[str]] = []

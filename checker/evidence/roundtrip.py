@@ -28,6 +28,7 @@ from checker.text import Span, words
 if TYPE_CHECKING:
     pass
 
+CAPITALS = 0.7  # share of capitals among letters from which the round trip of a sentence does not count
 _RUN = re.compile(r"(.)\1{15,}|(.{2,20}?)\2{5,}", re.DOTALL)
 
 
@@ -214,7 +215,11 @@ def _measured(sentence: str, language: str, pivot: str, raw: Raw) -> SentenceRou
     # Translators write in the normal form of their tokenizer: both sides are compared in one.
     ours, theirs = (unicodedata.normalize("NFKC", text) for text in (sentence, back))
     log_likelihood = sum(tokens) / len(tokens) if tokens else 0.0
-    reliable = bool(tokens) and is_reliable(sentence, raw.pivot_text, back, language, pivot)
+    reliable = (
+        bool(tokens)
+        and not _in_capitals(sentence)
+        and is_reliable(sentence, raw.pivot_text, back, language, pivot)
+    )
     heads = [head(text, language) for text in (theirs, ours)]
     return SentenceRoundTrip(
         pivot_text=raw.pivot_text,
@@ -228,6 +233,12 @@ def _measured(sentence: str, language: str, pivot: str, raw: Raw) -> SentenceRou
         reliable=reliable,
         changes=changes(sentence, back) if reliable else (),
     )
+
+
+def _in_capitals(sentence: str) -> bool:
+    """Whether a sentence is in capitals, which translators copy rather than translate."""
+    cased = [letter for letter in sentence if letter.isupper() or letter.islower()]
+    return len(words(sentence)) > 2 and sum(map(str.isupper, cased)) > CAPITALS * len(cased)
 
 
 def _key(word: Span) -> str:
