@@ -62,13 +62,15 @@ class RoundTrip(Record):
     bleu: float = Field(ge=0, le=100, description="BLEU with effective order, 0 to 100.")
     ter: float = Field(ge=0, description="Translation edit rate in per cent; 0 is identical, may exceed 100.")
     log_likelihood: float | None = Field(
+        None,
         le=0,
         description="Mean token log-likelihood (nats) of the post, forced-decoded from its translation; null "
         "where the translator gives none.",
     )
     gap: float | None = Field(
+        None,
         description="That of the translator's own best output minus ``log_likelihood`` (nats); null where "
-        "that is."
+        "that is.",
     )
     signature: str = Field(description="sacrebleu signatures of the three metrics.")
     grade: Grade = Field(

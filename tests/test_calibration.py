@@ -298,7 +298,9 @@ def test_evidence_without_the_models_that_changed() -> None:
     assert full.without(()) == full
     assert full.without({"translator"}) == Evidence(100, 0.5, 0.1)
     assert full.without({"translator", "fluency", "style"}) == Evidence(100, 0.5)
-    assert [enough(full.without({"fluency"}).known, variant) for variant in VARIANTS] == [True, False, False]
+    assert [enough(full.without({"fluency"}).known, variant) for variant in VARIANTS] == [
+        True, False, False, False,
+    ]  # fmt: skip
 
 
 # Which posts, in which folds

@@ -263,7 +263,7 @@ def test_one_text_is_shown_with_its_evidence() -> None:
     done = run("score", "--text", text, command=REAL)
     assert done.returncode == 0, done.stderr
     assert "language Russian" in done.stdout
-    for heading in ("Why", "Sentences", "in English", "and back", "words", "What to do next"):
+    for heading in ("Why", "Sentences", "in English", "not to be quoted", "words", "What to do next"):
         assert heading in done.stdout
     assert "\x1b" not in done.stdout
     told = " ".join(done.stdout.split())

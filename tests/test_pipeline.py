@@ -151,13 +151,13 @@ def test_the_fields_are_those_of_the_schema(results: dict[str, Result]) -> None:
 def test_the_round_trip_and_all_that_follows_from_it(results: dict[str, Result], name: str) -> None:
     result = results[name]
     assert result.round_trip is not None
-    assert result.round_trip.pivot == ("ru" if name == "en" else "en")
+    assert result.round_trip.pivot == ("pt" if name == "en" else "en")
     assert result.models["translator"].startswith("embedded/")
     for sentence in result.sentences:
         assert sentence.pivot_text
         assert sentence.back_translation
-        assert sentence.log_likelihood is not None
-        assert sentence.log_likelihood < 0
+        assert (sentence.log_likelihood is None) == (name == "en")  # Firefox's translator has none
+        assert (sentence.log_likelihood or -1) < 0
         assert sentence.perplexity is not None
     assert result.round_trip.chrf > 0
     assert "round_trip" not in counted(result), "shown, not counted: see the ablation"
@@ -240,8 +240,8 @@ def test_each_sentence_of_a_mixed_post_has_its_own_language(results: dict[str, R
     result = results["mixed"]
     assert result.language.mixed
     assert [sentence.language for sentence in result.sentences] == ["ru", "en"]
-    assert [identify(str(s.pivot_text)).code for s in result.sentences] == ["en", "ru"]
-    assert [sentence.pivot for sentence in result.sentences] == ["en", "ru"]
+    assert [identify(str(s.pivot_text)).code for s in result.sentences] == ["en", "pt"]
+    assert [sentence.pivot for sentence in result.sentences] == ["en", "pt"]
     for name in ("Russian part: ", "English part: "):
         assert any(found.text.startswith(name) for found in result.reasons)
     assert not any(r.language.mixed for name, r in results.items() if name != "mixed")

@@ -19,18 +19,18 @@ class Evidence:
         style: log-odds of the style detector.
         fluency: robust standard deviations from the median of human text (``fluency.Rank.z``).
         chrf: chrF++ of the round trip, 0 to 100.
-        bleu: BLEU of the round trip, 0 to 100.
         log_likelihood: mean token log-likelihood given the pivot translation, nats.
         gap: that of the translator's own best output minus ``log_likelihood``, nats.
+        bleu: BLEU of the round trip, 0 to 100.
     """
 
     columns: int
     style: float = field(metadata={"kind": "style", "model": "style"})
     fluency: float | None = field(default=None, metadata={"kind": "fluency", "model": "fluency"})
     chrf: float | None = field(default=None, metadata={"kind": "round_trip", "model": "translator"})
-    bleu: float | None = field(default=None, metadata={"kind": "round_trip", "model": "translator"})
     log_likelihood: float | None = field(default=None, metadata={"kind": "round_trip", "model": "translator"})
     gap: float | None = field(default=None, metadata={"kind": "round_trip", "model": "translator"})
+    bleu: float | None = field(default=None, metadata={"kind": "round_trip", "model": "translator"})
 
     @property
     def known(self) -> set[str]:
