@@ -199,7 +199,7 @@ def test_a_result_has_the_threshold_that_its_verdict_was_compared_with(quick: Ch
     assert result.columns == sum(width(s.text) + 1 for s in result.sentences) - 1
     assert f"{cut.machine_translated:.2f}: " in reason(result, "threshold")
     assert f"of {cut.posts} " in reason(result, "threshold")
-    assert "missed 91 % of Russian machine translations" in reason(result, "detection")
+    assert "missed 91\u00a0% of Russian machine translations" in reason(result, "detection")
 
 
 def test_there_is_no_threshold_where_no_error_rate_was_measured(results: dict[str, Result]) -> None:

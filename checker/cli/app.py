@@ -16,8 +16,8 @@ from checker.version import __version__
 
 COMMANDS = {
     "score": "Score the posts of a file, or one text.",
-    "evaluate": "Measure the verdict on labelled posts of your own.",
-    "calibrate": "Fit the verdict on labelled posts of your own.",
+    "evaluate": "Measure the verdict on your own labelled posts.",
+    "calibrate": "Fit the verdict on your own labelled posts.",
     "quality": "Estimate the quality of a translation.",
     "report": "Turn a file of scores into a single HTML page.",
     "serve": "Serve the web page and the JSON interface over HTTP.",

@@ -21,7 +21,7 @@ import pandas as pd
 import scipy.sparse as sparse
 from sklearn.linear_model import LogisticRegression
 
-from checker.evidence.style import BITS, WORD_WEIGHT, StyleModel, ngrams
+from checker.evidence.style import BITS, WORD_WEIGHT, StyleModel, ngrams, normal
 from checker.statistics import Floats
 from checker.text import clean, sentences
 from scripts.command import command
@@ -71,7 +71,7 @@ def examples(corpora: Path, language: str, lines: int, seed: int = 0) -> pd.Data
     columns = ["text", "label", "testset", "system", "source_lang", "origin", "line"]
     joined = pd.concat([part[columns].astype({"label": str}) for part in parts], ignore_index=True)
     joined["machine"] = (joined["label"] == "machine").astype(int)
-    joined["text"] = [clean(text).text for text in joined["text"]]
+    joined["text"] = [normal(clean(text).text, language).text for text in joined["text"]]
     return joined[joined["text"].str.len() >= 10].reset_index(drop=True)
 
 
