@@ -203,8 +203,8 @@ def test_results_are_the_same_with_and_without(
     def fail(*args: object) -> None:
         raise AssertionError("the model was asked again")
 
-    monkeypatch.setattr(CTranslate2LanguageModel, "score", fail)
-    monkeypatch.setattr(CTranslate2Translator, "score", fail)
+    monkeypatch.setattr(CTranslate2LanguageModel, "log_probabilities", fail)
+    monkeypatch.setattr(CTranslate2Translator, "log_probabilities", fail)
     monkeypatch.setattr(CTranslate2Translator, "translate", fail)
     assert list(filled.score_many(POSTS)) == plain
 

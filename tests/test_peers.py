@@ -379,7 +379,7 @@ def test_a_language_without_some_evidence_is_ablated_without_it() -> None:
 
 def test_evidence_of_before_a_feature_came_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({"columns": [100], "style": [0.0]}).to_parquet(tmp_path / "de.parquet")
-    with pytest.raises(SystemExit, match=r"has no chrf, fluency.*training.verdict --cache"):
+    with pytest.raises(SystemExit, match=r"has no bleu, chrf, fluency.*training.verdict --cache"):
         ablation.fitting_posts(tmp_path, ["de"])
 
 

@@ -279,7 +279,11 @@ def test_languages_have_the_error_rates_of_their_verdicts(client: httpx.Client, 
     bands = verdict["bands"]
     assert [band["from"] for band in bands] == [30, 60, 120, 240, 480]
     assert [band["to"] for band in bands] == [60, 120, 240, 480, 1200]
-    result = checker.score(SOURCE * 3)
+    more = (
+        "Они пройдут на трёх полигонах. Об этом сообщили в штабе округа во вторник, после совещания с главами"
+    )
+    more += " районов и командирами частей."
+    result = checker.score(f"{SOURCE} {more}")
     applied = next(band["threshold"] for band in bands if band["from"] <= result.columns < band["to"])
     (threshold,) = result.thresholds
     assert threshold.machine_translated == applied["machine"]

