@@ -362,7 +362,7 @@ MEASUREMENTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
 
 
 def tables(record: dict[str, Any]) -> dict[str, Table]:
-    """The tables of docs/speed.md that a run has the figures for."""
+    """The tables of docs/speed.md that a run has the figures for, named after the instruction set as well."""
     found = {}
     if compared := record.get("compare"):
         title = TITLES[record["model"]]
@@ -413,9 +413,9 @@ def tables(record: dict[str, Any]) -> dict[str, Table]:
             for name in NUMBERED
         ]
         columns = ["", "32-bit floats", "8-bit integers", "floats take"]
-        instructions = str(record["instruction_set"]).lower().replace(" ", "-")
-        found[f"speed-numbers-{instructions}"] = Table(columns, rows)
-    return found
+        found["speed-numbers"] = Table(columns, rows)
+    instructions = str(record["instruction_set"]).lower().replace(" ", "-")
+    return {f"{name}-{instructions}": table for name, table in found.items()}
 
 
 @contextmanager
