@@ -250,10 +250,10 @@ def _files(
         raise DownloadError(f"{address} lacks files of {model.id}: {', '.join(missing)}.")
     for kind in [*wanted, *(["lex"] if "lex" in kinds else [])]:
         one = kinds[kind]
-        name, location, digest = one["name"] or "", one["location"] or "", one["decompressedHash"]
+        name, location, digest = one["name"] or "", one["location"] or "", one["decompressedHash"] or ""
         if not is_safe_name(name) or "/" in name or ".." in location.split("/"):
             raise DownloadError(f"{model.id} is refused: its file {name!r} would leave the model's folder.")
-        if not digest:
+        if not re.fullmatch("[0-9a-fA-F]{64}", digest):
             raise DownloadError(f"{model.id} is refused: {address} states no sha256 of {name}.")
         size = int(packed.get(location, {}).get("size") or 0)
         yield PackedFile(name, f"{base}/{location.lstrip('/')}", size, digest.lower())
