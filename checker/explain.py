@@ -11,11 +11,11 @@ from checker.languages import SUPPORTED, name
 from checker.loaded import LoadedModels
 from checker.measure import Findings, findings
 from checker.post import Post, Unit
-from checker.result import Difference, Result, Sentence, Warning, Word
+from checker.result import Difference, Question, Result, Sentence, Warning, Word
 from checker.text import SHORTEST, Span, valid, words
 from checker.verdict import reasons
 from checker.verdict.advice import advice
-from checker.verdict.model import Judgement, combine, measured
+from checker.verdict.model import Judgement, combine, decide, measured, question
 from checker.version import __version__
 
 SHOWN_WORDS = 5  # words per sentence that are shown for its style
@@ -28,19 +28,23 @@ class Part(NamedTuple):
         language: ISO 639-1 code.
         units: the sentences.
         found: what they give as one post.
-        judgement: None for a language that no verdict was fitted for.
+        judgement: was it translated by a machine? None for a language that no verdict was fitted for.
+        translated: was it translated at all? None where that was not fitted.
     """
 
     language: str
     units: Sequence[Unit]
     found: Findings
     judgement: Judgement | None
+    translated: Judgement | None = None
 
 
-def judge(models: LoadedModels, language: str, found: Findings) -> Judgement | None:
-    """Judge by the evidence of those models only that the verdict was calibrated with."""
+def judge(
+    models: LoadedModels, language: str, found: Findings, asked: Question = "machine_translated"
+) -> Judgement | None:
+    """Answer a question by the evidence of those models only that the verdict was calibrated with."""
     evidence = found.evidence.without(models.outdated(language))
-    return models.verdict(language).judge(language, evidence)
+    return models.verdict(language).judge(language, evidence, asked)
 
 
 def explain(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
@@ -64,7 +68,10 @@ def explain(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
 
 def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
     judged = [(part, part.judgement) for part in parts if part.judgement is not None]
-    probability, verdict = combine([(p.found.evidence.columns, judgement) for p, judgement in judged])
+    whole = combine([(p.found.evidence.columns, judgement) for p, judgement in judged])
+    others = [(p.found.evidence.columns, p.translated) for p in parts if p.translated is not None]
+    translated = combine(others) if len(others) == len(parts) else None
+    answers = [j for part in parts for j in (part.judgement, part.translated) if j is not None]
     evidence, trip, percentile = parts[0].found
     code = parts[0].language
     warnings = [*post.warnings, *(w for part, _ in judged for w in _warnings(part, models))]
@@ -75,8 +82,10 @@ def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
     ]
     return Result(
         id=post.id,
-        verdict=verdict,
-        machine_translated=probability,
+        verdict=decide(whole, translated),
+        machine_translated=whole.probability if whole else None,
+        translated=translated.probability if translated else None,
+        false_alarm_rate=tuple(alarm for answer in answers for alarm in answer.alarms),
         fluency=percentile,
         language=post.language,
         columns=evidence.columns,
@@ -84,15 +93,16 @@ def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
         style=round(models.verdict(code).style(code, evidence)[0], 4),
         sentences=tuple(sentences),
         thresholds=tuple(
-            measured(part.language, part.found.evidence.columns, judgement.threshold)
-            for part, judgement in judged
-            if judgement.threshold is not None
+            measured(part.language, part.found.evidence.columns, answer.threshold, question(answer.variant))
+            for part in parts
+            for answer in (part.judgement, part.translated)
+            if answer is not None and answer.threshold is not None
         ),
         reasons=tuple(
             reason.model_copy(update={"text": prefix + reason.text})
             for prefix, (part, judgement) in zip(prefixes, judged, strict=True)
             for reason in reasons.reasons(
-                part.language, judgement, models.verdict(part.language), *part.found
+                part.language, judgement, part.translated, models.verdict(part.language), *part.found
             )
         ),
         warnings=tuple(dict.fromkeys(warnings)),

@@ -13,8 +13,10 @@ from typing import TypeVar
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
 from checker.evidence import style
 from checker.evidence.fluency import FluencyTable, Reading
+from checker.evidence.heads import Heads
 from checker.evidence.style import StyleModel
 from checker.models import Store
+from checker.models.encoder import Encoder
 from checker.models.language_model import LanguageModel
 from checker.models.load import Translators, arithmetic, load_language_model
 from checker.models.lock import sha256
@@ -117,6 +119,8 @@ class LoadedModels:
         with self._lock:
             if language not in self._labels:
                 labels = {"style": self.style(language).label}
+                if model := self._store.encoder():
+                    labels["encoder"] = model.label
                 if model := self._store.language_model(self._profile, language):
                     labels["fluency"] = model.label
                 if len(both := self._chosen_models(language)) == 2:
@@ -129,8 +133,8 @@ class LoadedModels:
         labels = dict(self.labels(language))
         if own := self.verdict(language).label:
             labels["calibration"] = own
-        for task, wanted in ("translator", self.settings.round_trip), ("fluency", self.settings.fluency):
-            if not wanted:
+        for task in ("translator", "fluency", "encoder"):
+            if not getattr(self.settings, "round_trip" if task == "translator" else task):
                 labels.pop(task, None)
         if labels.keys() & {"translator", "fluency"}:
             labels["arithmetic"] = self.arithmetic
@@ -155,6 +159,27 @@ class LoadedModels:
                     model, self._store, self._engine, self._device, self._threads, self.arithmetic
                 )
             return self._language_models[model.id]
+
+    def encoder(self) -> Encoder | None:
+        """The encoder; None where it is not asked for."""
+        return self._encoder if self.settings.encoder else None
+
+    @cached_property
+    def _encoder(self) -> Encoder | None:
+        model = self._store.encoder()
+        if model is None:
+            return None
+        with self._lock:
+            folder, converted = self._store.path(model), self._store.converted_path(model)
+            return Encoder(folder, converted, model.label, device=self._device, threads=self._threads)
+
+    @cached_property
+    def heads(self) -> Heads:
+        """What is read from the encoder's vectors."""
+        model = self._store.encoder()
+        if model is None:
+            raise ModelNotFoundError("The registry names no encoder: install the package again.")
+        return Heads.load(self._store.path(model) / "heads.npz")
 
     def translator(self, source: str, target: str, *, forced: bool = False) -> Translator | None:
         """The translator of a pair of languages; None when there is none.

@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from checker.evidence import fluency, roundtrip
+from checker.evidence import fluency, heads, roundtrip
 from checker.evidence.cache import Cache, remembered
 from checker.evidence.evidence import Evidence
 from checker.evidence.fluency import FluencyTable, Rank, Reading
 from checker.evidence.roundtrip import SentenceRoundTrip
+from checker.evidence.style import wording
 from checker.loaded import LoadedModels
 from checker.post import Unit
 from checker.result import RoundTrip
 from checker.text import width
+from checker.verdict.model import BANDS
 
 
 class Findings(NamedTuple):
@@ -93,6 +95,10 @@ def run(
     style = models.style(language)
     for unit in units:
         unit.style = style.read(unit.span.text)
+    if encoder := models.encoder():
+        plain = [wording(text, language).text for text in texts]
+        for unit, tokens in zip(units, encoder.read(plain), strict=True):
+            unit.heads = models.heads.read(tokens)
     if models.settings.fluency and (found := fluencies(models, language, texts, cache, percentiles)):
         for unit, (reading, rank) in zip(units, found, strict=True):
             unit.perplexity, unit.rank = reading.perplexity, rank
@@ -113,10 +119,12 @@ def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Find
     trip = None
     if trips:
         trip = roundtrip.aggregate(trips, models.pivot(language), language, models.grade(language))
-    read = units[0].style if len(units) == 1 else None
+    summary = heads.pool(unit.heads.summary for unit in units if unit.heads)
     evidence = Evidence(
         columns=width(text),
-        style=read.log_odds if read else models.style(language).log_odds(text),
+        style=_style(models, language, units),
+        machine_head=models.heads.machine(summary) if summary else None,
+        translated_head=models.heads.translated(summary) if summary else None,
         fluency=rank.z if rank else None,
         chrf=trip.chrf if trip else None,
         bleu=trip.bleu if trip else None,
@@ -124,3 +132,28 @@ def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Find
         gap=trip.gap if trip else None,
     )
     return Findings(evidence, trip, round(rank.percentile, 4) if rank else None)
+
+
+def _style(models: LoadedModels, language: str, units: Sequence[Unit]) -> float:
+    """Log-odds of the style detector; of a post longer than was measured, the mean of its windows."""
+    if len(units) == 1 and (read := units[0].style):
+        return read.log_odds
+    style, found = models.style(language), []
+    for window in _windows(units):
+        text = " ".join(unit.span.text for unit in window)
+        found.append((width(text), style.log_odds(text)))
+    total = sum(columns for columns, _ in found)
+    return found[0][1] if len(found) == 1 else sum(columns * value for columns, value in found) / total
+
+
+def _windows(units: Sequence[Unit]) -> list[list[Unit]]:
+    """Neighbouring sentences, as many together as the longest posts that were measured have room for."""
+    windows: list[list[Unit]] = [[]]
+    columns = 0
+    for unit in units:
+        if windows[-1] and columns + unit.columns > (BANDS.longest or columns):
+            windows.append([])
+            columns = 0
+        windows[-1].append(unit)
+        columns += unit.columns + 1
+    return windows

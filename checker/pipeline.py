@@ -18,7 +18,7 @@ from checker.loaded import LoadedModels
 from checker.models import Store, ctranslate2_engine
 from checker.post import Post, Unit, prepare, units
 from checker.processor import Arithmetic
-from checker.result import Result
+from checker.result import QUESTIONS, Result
 from checker.settings import Options, Settings
 from checker.text import MAX_CHARACTERS, clean
 
@@ -149,7 +149,8 @@ class Checker:
         parts = []
         for language, sentences in post.parts().items():
             found = measure.findings(self.models, language, sentences)
-            parts.append(Part(language, sentences, found, judge(self.models, language, found)))
+            answers = [judge(self.models, language, found, asked) for asked in QUESTIONS]
+            parts.append(Part(language, sentences, found, *answers))
         return parts
 
     def _run(self, language: str, sentences: list[Unit], percentiles: FluencyTable | None = None) -> None:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     import pandas
 
 Grade = Literal["production", "draft"]
-Verdict = Literal["machine_translated", "human_written", "uncertain", "not_scored"]
+Verdict = Literal["machine_translated", "translated", "human_written", "uncertain", "not_scored"]
+Question = Literal["machine_translated", "translated"]
+QUESTIONS: tuple[Question, ...] = ("machine_translated", "translated")
+Negatives = Literal["native", "human translations"]
 
 
 class Record(BaseModel):
@@ -134,7 +137,10 @@ class Sentence(Record):
     )
 
 
-ReasonKind = Literal["style", "fluency", "round_trip", "threshold", "unmeasured", "calibration", "detection"]
+ReasonKind = Literal[
+    "encoder", "style", "fluency", "round_trip", "translated", "threshold", "unmeasured", "withheld",
+    "calibration", "detection",
+]  # fmt: skip
 WarningCode = Literal[
     "truncated", "no_text", "too_short", "language_unknown", "language_unsure", "language_unsupported",
     "no_words", "sentences_unsupported", "no_translator", "round_trip_unreliable", "uncalibrated",
@@ -147,10 +153,12 @@ class Reason(Record):
     """One sentence that explains the verdict."""
 
     kind: ReasonKind = Field(
-        description="``style``, ``fluency``, ``round_trip``: evidence that the verdict counts, the strongest "
-        "first. ``threshold``: what the probability was compared with. ``unmeasured``: no false-alarm rate "
-        "is known. ``calibration``: what came of test posts with such a probability. ``detection``: how much "
-        "machine translation is missed."
+        description="``encoder``, ``style``, ``fluency``, ``round_trip``: evidence that the verdict counts, "
+        "the strongest first. ``translated``: how many native posts look as translated. ``threshold``: how "
+        "many human posts score as high, and what the probability was compared with. ``unmeasured``: no "
+        "false-alarm rate is known. ``withheld``: it is known, and too high for a verdict. ``calibration``: "
+        "what came of test posts with such a probability. ``detection``: how much machine translation is "
+        "missed."
     )
     text: str = Field(description="Plain English, with its figures.")
 
@@ -166,16 +174,33 @@ class MeasuredThreshold(Record):
     """What a probability was compared with, and how often it was wrong when it was measured."""
 
     language: str = Field(description="ISO 639-1 code of the part of the post that it holds for.")
-    machine_translated: float = Field(
+    question: Question = Field(
+        "machine_translated", description="The field of the result whose probability is compared."
+    )
+    probability: float = Field(
         ge=0.5,
         le=1,
         description="A post of this language and length with at least this probability is called so.",
     )
     false_positive_rate: float = Field(ge=0, le=1, description="Share of human posts that reached it.")
     posts: int = Field(ge=0, description="Number of these human posts.")
-    negatives: Literal["native", "human translations"] = Field(description="Kind of these posts.")
+    negatives: Negatives = Field(description="Kind of these posts.")
     shortest: int = Field(ge=0, description="Columns of the shortest post that it holds for.")
     longest: int = Field(ge=0, description="Columns of the longest one; a wide character counts as two.")
+
+
+class FalseAlarm(Record):
+    """How many human posts score at least as high as this one."""
+
+    language: str = Field(description="ISO 639-1 code of the part of the post that it holds for.")
+    question: Question = Field(description="The field of the result whose probability is compared.")
+    negatives: Negatives = Field(description="Kind of these posts.")
+    rate: float = Field(
+        gt=0, le=1,
+        description="Share of such posts, of this language and length, that score at least as high; where "
+        "none did, 1 in one more than were measured.",
+    )  # fmt: skip
+    posts: int = Field(ge=1, description="Number of posts that it was measured on.")
 
 
 class Result(Record):
@@ -185,6 +210,16 @@ class Result(Record):
     verdict: Verdict
     machine_translated: float | None = Field(
         None, ge=0, le=1, description="Calibrated probability that the post is machine-translated."
+    )
+    translated: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Calibrated probability that the post was translated into its language, by anyone; null "
+        "where it was not measured for the language.",
+    )
+    false_alarm_rate: tuple[FalseAlarm, ...] = Field(
+        (), description="How many human posts score at least as high, by question and kind of post."
     )
     fluency: float | None = Field(
         None, ge=0, le=1,

@@ -31,6 +31,7 @@ class Options(TypedDict, total=False):
     language: str | None
     round_trip: bool
     fluency: bool
+    encoder: bool
     calibration: str | Path | None
     cache: str | Path | None
     threads: int | None
@@ -52,6 +53,7 @@ class Settings:
         language: ISO 639-1 code that every post is scored in; None identifies the language of each.
         round_trip: False skips translation, the slowest part.
         fluency: False skips the language model.
+        encoder: False skips the encoder: the verdict rests on the wording's n-grams alone, which tell less.
         calibration: a file of ``checker calibrate``: its verdict applies in the languages that it covers.
         cache: a folder for what models say of sentences, see `checker.evidence.cache`; None keeps nothing.
         threads: of the models on a CPU; None uses every core.
@@ -70,6 +72,7 @@ class Settings:
     language: str | None = None
     round_trip: bool = True
     fluency: bool = True
+    encoder: bool = True
     calibration: Path | None = None
     cache: Path | None = None
     threads: int | None = None

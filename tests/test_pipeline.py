@@ -197,7 +197,7 @@ def test_a_result_has_the_threshold_that_its_verdict_was_compared_with(quick: Ch
     assert cut.shortest <= sum(width(s.text) + 1 for s in result.sentences) - 1 <= cut.longest
     assert 0 <= cut.false_positive_rate <= 0.02
     assert result.columns == sum(width(s.text) + 1 for s in result.sentences) - 1
-    assert f"{cut.machine_translated:.2f}: " in reason(result, "threshold")
+    assert f"{cut.probability:.2f}: " in reason(result, "threshold")
     assert f"of {cut.posts} " in reason(result, "threshold")
     assert "missed 91\u00a0% of Russian machine translations" in reason(result, "detection")
 
@@ -315,17 +315,26 @@ def test_a_mixed_post_is_held_to_the_strictest_threshold_of_its_parts() -> None:
         threshold = None if cut is None else Threshold(cut, 0.01, 100, "native")
         return Judgement(probability, {}, threshold, "style")
 
+    def whole(*parts: tuple[int, Judgement]) -> tuple[float, bool]:
+        found = combine(parts)
+        assert found is not None
+        return found.probability, found.reached
+
     low, high = judged(0.85, 0.8), judged(0.85, 0.9)
-    assert combine([(50, low)]) == (0.85, "machine_translated")
-    assert combine([(50, low), (50, high)]) == (0.85, "uncertain")
-    assert combine([(50, low), (50, judged(0.85, None))]) == (0.85, "uncertain")
-    assert combine([(50, judged(0.05, 0.8)), (50, judged(0.05, 0.9))]) == (0.05, "human_written")
-    assert combine([(50, judged(0.15, 0.8)), (50, judged(0.15, 0.9))]) == (0.15, "uncertain")
-    assert combine([(300, judged(0.99, 0.9)), (30, judged(0.5, 0.9))]) == (
-        pytest.approx(0.985, abs=1e-3),
-        "machine_translated",
-    )
-    assert combine([]) == (None, "uncertain")
+    assert whole((50, low)) == (0.85, True)
+    assert whole((50, low), (50, high)) == (0.85, False)
+    assert whole((50, low), (50, judged(0.85, None))) == (0.85, False)
+    assert whole((300, judged(0.99, 0.9)), (30, judged(0.5, 0.9))) == (pytest.approx(0.985, abs=1e-3), True)
+    assert combine([]) is None
+
+    def clear(probability: float, *limits: float | None) -> bool:
+        cuts = [Threshold(0.9, 0.01, 100, "native", limit) for limit in limits]
+        found = combine([(50, Judgement(probability, {}, cut, "translated:style")) for cut in cuts])
+        return found is not None and found.cleared
+
+    assert clear(0.05, 0.1, 0.05)
+    assert not clear(0.06, 0.1, 0.05)
+    assert not clear(0.0, 0.1, None)
 
 
 # Not scored

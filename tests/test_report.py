@@ -31,12 +31,11 @@ from checker.pages.rates import Measured, Rate, measured
 from checker.pages.report import Report, page
 from checker.pages.summary import BINS, Contents, contents
 from checker.pipeline import Checker
-from checker.result import Difference, Language, Reason, Result, RowError, Sentence, Warning, Word
+from checker.result import Difference, Language, Reason, Result, RowError, Sentence, Verdict, Warning, Word
 from checker.statistics import rate_interval
 from checker.text import percent
 from checker.verdict.file import read as read_calibration
 from checker.verdict.marks import back_runs, runs
-from checker.verdict.model import decide
 from checker.version import __version__
 
 MODELS = {"profile": "embedded", "style": f"embedded/style-ru@{__version__}"}
@@ -45,7 +44,9 @@ SHIPPED = Path(__file__).parents[1] / "models" / "embedded" / "verdict.json"
 
 def result(id: str = "1", probability: float | None = 0.5, **fields: Any) -> Result:
     """A result in Russian."""
-    verdict = "not_scored" if probability is None else decide(probability, 0.9)
+    verdict: Verdict = "not_scored" if probability is None else "uncertain"
+    if probability is not None and not 0.1 < probability < 0.9:
+        verdict = "machine_translated" if probability > 0.5 else "human_written"
     known: dict[str, Any] = {
         "language": Language(code="ru", confidence=1), "models": MODELS, "version": __version__,
         "sentences": (sentence("Покиньте район."),),

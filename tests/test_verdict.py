@@ -22,6 +22,7 @@ from checker.verdict.model import (
     VARIANTS,
     Judgement,
     VerdictModel,
+    decide,
     features,
     logit,
     richest,
@@ -151,34 +152,44 @@ def test_evidence_that_is_not_in_the_variant_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("probability", "verdict"),
+    ("machine", "translated", "verdict"),
     [
-        (1.0, "machine_translated"),
-        (0.9, "machine_translated"),
-        (0.8999, "uncertain"),
-        (0.5, "uncertain"),
-        (0.1001, "uncertain"),
-        (0.0999, "human_written"),
-        (0.0, "human_written"),
+        (1.0, 0.0, "machine_translated"),
+        (0.9, 0.5, "machine_translated"),
+        (0.8999, 1.0, "translated"),
+        (0.5, 0.9, "translated"),
+        (0.5, 0.8999, "uncertain"),
+        (0.5, 0.0501, "uncertain"),
+        (0.8999, 0.05, "human_written"),
+        (0.0, 0.0, "human_written"),
+        (0.0, None, "uncertain"),
+        (None, 0.9, "translated"),
+        (None, None, "uncertain"),
     ],
 )
-def test_the_threshold_and_its_mirror(probability: float, verdict: str) -> None:
-    assert Judgement(probability, {}, Threshold(**CUT), "style").verdict == verdict
-    assert Judgement(probability, {}, None, "style").verdict == "uncertain"
+def test_the_verdict_answers_both_questions(
+    machine: float | None, translated: float | None, verdict: str
+) -> None:
+    one = None if machine is None else Judgement(machine, {}, Threshold(**CUT), "style")
+    cut = Threshold(**CUT, clear=0.05)
+    other = None if translated is None else Judgement(translated, {}, cut, "translated")
+    assert decide(one, other) == verdict
+    unmeasured = [answer and replace(answer, threshold=None) for answer in (one, other)]
+    assert decide(*unmeasured) == "uncertain"
 
 
-@pytest.mark.parametrize("columns", [0, SHORTEST - 1, 1201, 10**6])
+@pytest.mark.parametrize("columns", [0, SHORTEST - 1])
 def test_no_verdict_on_a_length_that_was_not_measured(columns: int) -> None:
     for style in (-99.0, 99.0):
         judgement = judge(replace(BARE, columns=columns, style=style), "de")
         assert judgement.threshold is None
-        assert judgement.verdict == "uncertain"
+        assert not judgement.reached
 
 
-@pytest.mark.parametrize("columns", [SHORTEST, BANDS.edges[0], BANDS.edges[-1], 1200])
-def test_a_verdict_on_the_lengths_that_were_measured(columns: int) -> None:
-    assert judge(replace(BARE, columns=columns, style=99), "de").verdict == "machine_translated"
-    assert judge(replace(BARE, columns=columns, style=-99), "de").verdict == "human_written"
+@pytest.mark.parametrize("columns", [SHORTEST, BANDS.edges[0], BANDS.edges[-1], 1200, 1201, 10**6])
+def test_a_verdict_on_the_lengths_that_were_measured_and_on_longer_ones(columns: int) -> None:
+    assert judge(replace(BARE, columns=columns, style=99), "de").reached
+    assert not judge(replace(BARE, columns=columns, style=-99), "de").reached
 
 
 def test_no_verdict_in_a_band_that_was_not_measured() -> None:

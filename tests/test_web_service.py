@@ -286,7 +286,7 @@ def test_languages_have_the_error_rates_of_their_verdicts(client: httpx.Client, 
     result = checker.score(f"{SOURCE} {more}")
     applied = next(band["threshold"] for band in bands if band["from"] <= result.columns < band["to"])
     (threshold,) = result.thresholds
-    assert threshold.machine_translated == applied["machine"]
+    assert threshold.probability == applied["machine"]
 
 
 def test_languages_of_a_calibration_have_its_error_rates(checker: Checker, tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """Fit the verdict layer on posts whose kind is known, for the shipped verdict and for a user's own.
 
-A logistic regression over standardised features serves all languages; each language then gets a slope and
-an offset (Platt 1999) that 50 pseudo-posts pull towards 1 and 0. Probabilities for the reliability tables
-and the thresholds are out of fold: the caller says which posts are held out together (``Observed.fold``).
+Two questions are fitted alike: machine translation against human posts of either kind, and any translation
+against native posts. A logistic regression over standardised features serves all languages; each language
+then gets a slope and an offset (Platt 1999) that 50 pseudo-posts pull towards 1 and 0. Probabilities for the
+reliability tables and the thresholds are out of fold: the caller says which posts are held out together
+(``Observed.fold``).
 """
 
 from __future__ import annotations
@@ -19,18 +21,42 @@ from checker import statistics as stats
 from checker.evaluation.labelled import Kind
 from checker.evidence.evidence import FEATURES, Evidence
 from checker.percentiles import quantiles
-from checker.verdict.file import Calibration, Fitted, Negatives, Reliability, Threshold, Variant
-from checker.verdict.model import BANDS, VARIANTS, enough, features, sigmoid
+from checker.result import Question
+from checker.text import percent
+from checker.verdict.file import (
+    TAIL_RANKS,
+    Calibration,
+    Fitted,
+    Negatives,
+    Reliability,
+    Tail,
+    Threshold,
+    Variant,
+)
+from checker.verdict.model import BANDS, VARIANTS, enough, features, question, sigmoid
 
 FALSE_POSITIVES: Mapping[Kind, float] = {"native": 0.01, "translated": 0.02}
 """Share of human posts of each kind that a threshold lets be called machine-translated."""
+
+ALLOWED: Mapping[Question, Mapping[Kind, float]] = {
+    "machine_translated": FALSE_POSITIVES,
+    "translated": {"native": 0.01},
+}
+"""The kinds of post for which the answer to a question is no, and the share of each that may get a yes."""
+
+CLEARED = 0.02
+"""Share of translations, of either kind, that may be called written in their language."""
+
+WORTH = 3.0
+"""How many times as many machine posts as human translations a threshold must find, or none is given."""
 
 LEAST_POSTS = 99
 """Human posts from which an error rate counts as measured: the cut that one post in a hundred may pass is the
 highest of 99 (the 99 values make 100 gaps, and the next post falls into each with equal chance)."""
 
 HIGHEST_CUT = 0.9999  # probabilities have four digits
-RANKED = ("style", "chrf")  # features that the reasons of a verdict compare with human posts
+RANKED = ("style", "chrf", "machine_head")  # features that the reasons of a verdict compare with human posts
+KINDS: tuple[Kind, ...] = ("native", "translated", "machine")
 _NEGATIVES: Mapping[Kind, Negatives] = {"native": "native", "translated": "human translations"}
 
 Floats = NDArray[np.float64]
@@ -72,9 +98,14 @@ def fit(posts: Sequence[Observed], names: Sequence[str] = tuple(VARIANTS)) -> Ca
     corrections: dict[str, dict[str, tuple[float, float]]] = {language: {} for language in scale}
     cuts: dict[str, dict[str, tuple[Threshold | None, ...]]] = {language: {} for language in scale}
     tables: dict[str, dict[str, Reliability]] = {language: {} for language in scale}
+    ends: dict[str, dict[str, dict[Negatives, tuple[Tail | None, ...]]]] = {
+        language: {} for language in scale
+    }
+    poor: dict[str, dict[str, str]] = {language: {} for language in scale}
     for name in names:
+        asked = question(name)
         parts = by_language(post for post in posts if enough(post.evidence.known, name))
-        able = [post for part in parts.values() if _fittable(part) for post in part]
+        able = [post for part in parts.values() if _fittable(part, asked) for post in part]
         if not able:
             continue
         shared, corrected, probability = fit_variant(able, scale, name)
@@ -83,8 +114,11 @@ def fit(posts: Sequence[Observed], names: Sequence[str] = tuple(VARIANTS)) -> Ca
         for language, correction in corrected.items():
             part, said = parts[language], probability[languages == language]
             corrections[language][name] = correction
-            cuts[language][name] = thresholds(part, said)
-            tables[language][name] = reliability(part, said, cuts[language][name])
+            cuts[language][name] = thresholds(part, said, asked)
+            tables[language][name] = reliability(part, said, cuts[language][name], asked)
+            ends[language][name] = tails(part, said, asked)
+            if asked == "machine_translated" and (why := _withheld(tables[language][name].flagged)):
+                poor[language][name] = why
     return Calibration(
         bands=BANDS.edges,
         variants=variants,
@@ -95,6 +129,8 @@ def fit(posts: Sequence[Observed], names: Sequence[str] = tuple(VARIANTS)) -> Ca
                 correction=corrections[language],
                 thresholds=cuts[language],
                 reliability=tables[language],
+                withheld=poor[language],
+                tails=ends[language],
                 human_quantiles=_quantiles(part),
             )
             for language, part in by_language(posts).items()
@@ -111,11 +147,9 @@ def by_language(posts: Iterable[Observed]) -> dict[str, list[Observed]]:
     return parts
 
 
-def _fittable(posts: Sequence[Observed]) -> bool:
+def _fittable(posts: Sequence[Observed], asked: Question) -> bool:
     """Whether one language has enough of both classes, inside and outside of every fold."""
-    folds = [
-        [post.fold for post in posts if (post.kind == "machine") == machine] for machine in (False, True)
-    ]
+    folds = [[post.fold for post in posts if (post.kind in ALLOWED[asked]) == no] for no in (False, True)]
     return all(len(part) >= LEAST_POSTS and len(set(part)) > 1 for part in folds)
 
 
@@ -140,15 +174,15 @@ def _quantiles(posts: Sequence[Observed]) -> dict[str, tuple[float, ...]]:
     return {name: tuple(quantiles(found.tolist())) for name, found in values.items() if len(found)}
 
 
-def balance(posts: Sequence[Observed]) -> Floats:
-    """Weights: human and machine equal; native and translated equal within human; mean one a language."""
+def balance(posts: Sequence[Observed], asked: Question = "machine_translated") -> Floats:
+    """Weights: yes and no equal; the kinds of post equal within each; mean one a language."""
     counts = Counter((post.language, post.kind) for post in posts)
     sizes = Counter(post.language for post in posts)
 
     def weight(language: str, kind: Kind) -> float:
-        humans = sum((language, human) in counts for human in FALSE_POSITIVES)
-        share = 0.5 if kind == "machine" else 0.5 / humans
-        return share * sizes[language] / counts[language, kind]
+        no = ALLOWED[asked]
+        beside = sum((language, other) in counts and (other in no) == (kind in no) for other in KINDS)
+        return 0.5 / beside * sizes[language] / counts[language, kind]
 
     return np.array([weight(post.language, post.kind) for post in posts])
 
@@ -177,13 +211,14 @@ def fit_variant(
     """The shared weights, each language's correction, and out-of-fold probabilities of all posts."""
     from sklearn.linear_model import LogisticRegression
 
-    x, target = design(posts, scale, variant), _target(posts)
+    asked = question(variant)
+    x, target = design(posts, scale, variant), _target(posts, asked)
     languages = np.array([post.language for post in posts])
     folds = np.array([post.fold for post in posts])
 
     def train(rows: NDArray[np.bool_]) -> tuple[Any, dict[str, tuple[float, float]]]:
         weight = np.zeros(len(posts))  # classes are equal in what is fitted on, whatever the fold left out
-        weight[rows] = balance([posts[number] for number in np.flatnonzero(rows).tolist()])
+        weight[rows] = balance([posts[number] for number in np.flatnonzero(rows).tolist()], asked)
         model = LogisticRegression(C=1.0).fit(x[rows], target[rows], sample_weight=weight[rows])
         score = model.decision_function(x)
         found = {}
@@ -205,14 +240,14 @@ def fit_variant(
         posts=len(posts),
         weights=tuple(round(float(w), 5) for w in model.coef_[0]),
         intercept=round(float(model.intercept_[0]), 5),
-        reliability=reliability(posts, probability),
+        reliability=reliability(posts, probability, asked=asked),
     )
     rounded = {language: (round(a, 4), round(b, 4)) for language, (a, b) in corrections.items()}
     return shared, rounded, probability
 
 
-def _target(posts: Sequence[Observed]) -> Floats:
-    return np.array([float(post.kind == "machine") for post in posts])
+def _target(posts: Sequence[Observed], asked: Question) -> Floats:
+    return np.array([float(post.kind not in ALLOWED[asked]) for post in posts])
 
 
 def cut(probability: Floats, allowed: float) -> float:
@@ -222,23 +257,27 @@ def cut(probability: Floats, allowed: float) -> float:
     return float(values[place]) + 1e-4
 
 
-def thresholds(posts: Sequence[Observed], probability: Floats) -> tuple[Threshold | None, ...]:
+def thresholds(
+    posts: Sequence[Observed], probability: Floats, asked: Question = "machine_translated"
+) -> tuple[Threshold | None, ...]:
     """The threshold of every length band of one language.
 
-    None where too few human posts were measured, or too many of them are as certain as can be. Test sets
-    differ more than chance explains, so a threshold is at least that of the worst test set of all lengths.
+    None where too few human posts were measured, or too many of them are as certain as can be. Families of
+    text differ more than chance explains, so a threshold is at least that of the worst one of all lengths.
     """
+    allowed = ALLOWED[asked]
     kinds = np.array([post.kind for post in posts])
     testsets = np.array([post.testset for post in posts])
     bands = np.array([BANDS.number(post.evidence.columns) for post in posts])
 
     def measured(rows: NDArray[np.bool_]) -> dict[Kind, Floats]:
-        parts = {kind: probability[rows & (kinds == kind)] for kind in FALSE_POSITIVES}
+        parts = {kind: probability[rows & (kinds == kind)] for kind in allowed}
         return {kind: values for kind, values in parts.items() if len(values) >= LEAST_POSTS}
 
     def strictest(parts: Mapping[Kind, Floats]) -> float:
-        return max((cut(values, FALSE_POSITIVES[kind]) for kind, values in parts.items()), default=0.5)
+        return max((cut(values, allowed[kind]) for kind, values in parts.items()), default=0.5)
 
+    clear = _clear(kinds, testsets, probability) if asked == "translated" else None
     floor = max(0.5, *(strictest(measured(testsets == testset)) for testset in np.unique(testsets)))
     cuts: list[Threshold | None] = []
     for number in range(len(BANDS)):
@@ -250,24 +289,76 @@ def thresholds(posts: Sequence[Observed], probability: Floats) -> tuple[Threshol
         machine = round(machine, 4)
         kind: Kind = "native" if "native" in humans else "translated"
         rate = round(float((humans[kind] >= machine).mean()), 4)
-        cuts.append(Threshold(machine, rate, len(humans[kind]), _NEGATIVES[kind]))
+        below = None if clear is None else round(min(clear, 1 - machine), 4)
+        cuts.append(Threshold(machine, rate, len(humans[kind]), _NEGATIVES[kind], below))
     return tuple(cuts)
+
+
+def _clear(kinds: NDArray[Any], testsets: NDArray[Any], probability: Floats) -> float | None:
+    """The probability that at most ``CLEARED`` of the translations of the worst family are below."""
+    found = []
+    for kind in ("translated", "machine"):
+        for testset in np.unique(testsets[kinds == kind]):
+            values = np.sort(probability[(kinds == kind) & (testsets == testset)])
+            if len(values) >= LEAST_POSTS:
+                found.append(float(values[int(CLEARED * (len(values) + 1)) - 1]) - 1e-4)
+    return max(min(found), 0.0) if found else None
+
+
+def tails(
+    posts: Sequence[Observed], probability: Floats, asked: Question
+) -> dict[Negatives, tuple[Tail | None, ...]]:
+    """How high human posts of each kind score: one a length band; of all lengths where a band has too few."""
+    found: dict[Negatives, tuple[Tail | None, ...]] = {}
+    for kind in ALLOWED[asked]:
+        values = [
+            (BANDS.number(p.evidence.columns), v)
+            for p, v in zip(posts, probability, strict=True)
+            if p.kind == kind
+        ]
+        whole = _tail([v for _, v in values])
+        bands = [_tail([v for number, v in values if number == band]) for band in range(len(BANDS))]
+        if whole:
+            found[_NEGATIVES[kind]] = tuple(band or whole for band in bands)
+    return found
+
+
+def _tail(values: Sequence[float]) -> Tail | None:
+    if len(values) < LEAST_POSTS:
+        return None
+    high = sorted(values, reverse=True)
+    return Tail(
+        posts=len(high), reached=tuple(round(float(high[r - 1]), 4) for r in TAIL_RANKS if r <= len(high))
+    )
+
+
+def _withheld(flagged: Mapping[str, float]) -> str:
+    """Why a language gets no verdict of machine translation; empty where it does."""
+    machine, human = flagged.get("machine", 0.0), flagged.get("translated", 0.0)
+    if machine >= WORTH * human and machine > 0:
+        return ""
+    return (
+        f"at its threshold {percent(machine, 1)} of machine translations were found and "
+        f"{percent(human, 1)} of human ones"
+    )
 
 
 def reliability(
     posts: Sequence[Observed],
     probability: Floats,
     cuts: Sequence[Threshold | None] | None = None,
+    asked: Question = "machine_translated",
 ) -> Reliability:
     """Expected calibration error with its table, AUC, and the share of each kind that the cuts flag.
 
     Args:
         posts: of one language or of several.
-        probability: of machine translation, out of fold.
+        probability: that the answer is yes, out of fold.
         cuts: of the one language; by default nothing is said about flags.
+        asked: the question.
     """
-    target = _target(posts) == 1
-    error, bins = stats.reliability(probability, target, balance(posts))
+    target = _target(posts, asked) == 1
+    error, bins = stats.reliability(probability, target, balance(posts, asked))
     flags: dict[str, list[bool]] = {}
     for post, value in zip(posts, probability, strict=True):
         limit = cuts[BANDS.number(post.evidence.columns)] if cuts else None

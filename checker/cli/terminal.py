@@ -20,7 +20,9 @@ from checker.verdict.marks import Run, back_runs, error_rates, evidence, runs
 
 LABELS = {
     verdict: (name, style)
-    for (verdict, name), style in zip(VERDICTS.items(), ("bold red", "green", "yellow", "dim"), strict=True)
+    for (verdict, name), style in zip(
+        VERDICTS.items(), ("bold red", "magenta", "green", "yellow", "dim"), strict=True
+    )
 }
 """What a verdict is called, and its style."""
 

@@ -244,7 +244,7 @@ def _figures(name: str, scored: Sequence[Scored], *, with_origin: bool, resample
         brier_at_prevalence=_rounded(stats.brier(counts, balanced=False)) if counts else None,
         reliability=stats.reliability(sample.said, sample.machine)[1] if counts else (),
         coverage=share(lambda score: score.probability is not None),
-        decided=share(lambda score: score.verdict in ("machine_translated", "human_written")),
+        decided=share(lambda score: score.verdict not in ("uncertain", "not_scored")),
     )
 
 

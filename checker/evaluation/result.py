@@ -82,9 +82,7 @@ class Figures(Record):
         "weighted equally."
     )
     coverage: Share = Field(description="Share of all posts that got a probability.")
-    decided: Share = Field(
-        description="Share of all posts with the verdict machine_translated or human_written."
-    )
+    decided: Share = Field(description="Share of all posts with a verdict: neither uncertain nor not_scored.")
 
 
 class Curve(Record):

@@ -22,6 +22,8 @@ class Evidence:
         log_likelihood: mean token log-likelihood given the pivot translation, nats.
         gap: that of the translator's own best output minus ``log_likelihood``, nats.
         bleu: BLEU of the round trip, 0 to 100.
+        machine_head: log-odds of the encoder's head for machine translation.
+        translated_head: log-odds of its head for any translation.
     """
 
     columns: int
@@ -31,6 +33,8 @@ class Evidence:
     log_likelihood: float | None = field(default=None, metadata={"kind": "round_trip", "model": "translator"})
     gap: float | None = field(default=None, metadata={"kind": "round_trip", "model": "translator"})
     bleu: float | None = field(default=None, metadata={"kind": "round_trip", "model": "translator"})
+    machine_head: float | None = field(default=None, metadata={"kind": "encoder", "model": "encoder"})
+    translated_head: float | None = field(default=None, metadata={"kind": "encoder", "model": "encoder"})
 
     @property
     def known(self) -> set[str]:

@@ -106,6 +106,13 @@ def fold(text: str) -> str:
 
 
 def normal(text: str, language: str) -> Draft:
+    """What `wording` gives, with every digit a zero; see there."""
+    draft = wording(text, language)
+    draft.text = _DIGITS.sub("0", draft.text)
+    return draft
+
+
+def wording(text: str, language: str) -> Draft:
     """A text without what its keyboard and its names in other scripts add; knows where each character was.
 
     Args:
@@ -119,7 +126,7 @@ def normal(text: str, language: str) -> Draft:
     draft.replace(_CAPITALS, lambda match: _small(match[0], language))
     for pattern, new in SPELLINGS.get(language, ()):
         draft.replace(pattern, new)
-    draft.text = fold(draft.text)
+    draft.text = draft.text.translate(_FOLDED)
     draft.replace(_REPEATED, lambda match: str(match[1]))
     return draft
 

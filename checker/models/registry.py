@@ -15,8 +15,8 @@ from checker.errors import InputError, ModelNotFoundError
 from checker.result import Grade
 from checker.settings import Profile
 
-Task = Literal["translation", "language-model"]
-Family = Literal["firefox", "marian", "m2m100", "causal-lm"]
+Task = Literal["translation", "language-model", "encoder"]
+Family = Literal["firefox", "marian", "m2m100", "causal-lm", "bert"]
 
 
 def is_safe_name(name: str) -> bool:

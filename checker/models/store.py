@@ -117,6 +117,10 @@ class Store:
         models = self.models(profile, "language-model")
         return next((model for model in models if language in model.languages), None)
 
+    def encoder(self) -> Model | None:
+        """The encoder that ships, which serves both profiles."""
+        return next(iter(self.models("embedded", "encoder")), None)
+
     def required(
         self, profile: Profile, language: str, pivot: str | None = None, chosen: Chosen = "auto"
     ) -> list[Model]:

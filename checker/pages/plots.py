@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _LOOK = {
     "human_written": ("#009e73", "//"),
     "uncertain": ("#f0e442", ""),
+    "translated": ("#cc79a7", "\\\\"),
     "machine_translated": ("#d55e00", "xx"),
     "not_scored": ("#bbbbbb", ".."),
 }

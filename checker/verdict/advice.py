@@ -9,6 +9,7 @@ from checker.result import Result
 
 VERDICTS: Mapping[str, str] = {
     "machine_translated": "machine-translated",
+    "translated": "translated",
     "human_written": "human-written",
     "uncertain": "uncertain",
     "not_scored": "not scored",
@@ -18,8 +19,10 @@ VERDICTS: Mapping[str, str] = {
 MEANINGS: Mapping[str, str] = {
     "machine_translated": "Very few human posts of this kind score so high. This is a reason to look closer, "
     "not a proof.",
-    "human_written": "The wording is like that of human posts. An edited or very good translation can look "
-    "the same.",
+    "translated": "Very few posts that were written in this language look like this one: it was probably "
+    "translated into it. Whether by a person or a machine cannot be told.",
+    "human_written": "It reads like posts that were written in this language. An edited or very good "
+    "translation can look the same.",
     "uncertain": "The evidence does not decide. Do not read a verdict into it.",
     "not_scored": "There is no probability for this text.",
 }
@@ -37,6 +40,9 @@ def _advice(result: Result) -> Iterator[str]:
     elif result.verdict == "machine_translated":
         yield "Look for the source text, and ask somebody who reads the language about the marked words."
         yield "Weigh the false-alarm rate: where machine translation is rare, most flagged posts are human."
+    elif result.verdict == "translated":
+        yield "Look for the source text: a translation has one."
+        yield "Score more posts of the same account: many together tell more than one."
     elif result.verdict == "human_written":
         yield (
             "This is no proof of a human author: corrected machine translation and text by a large language "

@@ -25,17 +25,20 @@ class Threshold:
     """The threshold of one language and length band.
 
     Attributes:
-        machine: probability from which a post is called machine-translated; ``1 - machine`` is the
-            probability up to which it is called human-written.
+        machine: probability from which the answer to the question is yes: called machine-translated, or
+            translated.
         false_positive_rate: share of the human posts at or above the threshold when it was measured.
         posts: number of these human posts.
         negatives: what they were: ``native`` or ``human translations``.
+        clear: for the question whether a post was translated, the probability up to which it is called
+            human-written; None where that was not measured, and for the other question.
     """
 
     machine: Annotated[float, Field(ge=0.5, le=1)]
     false_positive_rate: Share
     posts: int
     negatives: Negatives
+    clear: Share | None = None
 
 
 class _Part(BaseModel):
@@ -61,6 +64,54 @@ class Variant(_Part):
     reliability: Reliability
 
 
+class Tail(_Part):
+    """How high human posts score: what a result's false-alarm rate is read from.
+
+    The probability that the highest of them reached, the second highest, and so on along ``TAIL_RANKS``.
+    """
+
+    posts: int = Field(ge=1, description="Number of these human posts.")
+    reached: tuple[Share, ...] = Field(description="Probability of the k-th highest, for each rank k.")
+
+    def rate(self, probability: float) -> float:
+        """Share of such posts that score at least ``probability``, no lower than it was measured to be.
+
+        Where none did, the next post may: one in one more than were measured.
+        """
+        for rank, reached in zip(TAIL_RANKS, self.reached, strict=False):
+            if probability > reached:
+                return min(1.0, rank / (self.posts + 1))
+        return 1.0
+
+
+TAIL_RANKS = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    7,
+    10,
+    14,
+    20,
+    28,
+    40,
+    56,
+    80,
+    112,
+    160,
+    224,
+    320,
+    448,
+    640,
+    896,
+    1280,
+    1792,
+    2560,
+)
+"""Ranks from the top that a ``Tail`` keeps."""
+
+
 class Fitted(_Part):
     """What holds for one language; variants are the keys of most tables."""
 
@@ -80,6 +131,12 @@ class Fitted(_Part):
     )
     thresholds: dict[str, tuple[Threshold | None, ...]] = Field(description="One a length band.")
     reliability: dict[str, Reliability]
+    withheld: dict[str, str] = Field(
+        {}, description="Variant → why its verdict is withheld though its error rate was measured."
+    )
+    tails: dict[str, dict[Negatives, tuple[Tail | None, ...]]] = Field(
+        {}, description="Variant → kind of human posts → one a length band."
+    )
     human_quantiles: dict[str, tuple[float, ...]] = Field(description="Feature → quantiles of human posts.")
 
 

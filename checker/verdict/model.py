@@ -1,12 +1,14 @@
-"""From evidence to a calibrated probability, and from the probability to a verdict.
+"""From evidence to calibrated probabilities, and from the probabilities to a verdict.
 
-A logistic regression over standardised features gives the log-odds that a post is machine-translated;
-each language then corrects slope and offset of these log-odds (Platt 1999), shrunk towards no
-correction where it has little data. The threshold of ``machine_translated`` is the smallest probability
-that at most one native post in a hundred, and two human translations, of the same language and length
-reached when the verdict was fitted, in the worst test set; its mirror image is the threshold of
-``human_written``. Everything between, and every length for which no error rate was measured, is
-``uncertain``.
+Two questions are answered: was a post translated by a machine, and was it translated at all, by anyone? For
+each, a logistic regression over standardised features gives the log-odds; each language then corrects slope
+and offset of these log-odds (Platt 1999), shrunk towards no correction where it has little data. A threshold
+is the smallest probability that at most one native post in a hundred, and (of machine translation) two human
+translations, of the same language and length reached when the verdict was fitted, in the worst family of
+text. A post that reaches that of the first question is ``machine_translated``; else one that reaches that of
+the second is ``translated``; one that scores as low there as at most two translations in a hundred is
+``human_written``, in its own language. Everything between, and every length for which no error rate was
+measured, is ``uncertain``.
 
 ``calibration/fit.py`` fits it, ``verdict/file.py`` is the file that it comes from.
 """
@@ -15,18 +17,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from checker.evidence import fluency
 from checker.evidence.evidence import FEATURES, Evidence
 from checker.percentiles import QUANTILES, Bands, share_below
-from checker.result import MeasuredThreshold, Verdict
+from checker.result import FalseAlarm, MeasuredThreshold, Question, Verdict
 from checker.text import SHORTEST
 from checker.verdict.file import Calibration, Threshold, read
 
 BANDS = Bands((60, 120, 240, 480), shortest=SHORTEST, longest=1200)
-"""Lengths that the thresholds are measured for. Longer and shorter posts get no verdict."""
+"""Lengths that thresholds are measured for. Shorter posts get no verdict, longer ones that of the longest."""
 
 VARIANTS: dict[str, tuple[str, ...]] = {
     "style": ("style", "style_by_length"),
@@ -35,8 +37,26 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "style+fluency+round_trip": (
         "style", "style_by_length", "fluency", "fluency_by_length", "chrf", "log_likelihood", "gap",
     ),
+    "style+encoder": ("style", "machine_head", "machine_head_by_length", "translated_head"),
+    "style+encoder+round_trip": (
+        "style", "machine_head", "machine_head_by_length", "translated_head", "chrf", "bleu",
+    ),
+    "translated:style": ("style", "style_by_length"),
+    "translated:style+encoder": ("style", "translated_head", "translated_head_by_length", "machine_head"),
+    "translated:style+encoder+round_trip": (
+        "style", "translated_head", "translated_head_by_length", "machine_head", "chrf", "bleu",
+    ),
 }  # fmt: skip
-"""Features of each fitted model, by the evidence that it needs; the last one that can be used is used."""
+"""Features of each fitted model, by the evidence that it needs; the last one that can be used is used.
+
+Those whose name begins with ``translated:`` answer whether a post was translated at all, the others whether
+by a machine.
+"""
+
+
+def question(variant: str) -> Question:
+    """Which question a variant answers."""
+    return "translated" if variant.startswith("translated:") else "machine_translated"
 
 
 def needs(variant: str) -> tuple[str, ...]:
@@ -49,17 +69,20 @@ def enough(known: Collection[str], variant: str) -> bool:
     return all(name in known for name in needs(variant))
 
 
-def richest(calibration: Calibration, language: str, known: Collection[str]) -> str | None:
+def richest(
+    calibration: Calibration, language: str, known: Collection[str], asked: Question = "machine_translated"
+) -> str | None:
     """The richest variant that was fitted for a language and needs no feature but the known ones.
 
     Args:
         calibration: what was fitted.
         language: ISO 639-1 code.
         known: names of features.
+        asked: the question that it answers.
     """
     fitted = calibration.languages.get(language)
-    names = fitted.correction if fitted else {}
-    return next((name for name in reversed(VARIANTS) if name in names and enough(known, name)), None)
+    names = [name for name in reversed(VARIANTS) if question(name) == asked and enough(known, name)]
+    return next((name for name in names if fitted and name in fitted.correction), None)
 
 
 def features(evidence: Evidence, scales: Mapping[str, Sequence[float]], variant: str) -> list[float]:
@@ -81,8 +104,8 @@ def features(evidence: Evidence, scales: Mapping[str, Sequence[float]], variant:
 
 
 def _length(evidence: Evidence) -> float:
-    """Length on a scale that doubles: 0 for 120 columns, 1 for 240."""
-    return math.log2(max(evidence.columns, 1) / 120)
+    """Length on a scale that doubles: 0 for 120 columns, 1 for 240; no longer than was measured."""
+    return math.log2(max(min(evidence.columns, BANDS.longest or evidence.columns), 1) / 120)
 
 
 @dataclass(frozen=True)
@@ -90,35 +113,45 @@ class Judgement:
     """A probability, what it rests on, and the threshold that applies to it.
 
     Attributes:
-        probability: calibrated probability of machine translation.
-        contributions: log-odds that style, fluency and round trip add to those of an average human post.
-        threshold: None where no error rate was measured.
+        probability: calibrated probability that the answer to the question is yes.
+        contributions: log-odds that each kind of evidence adds to those of an average human post.
+        threshold: None where no error rate was measured, or the verdict is withheld.
         variant: name of the fitted model that gave the probability, a key of ``VARIANTS``.
+        alarms: how many human posts score at least as high, by kind.
+        withheld: why there is no threshold though one was measured; empty where that is not so.
     """
 
     probability: float
     contributions: dict[str, float]
     threshold: Threshold | None
     variant: str
+    alarms: tuple[FalseAlarm, ...] = ()
+    withheld: str = ""
 
     @property
-    def verdict(self) -> Verdict:
-        """The verdict that the threshold gives."""
-        return decide(self.probability, self.threshold.machine if self.threshold else None)
+    def reached(self) -> bool:
+        """Whether the probability reaches the threshold."""
+        return self.threshold is not None and self.probability >= self.threshold.machine
+
+    @property
+    def cleared(self) -> bool:
+        """Whether it is so low that very few posts of the other kind score lower."""
+        clear = self.threshold.clear if self.threshold else None
+        return clear is not None and self.probability <= clear
 
 
-def decide(probability: float, machine: float | None) -> Verdict:
-    """The verdict on a probability.
+def decide(machine: Judgement | None, translated: Judgement | None) -> Verdict:
+    """The verdict on the answers to both questions.
 
     Args:
-        probability: calibrated probability of machine translation.
-        machine: the threshold that applies (``Threshold.machine``); None where no error rate was measured.
+        machine: was the post translated by a machine? None where that was not fitted.
+        translated: was it translated at all?
     """
-    if machine is None:
-        return "uncertain"
-    if probability >= machine:
+    if machine is not None and machine.reached:
         return "machine_translated"
-    return "human_written" if probability <= 1 - machine else "uncertain"
+    if translated is not None and translated.reached:
+        return "translated"
+    return "human_written" if translated is not None and translated.cleared else "uncertain"
 
 
 class VerdictModel:
@@ -167,29 +200,49 @@ class VerdictModel:
 
     @property
     def counts_models(self) -> bool:
-        """Whether the probability of some language rests on what a neural model says, not on style alone.
+        """Whether some language's probability rests on a neural model whose numbers may differ.
 
-        Firefox's models do not count: they compute in 8-bit integers, whatever is asked of the others.
+        Firefox's models do not count: they compute in 8-bit integers, whatever is asked of the others. Nor does
+        the encoder, which computes in 32-bit floats everywhere.
         """
         return any(
-            (task := FEATURES[name]["model"]) != "style"
+            (task := FEATURES[name]["model"]) not in ("style", "encoder")
             and "firefox" not in self.models(language).get(task, "")
             for language, fitted in self.calibration.languages.items()
             for variant in fitted.correction
             for name in needs(variant)
         )
 
-    def judge(self, language: str, evidence: Evidence) -> Judgement | None:
-        """The calibrated probability of a post; None for a language that was not fitted."""
-        variant = richest(self.calibration, language, evidence.known)
+    def judge(
+        self, language: str, evidence: Evidence, asked: Question = "machine_translated"
+    ) -> Judgement | None:
+        """The calibrated answer to a question; None where it was not fitted for the language.
+
+        A post that is longer than any that was measured is judged as one of the longest: there is more to go
+        on, never less.
+        """
+        variant = richest(self.calibration, language, evidence.known, asked)
         if variant is None:
             return None
         log_odds, contributions = self._log_odds(language, evidence, variant)
-        threshold = None
-        if BANDS.holds(evidence.columns):
-            rows = self.calibration.languages[language].thresholds[variant]
-            threshold = rows[BANDS.number(evidence.columns)]
-        return Judgement(round(sigmoid(log_odds), 4), contributions, threshold, variant)
+        probability = round(sigmoid(log_odds), 4)
+        fitted, threshold = self.calibration.languages[language], None
+        alarms: tuple[FalseAlarm, ...] = ()
+        if evidence.columns >= BANDS.shortest:
+            band = BANDS.number(min(evidence.columns, BANDS.longest or evidence.columns))
+            threshold = fitted.thresholds[variant][band]
+            alarms = tuple(
+                FalseAlarm(
+                    language=language, question=asked, negatives=kind,
+                    rate=round(tail.rate(probability), 5), posts=tail.posts,
+                )
+                for kind, rows in fitted.tails.get(variant, {}).items()
+                if (tail := rows[band]) is not None
+            )  # fmt: skip
+        withheld = fitted.withheld.get(variant, "")
+        return Judgement(
+            probability, contributions, None if withheld else threshold, variant, alarms, withheld
+        )
 
     def style(self, language: str, evidence: Evidence) -> tuple[float, float]:
         """Calibrated log-odds of the style detector alone, and their slope over its raw log-odds.
@@ -261,32 +314,36 @@ def _check(calibration: Calibration) -> None:
         demand(named, f"{place}.statistic", f"it must be one of {', '.join(fluency.STATISTICS)}")
 
 
-def combine(judged: Sequence[tuple[int, Judgement]]) -> tuple[float | None, Verdict]:
-    """One verdict for a post of several languages: log-odds weighted by length, the strictest threshold.
+def combine(judged: Sequence[tuple[int, Judgement]]) -> Judgement | None:
+    """One answer for a post of several languages: log-odds weighted by length, the strictest threshold.
 
     Args:
         judged: the columns of each part, and the judgement on it.
 
     Returns:
-        The probability, None if nothing was judged, and the verdict.
+        None if nothing was judged; the judgement itself where there is one.
     """
-    if not judged:
-        return None, "uncertain"
-    if len(judged) == 1:
-        return judged[0][1].probability, judged[0][1].verdict
+    if len(judged) < 2:
+        return judged[0][1] if judged else None
     total = sum(columns for columns, _ in judged)
     probability = round(sigmoid(sum(logit(j.probability) * c for c, j in judged) / total), 4)
-    thresholds = [j.threshold.machine if j.threshold else None for _, j in judged]
-    measured = [threshold for threshold in thresholds if threshold is not None]
-    return probability, decide(probability, max(measured) if len(measured) == len(thresholds) else None)
+    cuts = [j.threshold for _, j in judged if j.threshold is not None]
+    threshold = None
+    if len(cuts) == len(judged):
+        clear = [cut.clear for cut in cuts if cut.clear is not None]
+        threshold = replace(
+            max(cuts, key=lambda cut: cut.machine), clear=min(clear) if len(clear) == len(cuts) else None
+        )
+    return replace(judged[0][1], probability=probability, threshold=threshold)
 
 
-def measured(language: str, columns: int, threshold: Threshold) -> MeasuredThreshold:
+def measured(language: str, columns: int, threshold: Threshold, asked: Question) -> MeasuredThreshold:
     """A threshold as a result shows it: with the language and the length band that it holds for."""
-    shortest, longest = BANDS.extents()[BANDS.number(columns)]
+    shortest, longest = BANDS.extents()[BANDS.number(min(columns, BANDS.longest or columns))]
     return MeasuredThreshold(
         language=language,
-        machine_translated=threshold.machine,
+        question=asked,
+        probability=threshold.machine,
         false_positive_rate=threshold.false_positive_rate,
         posts=threshold.posts,
         negatives=threshold.negatives,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from checker.evidence.evidence import Evidence
 from checker.languages import name
-from checker.result import Reason, ReasonKind, RoundTrip
-from checker.text import percent
+from checker.result import FalseAlarm, Reason, ReasonKind, RoundTrip
+from checker.text import in_hundred, percent
 from checker.verdict.file import Reliability
 from checker.verdict.model import Judgement, VerdictModel
 
@@ -17,6 +17,7 @@ NEARBY = 0.1  # a bin of the reliability table speaks for a probability this nea
 def reasons(
     language: str,
     judgement: Judgement,
+    translated: Judgement | None,
     verdicts: VerdictModel,
     evidence: Evidence,
     round_trip: RoundTrip | None,
@@ -26,7 +27,8 @@ def reasons(
 
     Args:
         language: ISO 639-1 code.
-        judgement: on the post.
+        judgement: was the post translated by a machine?
+        translated: was it translated at all? None where that was not fitted.
         verdicts: the layer that it comes from.
         evidence: what it rests on.
         round_trip: means over the sentences.
@@ -46,7 +48,7 @@ def reasons(
             moves = f"Against a typical human post, this {direction} the log-odds by {abs(amount):.2f}."
             found.append(Reason(kind=kind, text=f"{said[kind]} {moves}"))
     reliability = verdicts.calibration.languages[language].reliability[judgement.variant]
-    return [*found, *_error_rates(language, judgement, reliability)]
+    return [*found, *_translated(language, translated), *_error_rates(language, judgement, reliability)]
 
 
 def _evidence(
@@ -60,7 +62,14 @@ def _evidence(
     human = f"human-written {name(language)} posts"
     rank = verdicts.rank(language, "style", evidence.style)
     if rank is not None:
-        yield "style", f"Wording: more like machine translation than {percent(rank)} of {human}."
+        yield "style", f"Word patterns: more like machine translation than {percent(rank)} of {human}."
+    if evidence.machine_head is not None:
+        rank = verdicts.rank(language, "machine_head", evidence.machine_head)
+        if rank is not None:
+            yield (
+                "encoder",
+                f"Wording as a whole: more like machine translation than {percent(rank)} of {human}.",
+            )
     if fluency is not None:
         yield (
             "fluency",
@@ -86,7 +95,12 @@ def _evidence(
 def _error_rates(language: str, judgement: Judgement, reliability: Reliability) -> Iterator[Reason]:
     """What the probability was compared with, and what came of posts with such a probability in the test."""
     named, threshold, probability = name(language), judgement.threshold, judgement.probability
-    if threshold is None:
+    if judgement.withheld:
+        text = (
+            f"Machine translation is not called in {named}: {judgement.withheld}. {_alarms(judgement.alarms)}"
+        )
+        yield Reason(kind="withheld", text=text.strip())
+    elif threshold is None:
         text = f"No false-alarm rate was measured for {named} posts of this length, so no verdict is given."
         yield Reason(kind="unmeasured", text=text)
     else:
@@ -94,9 +108,10 @@ def _error_rates(language: str, judgement: Judgement, reliability: Reliability) 
         reached = round(threshold.false_positive_rate * threshold.posts)
         text = (
             f"The probability is {probability:.2f}. The threshold for {named} posts of this length is "
-            f"{threshold.machine:.2f}: {reached} of {threshold.posts} {humans} reached it."
+            f"{threshold.machine:.2f}: {reached} of {threshold.posts} {humans} reached it. "
+            f"{_alarms(judgement.alarms)}"
         )
-        yield Reason(kind="threshold", text=text)
+        yield Reason(kind="threshold", text=text.strip())
     near = [row for row in reliability.bins if abs(row.predicted - probability) <= NEARBY]
     if near:
         row = min(near, key=lambda row: abs(row.predicted - probability))
@@ -111,3 +126,31 @@ def _error_rates(language: str, judgement: Judgement, reliability: Reliability) 
             "machine translations."
         )
         yield Reason(kind="detection", text=text)
+
+
+def _translated(language: str, answer: Judgement | None) -> Iterator[Reason]:
+    """How sure it is that the post was translated at all."""
+    if answer is None:
+        return
+    text = (
+        f"{in_hundred(answer.probability).capitalize()} posts like this were translated, by a person or a "
+        f"machine. {_alarms(answer.alarms)}"
+    )
+    yield Reason(kind="translated", text=text.strip())
+
+
+def _alarms(alarms: tuple[FalseAlarm, ...]) -> str:
+    """How many human posts score as high, in one sentence; empty where that was not measured."""
+    if not alarms:
+        return ""
+    said = [
+        f"{one_in(alarm.rate)} {'native posts' if alarm.negatives == 'native' else alarm.negatives} of this "
+        f"length ({alarm.posts} were measured)"
+        for alarm in alarms
+    ]
+    return f"About {' and '.join(said)} score at least as high."
+
+
+def one_in(rate: float) -> str:
+    """A share as people say it: "1 in 14"."""
+    return f"1 in {max(1, round(1 / rate))}"

@@ -53,7 +53,8 @@ export function verdict(result, source, tools) {
 /** The strictest threshold of its languages; null unless all of them have one. */
 function threshold({ reasons, thresholds }) {
   if (thresholds.length === 0 || reasons.some(({ kind }) => kind === "unmeasured")) return null;
-  return Math.max(...thresholds.map(({ machine_translated: from }) => from));
+  const own = thresholds.filter(({ question }) => question === "machine_translated");
+  return own.length ? Math.max(...own.map(({ probability: from }) => from)) : null;
 }
 
 /** Whether the verdict counts a kind of evidence, as a note. */

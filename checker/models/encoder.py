@@ -1,0 +1,112 @@
+"""The encoder: every piece of a text as a vector that knows its neighbours.
+
+The first layers of a multilingual BERT (Devlin et al. 2019), fine-tuned; ``checker.evidence.heads`` says what
+is read from the vectors. They are computed with 32-bit floats on every processor, and a text is never beside
+a longer one in a batch: what is said of it is the same alone and in company.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from checker.errors import ModelCorruptedError
+from checker.models.tokenizer import alike
+
+WINDOW = 126
+"""Pieces of a text that are read together; a longer text is read in windows."""
+
+_BATCH_TOKENS = 1024
+
+Floats = npt.NDArray[np.float32]
+
+
+class Tokens(NamedTuple):
+    """What the encoder makes of a text.
+
+    Attributes:
+        vectors: one row for each piece, and for the marks around each window; (pieces, width).
+        spans: of each row in the text; (0, 0) for the marks.
+    """
+
+    vectors: Floats
+    spans: list[tuple[int, int]]
+
+
+class Encoder:
+    """A converted encoder. Safe to share by threads.
+
+    Args:
+        folder: with the tokenizer; what ``scripts/training/encoder_ship.py`` wrote.
+        converted: with the layers in CTranslate2's format.
+        label: name@revision.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        threads: on the CPU; by default one per core.
+
+    Raises:
+        CheckerError: ``cuda`` was asked for and there is no such device.
+        ModelCorruptedError: a file is missing or damaged.
+    """
+
+    def __init__(
+        self, folder: Path, converted: Path, label: str, *, device: str = "auto", threads: int | None = None
+    ) -> None:
+        import ctranslate2
+        from tokenizers import Tokenizer
+
+        from checker.models.ctranslate2_engine import placed
+
+        self.label = label
+        place = placed(device, threads, "float32")
+        try:
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self._encoder = ctranslate2.Encoder(str(converted), **place)
+        except Exception as error:  # tokenizers raises no class of its own
+            problem = f"The encoder in {folder} cannot be read ({error}). Install the package again."
+            raise ModelCorruptedError(problem) from None
+        self._tokenizer.encode_special_tokens = True  # "</s>" in a post is text, not the end of it
+        self._first, self._last = (int(self._tokenizer.token_to_id(mark) or 0) for mark in ("<s>", "</s>"))
+
+    def read(self, texts: Sequence[str]) -> list[Tokens]:
+        """The vectors of every text; of a text without a piece there are none.
+
+        Args:
+            texts: of any language, without lone surrogates.
+        """
+        windows: list[list[int]] = []
+        owner: list[int] = []
+        spans: list[list[tuple[int, int]]] = [[] for _ in texts]
+        for number, code in enumerate(self._tokenizer.encode_batch(list(texts), add_special_tokens=False)):
+            for start in range(0, len(code.ids), WINDOW):
+                windows.append([self._first, *code.ids[start : start + WINDOW], self._last])
+                spans[number] += [(0, 0), *code.offsets[start : start + WINDOW], (0, 0)]
+                owner.append(number)
+        vectors: list[Floats | None] = [None] * len(windows)
+        for rows in alike([len(window) for window in windows]):
+            step = max(1, _BATCH_TOKENS // len(windows[rows[0]]))
+            for start in range(0, len(rows), step):
+                part = rows[start : start + step]
+                for row, found in zip(part, self._forward([windows[row] for row in part]), strict=True):
+                    vectors[row] = found
+        found_by: list[list[Floats]] = [[] for _ in texts]
+        for number, vector in zip(owner, vectors, strict=True):
+            assert vector is not None
+            found_by[number].append(vector)
+        empty = np.zeros((0, 0), np.float32)
+        return [
+            Tokens(np.concatenate(found) if found else empty, where)
+            for found, where in zip(found_by, spans, strict=True)
+        ]
+
+    def _forward(self, windows: list[list[int]]) -> Floats:
+        """Vectors of windows of one length: (windows, pieces, width)."""
+        import ctranslate2
+
+        hidden = self._encoder.forward_batch(windows).last_hidden_state
+        if hidden.device != "cpu":
+            hidden = hidden.to_device(ctranslate2.Device.cpu)
+        return np.array(hidden, dtype=np.float32)
