@@ -17,6 +17,7 @@ from checker.bitext.estimator import QualityEstimator
 from checker.errors import CheckerError, ModelCorruptedError, ModelNotFoundError, UnsupportedPairError
 from checker.models import Store, firefox_engine
 from checker.models.firefox_engine import CONTEXT, FirefoxTranslator
+from checker.models.firefox_worker import Loaded
 from checker.pipeline import Checker
 
 # Written for this test; the English is ours, not the translator's.
@@ -193,16 +194,97 @@ def test_after_a_damaged_model_the_engine_goes_on(
     assert "Monday" in translator(store, "pt", "en", threads=1).translate([SENTENCE], "pt", "en")[0].text
 
 
-def test_a_worker_that_is_killed_is_one_error_and_is_replaced(store: Store) -> None:
+def test_a_worker_that_is_killed_is_replaced(store: Store) -> None:
     one = translator(store, "pt", "en", threads=1)
-    one.translate([SENTENCE], "pt", "en")
+    expected = one.translate([SENTENCE], "pt", "en")
     for worker in one._workers._all:
         assert worker._process is not None
         worker._process.kill()
         worker._process.wait()
-    with pytest.raises(CheckerError, match="came to an end"):
-        one.translate([SENTENCE], "pt", "en")
-    assert "Monday" in one.translate([SENTENCE], "pt", "en")[0].text
+    assert one.translate([SENTENCE], "pt", "en") == expected
+
+
+@pytest.fixture
+def dying(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """Make workers end, or their engine panic, under a condition on the text."""
+
+    def make(on: str, how: str = "os.kill(os.getpid(), 9)") -> None:
+        script = tmp_path / "firefox_worker_that_dies.py"
+        script.write_text(
+            "import os, sys\n"
+            f"sys.path.insert(0, {str(Path(firefox_engine.__file__).parent)!r})\n"
+            "import firefox_worker\n"
+            "class Loaded(firefox_worker.Loaded):\n"
+            "    def get(self, paths):\n"
+            "        self.translate = super().get(paths).translate\n"
+            "        class Dying:\n"
+            "            def translate(_, text):\n"
+            f"                if {on}:\n"
+            f"                    {how}\n"
+            "                return self.translate(text)\n"
+            "        return Dying()\n"
+            "firefox_worker.Loaded = Loaded\n"
+            "firefox_worker.main()\n"
+        )
+        monkeypatch.setattr(firefox_engine, "_WORKER", script)
+        monkeypatch.setattr(firefox_engine, "_pools", {})
+
+    return make
+
+
+@pytest.mark.parametrize("how", ["os.kill(os.getpid(), 9)", "raise BaseException('a panic')"])
+def test_a_sentence_that_ends_the_engine_costs_no_other_its_translation(
+    store: Store, into_english: FirefoxTranslator, dying: Callable[..., None], how: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    texts = [pt for pt, _ in LINES]
+    expected = into_english.translate(texts, "pt", "en")
+    dying("'barcos' in text", how)
+    found = translator(store, "pt", "en", threads=1).translate(texts, "pt", "en")
+    assert found[1].text == ""
+    assert found[:1] + found[2:] == expected[:1] + expected[2:]
+    assert "fails on 1 of" in caplog.text
+    assert "barcos" not in caplog.text
+
+
+def test_a_part_of_a_sentence_that_fails_takes_the_sentence_with_it(
+    store: Store, dying: Callable[..., None]
+) -> None:
+    dying("'barcos' in text")
+    long = "; ".join(pt.rstrip(".") for pt, _ in LINES * 2) + "."
+    one = translator(store, "pt", "en", threads=1)
+    assert len(list(one._parts(long))) > 1
+    assert one.translate([long], "pt", "en")[0].text == ""
+
+
+def test_a_post_with_such_a_sentence_has_an_unreliable_round_trip_there(dying: Callable[..., None]) -> None:
+    dying("'boats' in text")  # on the way back
+    result = Checker(threads=1, fluency=False).score(" ".join(pt for pt, _ in LINES[:3]))
+    assert [sentence.reliable for sentence in result.sentences] == [True, False, True]
+    assert result.round_trip is not None
+
+
+def test_an_engine_that_ends_on_everything_is_one_error(store: Store, dying: Callable[..., None]) -> None:
+    dying("True")
+    with pytest.raises(CheckerError, match=r"ends as soon as it translates \(status -9\)"):
+        translator(store, "pt", "en", threads=1).translate([SENTENCE], "pt", "en")
+
+
+def test_a_worker_forgets_the_model_that_was_used_longest_ago(store: Store, tmp_path: Path) -> None:
+    model = store.model("embedded/firefox-pt-en")
+    paths = firefox_engine.files(store.path(model), model)
+    loaded = Loaded(limit=2)
+    models = []
+    for name in "abc":
+        copy = tmp_path / name
+        copy.symlink_to(str(paths["model"]))
+        models.append((str(copy), paths["source"], paths["target"], None))
+    first, second = loaded.get(models[0]), loaded.get(models[1])
+    assert loaded.get(models[0]) is first
+    loaded.get(models[2])  # in the place of the second
+    assert (len(loaded), loaded.get(models[0]) is first) == (2, True)
+    assert loaded.get(models[1]) is not second
+    assert len(loaded) == 2
 
 
 def test_without_fxtranslate_the_message_says_what_to_install(

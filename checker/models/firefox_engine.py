@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import importlib.util
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from queue import LifoQueue
-from typing import Any
+from typing import Any, NoReturn
 
 import regex
 
@@ -39,9 +40,14 @@ CONTEXT = 127
 PART = 16
 """Sentences in a request to a worker, at most: the pipe costs nothing, and the work can be shared out."""
 
+PROBE = "2026 1 2 3."
+"""A text that a sound model of any language translates."""
+
+_WORKER = Path(__file__).with_name("firefox_worker.py")
 _UNSPACED = ("zh", "ja")
 _BREAK = regex.compile(r"(?<=[;:.!?—–])\s+|(?<=,)\s+|(?<=[、，；：。！？،؛۔])\s*")
 _SPACE = regex.compile(r"\s+")
+_log = logging.getLogger(__name__)
 
 
 class FirefoxTranslator:
@@ -75,16 +81,20 @@ class FirefoxTranslator:
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[Translation]:
         """See ``Translator.translate``; ``log_likelihood`` is None.
 
+        A text that ends the engine, in two processes, has an empty translation, so that its round trip is not
+        reliable; the others are translated.
+
         Raises:
             UnsupportedPairError: the model does not serve the pair.
             ModelCorruptedError: the engine refuses the files.
-            CheckerError: the engine came to an end.
+            CheckerError: the engine ends whatever it is given.
         """
         self._require(source, target)
         parts = [list(self._parts(valid(text))) for text in texts]
         flat = iter(self._translated([part for split in parts for part in split]))
         joint = "" if target in _UNSPACED else " "
-        return [Translation(joint.join(next(flat) for _ in split), None) for split in parts]
+        found = [[next(flat) for _ in split] for split in parts]
+        return [Translation("" if None in split else joint.join(map(str, split)), None) for split in found]
 
     def log_probabilities(
         self, sources: Sequence[str], targets: Sequence[str], source: str, target: str
@@ -124,34 +134,69 @@ class FirefoxTranslator:
         yield from self._parts(text[:place])
         yield from self._parts(text[place:])
 
-    def _translated(self, texts: list[str]) -> list[str]:
-        """Every text, once, the longest first, shared out over the workers."""
+    def _translated(self, texts: list[str]) -> list[str | None]:
+        """Every text, once, the longest first, shared out over the workers; None for what fails."""
         waiting = sorted(set(texts), key=lambda text: (-len(text), text))
         size = max(1, min(PART, -(-len(waiting) // (4 * self._workers.count))))
         requests = [waiting[start : start + size] for start in range(0, len(waiting), size)]
-        found: dict[str, str] = {}
+        found: dict[str, str | None] = {}
         for request, answers in zip(requests, self._workers.map(self._ask, requests), strict=True):
             found |= zip(request, answers, strict=True)
         return [found[text] for text in texts]
 
-    def _ask(self, worker: _Worker, texts: list[str]) -> list[str]:
-        try:
-            answer = worker.ask({**self._files, "texts": texts})
-        except (OSError, ValueError):
-            status = worker.close()
-            raise CheckerError(
-                f"The engine of {self.label} came to an end (status {status}). Verify its files with: "
-                "checker models verify"
-            ) from None
-        if "error" in answer:
-            repair = (
-                "Install the package again."
-                if self._model.profile == "embedded"
-                else f"Repair it with: checker models download --model {self._model.id}"
-            )
-            raise ModelCorruptedError(f"{self.label} cannot be used ({answer['error']}). {repair}")
-        answers: list[str] = answer["texts"]
+    def _ask(self, worker: _Worker, texts: list[str]) -> list[str | None]:
+        answers = self._answers(worker, texts)
+        failed = [text for text, answer in zip(texts, answers, strict=True) if answer is None]
+        if failed:
+            self._probe(worker)
+            _log.warning(
+                "The engine of %s fails on %d of %d sentences, the longest of %d characters: their round "
+                "trips do not count.",
+                self.label, len(failed), len(texts), max(map(len, failed)),
+            )  # fmt: skip
         return answers
+
+    def _answers(self, worker: _Worker, texts: list[str]) -> list[str | None]:
+        """The translations; where processes end, of each text on its own, and None for those at fault."""
+        for _ in range(2):
+            try:
+                found: list[str | None] = self._answer(worker, texts)["texts"]
+                return found
+            except (OSError, ValueError):
+                worker.close()
+        return [None] if len(texts) == 1 else [self._answers(worker, [text])[0] for text in texts]
+
+    def _probe(self, worker: _Worker) -> None:
+        """Raise unless the model translates at all: then it is the texts that the engine fails on."""
+        try:
+            answer = self._answer(worker, [PROBE])
+        except (OSError, ValueError):
+            raise CheckerError(
+                f"The engine of {self.label} ends as soon as it translates (status {worker.close()}). Verify "
+                "its files with: checker models verify"
+            ) from None
+        if answer["texts"] == [None]:
+            self._refuse(answer["problem"])
+
+    def _answer(self, worker: _Worker, texts: list[str]) -> dict[str, Any]:
+        """What a worker says.
+
+        Raises:
+            OSError, ValueError: its process came to an end.
+            ModelCorruptedError: the model cannot be loaded.
+        """
+        answer = worker.ask({**self._files, "texts": texts})
+        if "error" in answer:
+            self._refuse(answer["error"])
+        return answer
+
+    def _refuse(self, problem: str) -> NoReturn:
+        repair = (
+            "Install the package again."
+            if self._model.profile == "embedded"
+            else f"Repair it with: checker models download --model {self._model.id}"
+        )
+        raise ModelCorruptedError(f"{self.label} cannot be used ({problem}). {repair}")
 
 
 def installed() -> bool:
@@ -208,7 +253,7 @@ class _Worker:
         """
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", str(Path(__file__).with_name("firefox_worker.py"))],
+                [sys.executable, "-P", str(_WORKER)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 encoding="utf-8",
             )  # fmt: skip
@@ -248,13 +293,13 @@ class _Workers:
             self._idle.put(worker)
         self._pool = ThreadPoolExecutor(count, "firefox")
 
-    def map(self, ask: Any, requests: list[list[str]]) -> Iterator[list[str]]:
+    def map(self, ask: Any, requests: list[list[str]]) -> Iterator[list[str | None]]:
         """``ask(worker, request)`` for every request, in their order."""
 
-        def answered(request: list[str]) -> list[str]:
+        def answered(request: list[str]) -> list[str | None]:
             worker = self._idle.get()
             try:
-                answers: list[str] = ask(worker, request)
+                answers: list[str | None] = ask(worker, request)
             finally:
                 self._idle.put(worker)
             return answers
