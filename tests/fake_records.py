@@ -147,6 +147,8 @@ class _Handler(BaseHTTPRequestHandler):
         start = 0
         if (wanted := self.headers.get("Range")) and server.ranges:
             start = int(wanted.removeprefix("bytes=").split("-")[0])
+            if start >= len(content):
+                return self._answer(416, b"")
         stop = next(
             (stops.pop(0) for end, stops in server.breaks.items() if location.endswith(end) and stops), None
         )

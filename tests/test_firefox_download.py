@@ -4,7 +4,9 @@ The real pair Portuguese-English stands in for Russian: the same files under Rus
 """
 
 import gzip
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,14 +14,17 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import fake_records
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from checker.cli.models import app
 from checker.errors import CheckerError, DownloadError, InputError
-from checker.models import Store
+from checker.models import Store, firefox_records
 from checker.models.load import load_translator
 from checker.models.lock import read_lock
 
@@ -123,6 +128,42 @@ def test_a_cut_connection_is_resumed(server: fake_records.Server, store: Store) 
     store.verify([store.model("firefox/ru-en")])
 
 
+@pytest.mark.parametrize("stated", [0, 10**9, "missing"])
+def test_a_partial_file_that_is_complete_is_used(
+    server: fake_records.Server, store: Store, russian: dict[tuple[str, str], Path], stated: int | str
+) -> None:
+    """The record states no size, or too large a one: the server answers 416 to a request for more."""
+    for record in server.data:
+        if stated == "missing":
+            del record["attachment"]["size"]
+        else:
+            record["attachment"]["size"] = stated
+    (one,) = firefox_records.resolve([store.model("firefox/ru-en")])
+    name = one.files[0].name
+    part = store._hub_folder(one.model, one.commit) / f"{name}.part"
+    part.parent.mkdir(parents=True)
+    packed = fake_records.pack((russian["ru", "en"] / name).read_bytes())
+    part.write_bytes(packed)
+    download(store, "ru-en")
+    assert server.asked(f"{name}.zst") == [f"bytes={len(packed)}-"]
+    store.verify([store.model("firefox/ru-en")])
+    assert not part.exists()
+
+
+def test_a_partial_file_of_something_else_is_removed_and_fetched_again(
+    server: fake_records.Server, store: Store
+) -> None:
+    (one,) = firefox_records.resolve([store.model("firefox/ru-en")])
+    name, size = one.files[0].name, one.files[0].size
+    part = store._hub_folder(one.model, one.commit) / f"{name}.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(bytes(size + 1))
+    with pytest.raises(DownloadError, match=r"was removed\. Run the command again"):
+        download(store, "ru-en")
+    download(store, "ru-en")
+    store.verify([store.model("firefox/ru-en")])
+
+
 def test_a_server_without_ranges_sends_the_whole_file_again(
     server: fake_records.Server, store: Store
 ) -> None:
@@ -165,6 +206,98 @@ def test_a_name_that_leaves_the_folder_is_refused(
     for record in server.data:
         record["name"] = name
     with pytest.raises(DownloadError, match="would leave the model's folder"):
+        download(store, "ru-en")
+
+
+@pytest.mark.parametrize("size", ["a lot", -1, True, 2.5, [], 10**20])
+def test_a_size_that_is_none_is_refused(server: fake_records.Server, store: Store, size: object) -> None:
+    server.data[0]["attachment"]["size"] = size
+    with pytest.raises(DownloadError, match="states no size"):
+        download(store, "ru-en")
+
+
+def test_a_file_that_is_not_called_what_the_model_needs_is_refused(
+    server: fake_records.Server, store: Store
+) -> None:
+    for record in server.data:
+        record["name"] = record["name"].replace("model.", "weights.")
+    with pytest.raises(DownloadError, match=r"of the kind model 'weights\."):
+        download(store, "ru-en")
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=5,
+)
+_HOSTILE = st.sampled_from(
+    ["", "..", "../x", "/etc/passwd", "model.x/../y.bin", "model.\\..\\x.bin", "model.\n.bin", "C:model.bin",
+     "0" * 64, "f" * 63, "3." + "9" * 5000, "3", "٣", "base", "http://elsewhere/x", "a/../../b", "\ud800"]
+) | _JSON  # fmt: skip
+_WHERE = st.sampled_from(
+    ["name", "version", "fileType", "architecture", "sourceLanguage", "targetLanguage", "decompressedHash",
+     "attachment", "attachment.location", "attachment.size", ""]
+)  # fmt: skip
+
+
+def _records() -> list[dict[str, Any]]:
+    names = {"model": "model.ruen.intgemm.alphas.bin", "vocab": "vocab.ruen.spm", "lex": "lex.50.50.ruen.bin"}
+    return [
+        {
+            "name": name, "version": "3.0", "fileType": kind, "architecture": "base", "sourceLanguage": "ru",
+            "targetLanguage": "en", "decompressedHash": str(number) * 64,
+            "attachment": {"location": f"models/{name}.zst", "size": 1000 + number},
+        }
+        for number, (kind, name) in enumerate(names.items())
+    ]  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), _WHERE, _HOSTILE), max_size=4), st.none() | _JSON)
+def test_hostile_records_are_refused_or_harmless(changes: list[tuple[int, str, Any]], instead: Any) -> None:
+    data: list[Any] = _records()
+    for number, where, value in changes:
+        if where == "" or not isinstance(data[number], dict):
+            data[number] = value
+        elif "." in where:
+            if isinstance(data[number].get("attachment"), dict):
+                data[number]["attachment"][where.split(".")[1]] = value
+        else:
+            data[number][where] = value
+    body = json.dumps({"data": data} if instead is None else instead)
+    model = Store().model("firefox/ru-en")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(firefox_records, "_get", lambda url: body)
+        try:
+            (one,) = firefox_records.resolve([model], "http://127.0.0.1/mirror")
+        except DownloadError:
+            return
+    assert re.fullmatch("[0-9a-f]{40}", one.commit)
+    assert one.files[0].name.startswith("model.")
+    for file in one.files:
+        assert Path(file.name).name == file.name
+        assert any(Path(file.name).match(pattern) for pattern in model.files)
+        assert re.fullmatch("[0-9a-f]{64}", file.sha256)
+        assert 0 <= file.size < 2**33
+        assert file.url.startswith("http://127.0.0.1/mirror/")
+        assert ".." not in file.url.split("/")
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[]", "{}", '{"data": 3}', '{"data": {}}', "[" * 10**5, '{"data":' + "[" * 10**5, "\x00"]
+)
+def test_an_answer_that_is_no_list(store: Store, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
+    monkeypatch.setattr(firefox_records, "_get", lambda url: body)
+    with pytest.raises(DownloadError, match=r"does not list models|has no model"):
+        download(store, "ru-en")
+
+
+@pytest.mark.parametrize("base", ["file:///etc", "", 7, None])
+def test_files_are_fetched_from_web_servers_alone(
+    server: fake_records.Server, store: Store, monkeypatch: pytest.MonkeyPatch, base: object
+) -> None:
+    real, answer = firefox_records._get, json.dumps({"capabilities": {"attachments": {"base_url": base}}})
+    monkeypatch.setattr(firefox_records, "_get", lambda url: answer if url.endswith("/v1/") else real(url))
+    with pytest.raises(DownloadError, match="does not say where its files are"):
         download(store, "ru-en")
 
 
@@ -222,6 +355,31 @@ def test_a_folder_with_a_damaged_model_is_refused(
     with pytest.raises(DownloadError, match=r"has no model from 'en' to 'ru': .* en-ru/"):
         download(store, "en-ru", folder=tmp_path / "stick")
     assert not store.locked(store.model("firefox/ru-en"))
+
+
+def test_a_folder_with_a_damaged_archive_is_refused(
+    store: Store, russian: dict[tuple[str, str], Path], tmp_path: Path
+) -> None:
+    source = tmp_path / "stick" / "ru-en"
+    shutil.copytree(russian["ru", "en"], source)
+    weights = next(source.glob("model.*"))
+    packed = bytearray(gzip.compress(weights.read_bytes(), 1))
+    packed[1000:1100] = b"\xff" * 100
+    Path(f"{weights}.gz").write_bytes(packed)
+    weights.unlink()
+    with pytest.raises(DownloadError, match="is no model that can be used"):
+        download(store, "ru-en", folder=tmp_path / "stick")
+    assert not (store.home / "models" / "firefox--ru-en" / "draft").exists()
+
+
+def test_a_folder_is_refused_where_the_engine_ends(
+    store: Store, russian: dict[tuple[str, str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(russian["ru", "en"], tmp_path / "stick" / "ru-en")
+    monkeypatch.setattr("checker.models.firefox_engine._WORKER", tmp_path / "nothing.py")
+    monkeypatch.setattr("checker.models.firefox_engine._pools", {})
+    with pytest.raises(DownloadError, match="is no model that can be used"):
+        download(store, "ru-en", folder=tmp_path / "stick")
 
 
 def test_too_little_space(server: fake_records.Server, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ import shutil
 import time
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,8 +24,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from checker.errors import DownloadError, InputError, ModelCorruptedError
-from checker.models.firefox_engine import FirefoxTranslator, installed
+from checker.errors import CheckerError, DownloadError, InputError, ModelCorruptedError
+from checker.models.firefox_engine import PROBE, FirefoxTranslator, installed
 from checker.models.hub import ATTEMPTS, TIMEOUT
 from checker.models.lock import LockedModel, lock_file, sha256
 from checker.models.registry import Model, is_safe_name
@@ -40,6 +41,8 @@ CODES = {"zh": ("zh", "zh-Hans", "zh-CN")}
 
 _ARCHITECTURES = ("base-memory", "base", "tiny")  # the best first, of one version
 _CHUNK = 1 << 16
+_LONGEST = 1 << 26  # bytes of an answer that lists models; Mozilla's has one or two million
+_LARGEST = 1 << 32  # bytes of a packed file
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class PackedFile:
 
 @dataclass(frozen=True)
 class PublishedModel:
-    """A model as Mozilla, or a mirror, publishes it."""
+    """A model as Mozilla, or a mirror, publishes it; the weights are the first of the files."""
 
     model: Model
     files: tuple[PackedFile, ...]
@@ -74,7 +77,7 @@ class PublishedModel:
     @property
     def commit(self) -> str:
         """What the lock calls this release: the sha256 of the model's weights, cut to 40 digits."""
-        return next(file.sha256 for file in self.files if file.name.startswith("model."))[:40]
+        return self.files[0].sha256[:40]
 
     def missing(self, folder: Path) -> list[PackedFile]:
         """The files that are not in ``folder`` as they are published."""
@@ -82,9 +85,12 @@ class PublishedModel:
 
     def bytes_to_fetch(self, folder: Path) -> int:
         """Bytes of the missing files that earlier runs have not left in partial ones."""
-        missing = self.missing(folder)
-        parts = [part for file in missing if (part := _part(folder, file)).exists()]
-        return sum(file.size for file in missing) - sum(part.stat().st_size for part in parts)
+
+        def brought(file: PackedFile) -> int:
+            part = _part(folder, file)
+            return part.stat().st_size if part.exists() else 0
+
+        return sum(max(file.size - brought(file), 0) for file in self.missing(folder))
 
 
 def resolve(models: Sequence[Model], mirror: str | None = None) -> list[PublishedModel]:
@@ -109,15 +115,26 @@ def resolve(models: Sequence[Model], mirror: str | None = None) -> list[Publishe
             f"{mirror} is no address of a mirror.", fix="Use --from for a folder on this machine."
         )
     address = f"{mirror.rstrip('/')}/records.json" if mirror else discovery.records_url()
-    body = _get(address)
-    try:
-        known = discovery.parse_records(body)
-        packed = {one["attachment"]["location"]: one["attachment"] for one in json.loads(body)["data"]
-                  if isinstance(one.get("attachment"), dict) and "location" in one["attachment"]}  # fmt: skip
-    except (ValueError, KeyError, TypeError) as error:
-        raise DownloadError(f"{address} does not list models ({error}).") from None
+    known, packed = _parsed(_get(address), address)
     base = _base(address)
     return [PublishedModel(model, tuple(_files(model, known, packed, base, address))) for model in models]
+
+
+def _parsed(body: str, address: str) -> tuple[list[dict[str, str | None]], dict[str, Mapping[str, Any]]]:
+    """The records in an answer, and what it says of each packed file, by location."""
+    from fxtranslate import discovery
+
+    try:
+        data = json.loads(body)["data"]  # first: what is nested too deep must not reach the engine
+        attachments = [one["attachment"] for one in data if isinstance(one, dict) and "attachment" in one]
+        packed = {
+            one["location"]: one
+            for one in attachments
+            if isinstance(one, dict) and isinstance(one.get("location"), str)
+        }
+        return discovery.parse_records(body), packed
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DownloadError(f"{address} does not list models ({error}).") from None
 
 
 def fetch(published: PublishedModel, folder: Path, progress: Progress) -> LockedModel:
@@ -195,7 +212,7 @@ def take(model: Model, source: Path, folder: Callable[[str], Path]) -> LockedMod
         final = folder(revision)
         shutil.rmtree(final, ignore_errors=True)
         draft.replace(final)
-    except (OSError, EOFError, ModelCorruptedError) as error:
+    except (OSError, EOFError, zlib.error, CheckerError) as error:
         raise DownloadError(f"{inside} is no model that can be used: {error}") from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -205,8 +222,7 @@ def take(model: Model, source: Path, folder: Callable[[str], Path]) -> LockedMod
 def _try(model: Model, folder: Path) -> None:
     """Raise unless the files in a folder translate."""
     (pair,) = model.pairs
-    text = "2026 1 2 3."
-    if not FirefoxTranslator(model, folder, threads=1).translate([text], *pair)[0].text:
+    if not FirefoxTranslator(model, folder, threads=1).translate([PROBE], *pair)[0].text:
         raise ModelCorruptedError("it translates nothing.")
 
 
@@ -251,17 +267,22 @@ def _files(
     for kind in [*wanted, *(["lex"] if "lex" in kinds else [])]:
         one = kinds[kind]
         name, location, digest = one["name"] or "", one["location"] or "", one["decompressedHash"] or ""
-        if not is_safe_name(name) or "/" in name or ".." in location.split("/"):
+        if not is_safe_name(name) or {"/", "\\"} & set(name) or ".." in location.split("/"):
             raise DownloadError(f"{model.id} is refused: its file {name!r} would leave the model's folder.")
+        fits = any(fnmatchcase(name, pattern) for pattern in model.files if pattern.startswith(f"{kind}."))
+        if not fits:
+            raise DownloadError(f"{model.id} is refused: {address} calls a file of the kind {kind} {name!r}.")
         if not re.fullmatch("[0-9a-fA-F]{64}", digest):
             raise DownloadError(f"{model.id} is refused: {address} states no sha256 of {name}.")
-        size = int(packed.get(location, {}).get("size") or 0)
+        size = packed.get(location, {}).get("size", 0)
+        if type(size) is not int or not 0 <= size <= _LARGEST:
+            raise DownloadError(f"{model.id} is refused: {address} states no size of {name}, but {size!r}.")
         yield PackedFile(name, f"{base}/{location.lstrip('/')}", size, digest.lower())
 
 
 def _version(record: Mapping[str, str | None]) -> tuple[int, ...]:
     """ "3.1" as (3, 1); of "3.0a1" the numbers before the letter."""
-    numbers = (re.match(r"\d+", part) for part in (record["version"] or "0").split("."))
+    numbers = (re.match(r"\d{1,9}", part) for part in (record["version"] or "0").split("."))
     return tuple(int(number[0]) if number else 0 for number in numbers)
 
 
@@ -277,14 +298,19 @@ def _base(address: str) -> str:
         return address.rpartition("/")[0]
     try:
         base = str(json.loads(_get(f"{server}/v1/"))["capabilities"]["attachments"]["base_url"])
-    except (ValueError, KeyError, TypeError):
+        if not base.startswith(("http://", "https://")):
+            raise ValueError(base)
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise DownloadError(f"{server} does not say where its files are.") from None
     return base.rstrip("/")
 
 
 def _get(url: str) -> str:
     with _explained(url), urllib.request.urlopen(url, timeout=TIMEOUT) as response:
-        return str(response.read().decode("utf-8"))
+        body = response.read(_LONGEST + 1)
+        if len(body) > _LONGEST:
+            raise DownloadError(f"{url} answers with more than {_LONGEST} bytes: that is no list of models.")
+        return str(body.decode("utf-8"))
 
 
 def _fetch_file(file: PackedFile, part: Path, advance: Callable[[int], None]) -> None:
@@ -300,7 +326,9 @@ def _fetch_file(file: PackedFile, part: Path, advance: Callable[[int], None]) ->
         try:
             if _stream(file, part, advance) and not file.size:
                 return
-        except urllib.error.HTTPError:  # an answer: asking again does not help
+        except urllib.error.HTTPError as error:  # an answer: asking again does not help
+            if error.code == 416 and before:  # there is no more than what is here: the checksum will tell
+                return
             raise
         except (http.client.HTTPException, urllib.error.URLError, ConnectionError, TimeoutError) as error:
             broken = error

@@ -44,9 +44,8 @@ class Loaded:
         if paths not in self._translators:
             while len(self._translators) >= self._limit:
                 self._translators.popitem(last=False)
-            self._translators[paths] = Translator(
-                *(Path(path).read_bytes() if path else None for path in paths)
-            )
+            files: list[Any] = [Path(path).read_bytes() if path else None for path in paths]
+            self._translators[paths] = Translator(*files)
         self._translators.move_to_end(paths)
         return self._translators[paths]
 
