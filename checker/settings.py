@@ -48,8 +48,8 @@ class Settings:
         device: ``auto``, ``cpu`` or ``cuda``.
         pivot: language of the round trip, ISO 639-1; posts in the pivot itself go through Russian if it is
             English (Portuguese where a Firefox model serves it), and through English otherwise.
-        translator: ``auto``, the best that is here: Firefox's, then those of the profile; or ``firefox``,
-            ``opus-mt`` or ``embedded`` alone.
+        translator: ``auto``, the best that is here: Firefox's, then those of the profile, downloaded OPUS-MT
+            models before the embedded one; or ``firefox``, ``opus-mt`` or ``embedded`` alone.
         language: ISO 639-1 code that every post is scored in; None identifies the language of each.
         round_trip: False skips translation, the slowest part.
         fluency: False skips the language model.

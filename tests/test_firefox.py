@@ -12,13 +12,16 @@ from pathlib import Path
 
 import pytest
 from sacrebleu.metrics.chrf import CHRF
+from tiny_models import toy_marian
 
 from checker.bitext.estimator import QualityEstimator
 from checker.errors import CheckerError, ModelCorruptedError, ModelNotFoundError, UnsupportedPairError
 from checker.models import Store, firefox_engine
 from checker.models.firefox_engine import CONTEXT, FirefoxTranslator
 from checker.models.firefox_worker import Loaded
+from checker.models.lock import LockedModel, lock_file, write_lock
 from checker.pipeline import Checker
+from checker.settings import Chosen, Profile
 
 # Written for this test; the English is ours, not the translator's.
 LINES = [
@@ -330,6 +333,56 @@ def test_every_language_has_both_directions_to_fetch(store: Store) -> None:
         assert [model.family for model in needed] == ["causal-lm", "firefox", "firefox"]
         others = store.required("hub", language, chosen="opus-mt")
         assert "firefox" not in {model.family for model in others}
+
+
+@pytest.fixture
+def with_opus_mt(tmp_path: Path, copied_models: Callable[..., Path]) -> Store:
+    """A store whose OPUS-MT models between Russian and English were downloaded: a toy stands in for them."""
+    store = Store(copied_models(), tmp_path / "home")
+    lock = {}
+    for pair in "ru-en", "en-ru":
+        model = store.model(f"Helsinki-NLP/opus-mt-{pair}")
+        revision = model.revision or "c" * 40
+        folder = store._hub_folder(model, revision)
+        shutil.copytree(toy_marian(), folder)
+        names = [path.name for path in sorted(folder.iterdir())]
+        lock[model.id] = LockedModel(revision=revision, files={n: lock_file(folder / n) for n in names})
+    write_lock(store.home / "models.lock", lock)
+    return store
+
+
+def names_of(store: Store, chosen: Chosen = "auto", profile: Profile = "embedded") -> list[str | None]:
+    pairs = ("pt", "en"), ("ru", "en"), ("en", "ru"), ("de", "en"), ("fa", "en")
+    found = (store.translator(profile, *pair, chosen) for pair in pairs)
+    return [model.id.split("/", 1)[1] if model else None for model in found]
+
+
+def test_a_downloaded_opus_mt_comes_after_firefox_and_before_what_ships(with_opus_mt: Store) -> None:
+    store = with_opus_mt
+    opus = ["opus-mt-ru-en", "opus-mt-en-ru"]
+    assert names_of(store) == ["firefox-pt-en", *opus, "translator", None]
+    assert names_of(store, "embedded") == [None, "translator", "translator", "translator", None]
+    assert names_of(store, "opus-mt")[1:3] == names_of(store, profile="hub")[1:3] == opus
+    forced = store.translator("embedded", "ru", "en", forced=True)  # whose likelihoods were measured
+    assert forced is not None
+    assert forced.id == "embedded/translator"
+    store.remove([store.model("Helsinki-NLP/opus-mt-en-ru")])  # one direction alone
+    assert names_of(store)[1:3] == ["translator", "translator"]
+
+
+def test_the_result_names_the_translator_that_was_chosen(with_opus_mt: Store) -> None:
+    store = with_opus_mt
+    post = "Старый солдат видит большой мост. Старый солдат видит новый город."
+    downloaded = Checker(store=store, fluency=False, threads=1).score(post)
+    shipped = Checker(store=store, fluency=False, threads=1, translator="embedded").score(post)
+    assert downloaded.models["translator"] == " + ".join(
+        store.model(f"Helsinki-NLP/opus-mt-{pair}").label for pair in ("ru-en", "en-ru")
+    )
+    assert downloaded.sentences[0].pivot_text == "Old soldier sees large bridge."
+    assert shipped.models["translator"] == store.model("embedded/translator").label
+    grades = [{sentence.grade for sentence in result.sentences} for result in (downloaded, shipped)]
+    assert grades == [{"production"}, {"draft"}]
+    assert store.digests("embedded").keys() >= {"Helsinki-NLP/opus-mt-ru-en"}
 
 
 def test_a_file_that_differs_from_the_lock_is_refused(

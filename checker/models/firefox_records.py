@@ -127,7 +127,7 @@ def _parsed(body: str, address: str) -> tuple[list[dict[str, str | None]], dict[
     try:
         data = json.loads(body)["data"]  # first: what is nested too deep must not reach the engine
         attachments = [one["attachment"] for one in data if isinstance(one, dict) and "attachment" in one]
-        packed = {
+        packed: dict[str, Mapping[str, Any]] = {
             one["location"]: one
             for one in attachments
             if isinstance(one, dict) and isinstance(one.get("location"), str)

@@ -66,31 +66,32 @@ class Store:
     ) -> Model | None:
         """The best model that translates ``source`` into ``target``.
 
-        A Firefox model whose way back is here as well comes first, in both profiles. Then the models of the
-        profile: those that are here, a model of that pair before a massively multilingual one.
+        First a Firefox model, in both profiles. Then, with ``hub``, its own models: those that are here, and
+        of these a model of that pair before a massively multilingual one. With ``embedded``, a downloaded
+        OPUS-MT model, and then the one that ships. Firefox's and OPUS-MT's models are taken without being
+        asked for only where that of the way back is here as well.
 
         Args:
             profile: where the models come from.
             source, target: ISO 639-1 codes.
             chosen: models of one kind alone, from whatever profile.
-            forced: only models that say how likely a given translation is, which Firefox's do not.
+            forced: only models that say how likely a given translation is, which Firefox's do not; with
+                ``auto`` those of the profile, whose likelihoods were measured on human translations.
         """
-        kinds: dict[str, tuple[str, ...]] = {
-            "firefox": ("firefox",),
-            "opus-mt": ("hub",),
-            "embedded": ("embedded",),
-        }
-        kinds |= {"auto": ("firefox", profile)}
+        kinds = {"auto": ("firefox", profile), "opus-mt": ("hub",)}.get(chosen, (chosen,))
         found: list[tuple[tuple[bool, ...], Model]] = []
         for model in self.models(task="translation"):
-            firefox = model.family == "firefox"
-            kind = "firefox" if firefox else model.profile
-            if kind not in kinds[chosen] or not model.serves(source, target) or (firefox and forced):
+            kind = "firefox" if model.family == "firefox" else model.profile
+            guest = (chosen, profile, kind, model.family) == ("auto", "embedded", "hub", "marian")
+            wanted = (kind in kinds or (guest and not forced)) and not (forced and kind == "firefox")
+            if not wanted or not model.serves(source, target):
                 continue
-            here = self._both_ways(model) if firefox else self.installed(model)
-            if chosen == "auto" and profile == "embedded" and firefox and not here:
+            paired = guest or kind == "firefox"
+            here = self._both_ways(model, source, target) if paired else self.installed(model)
+            if paired and not here and (chosen, profile) == ("auto", "embedded"):
                 continue
-            found.append(((not here, not firefox, (source, target) not in model.pairs), model))
+            order = (not here, kind != "firefox", not guest, (source, target) not in model.pairs)
+            found.append((order, model))
         return min(found, key=lambda one: one[0])[1] if found else None
 
     def second_pivot(self, profile: Profile, chosen: Chosen = "auto") -> str:
@@ -98,18 +99,15 @@ class Store:
         model = self.translator(profile, "en", "pt", chosen)
         return "pt" if model and model.family == "firefox" and self.installed(model) else "ru"
 
-    def _both_ways(self, model: Model) -> bool:
-        """Whether a model of one direction and one for the way back are here, and what runs them."""
+    def _both_ways(self, model: Model, source: str, target: str) -> bool:
+        """Whether a model and one of its kind for the way back are here, and what runs them."""
         from checker.models import firefox_engine
 
-        back = {pair[::-1] for pair in model.pairs}
-        return (
-            firefox_engine.installed()
-            and self.installed(model)
-            and any(
-                one.family == "firefox" and back <= set(one.pairs) and self.installed(one)
-                for one in self.models(model.profile, "translation")
-            )
+        if model.family == "firefox" and not firefox_engine.installed():
+            return False
+        return self.installed(model) and any(
+            one.family == model.family and one.serves(target, source) and self.installed(one)
+            for one in self.models(model.profile, "translation")
         )
 
     def language_model(self, profile: Profile, language: str) -> Model | None:
@@ -169,10 +167,10 @@ class Store:
     def digests(self, profile: Profile) -> dict[str, str]:
         """Checksums, by name, of all that scores may depend on.
 
-        These are the models of the profile that are here, as the lock has them, the registry, and the style
-        models, percentiles and thresholds that ship.
+        These are the models of the profile and the translators that are here, as the lock has them, the
+        registry, and the style models, percentiles and thresholds that ship.
         """
-        depends = [m for m in self.models() if m.profile == profile or m.family == "firefox"]
+        depends = [m for m in self.models() if m.profile == profile or m.task == "translation"]
         locked = {model.id: self._entry(model) for model in depends}
         found = {
             name: hashlib.sha256(json.dumps(entry.model_dump(), sort_keys=True).encode()).hexdigest()
