@@ -6,7 +6,6 @@ import json
 import threading
 from collections.abc import Callable
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +17,7 @@ from checker.evidence.style import StyleModel
 from checker.models import Store
 from checker.models.encoder import Encoder
 from checker.models.language_model import LanguageModel
-from checker.models.load import Translators, arithmetic, load_language_model
+from checker.models.load import Runtime, Translators, arithmetic, load_language_model, runtime
 from checker.models.lock import sha256
 from checker.models.registry import Model
 from checker.models.translator import BEAM, Translator
@@ -92,7 +91,7 @@ class LoadedModels:
 
     @cached_property
     def arithmetic(self) -> Arithmetic:
-        """The numbers that the translators and the language models compute with.
+        """The numbers that the translators and the language models compute with, Firefox's aside.
 
         Where a probability rests on what they say, these are 32-bit floats on every processor: in 8 bits it
         would be another one.
@@ -129,16 +128,38 @@ class LoadedModels:
             return self._labels[language]
 
     def used(self, language: str) -> dict[str, str]:
-        """``labels`` of the models that a post in this language meets, and of the user's own calibration."""
+        """``labels`` of the models that a post in this language meets, and of the user's own calibration.
+
+        ``arithmetic`` is what they compute with: "int8", or "fluency float32, translator int8" where it
+        differs.
+        """
         labels = dict(self.labels(language))
         if own := self.verdict(language).label:
             labels["calibration"] = own
         for task in ("translator", "fluency", "encoder"):
             if not getattr(self.settings, "round_trip" if task == "translator" else task):
                 labels.pop(task, None)
-        if labels.keys() & {"translator", "fluency"}:
-            labels["arithmetic"] = self.arithmetic
+        numbers = {
+            task: self._runtime(model).numbers
+            for task in ("fluency", "translator")
+            if task in labels
+            for model in self._models(task, language)
+        }
+        if numbers:
+            alike = len(set(numbers.values())) == 1
+            each = [f"{task} {found}" for task, found in numbers.items()]
+            labels["arithmetic"] = numbers.popitem()[1] if alike else ", ".join(each)
         return labels
+
+    def _models(self, task: str, language: str) -> list[Model]:
+        """The models of a task, ``fluency`` or ``translator``, for a language."""
+        if task == "translator":
+            return self._chosen_models(language)
+        model = self._store.language_model(self._profile, language)
+        return [model] if model else []
+
+    def _runtime(self, model: Model) -> Runtime:
+        return runtime(model, self._engine, self._device, self.arithmetic)
 
     def style(self, language: str) -> StyleModel:
         """The style detector of a supported language."""
@@ -207,14 +228,10 @@ class LoadedModels:
             task: ``fluency`` or ``translator``.
             language: of the sentence, ISO 639-1.
         """
-        model = self._store.language_model(self._profile, language)
-        pivot, models = "", [model] if model else []
-        if task == "translator":
-            pivot, models = self.pivot(language), self._chosen_models(language)
+        pivot, models = self.pivot(language) if task == "translator" else "", self._models(task, language)
         digests = [self._digests.get(model.id, "") for model in models]
         labels = [model.label for model in models]
-        device = self._device if self._engine == "transformers" else ""
-        where = [self._engine, version(self._engine), device, self.arithmetic, __version__, BEAM]
+        where = [*map(self._runtime, models), __version__, BEAM]
         kept = Reading._fields if task == "fluency" else ()
         return json.dumps([task, language, pivot, labels, digests, where, kept])
 

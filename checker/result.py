@@ -245,7 +245,7 @@ class Result(Record):
     advice: tuple[str, ...] = Field((), description="What to do next, most useful first, in plain English.")
     models: dict[str, str] = Field(
         description="Profile, name@revision of every model used, and the numbers that translators and "
-        "language models computed with: int8, float32 or float16."
+        "language models computed with: int8, float32 or float16, of each where they differ."
     )
     version: str
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from checker.bitext.estimator import QualityEstimator
 from checker.cli.app import app
 from checker.errors import CheckerError, OutputError
 from checker.loaded import LoadedModels
-from checker.models import Store
+from checker.models import Store, load
 from checker.pages.provenance import used
 from checker.pipeline import Checker
 from checker.processor import Processor
@@ -89,6 +90,39 @@ def test_a_result_names_the_numbers(checker: Checker, own: Path) -> None:
         RUSSIAN, "Water will be cut off."
     )
     assert quality.models["arithmetic"] == checker.arithmetic
+
+
+def test_a_result_names_the_numbers_of_a_firefox_translator(on: On, tmp_path: Path) -> None:
+    post = "A ponte estará fechada ao trânsito entre as dez da noite e as seis da manhã."
+    on(WITHOUT)
+    both = LoadedModels(Store(), Settings(device="cpu"))
+    assert both.used("pt")["arithmetic"] == "fluency float32, translator int8"
+    assert both.used("ru")["arithmetic"] == "float32"
+    alone = Checker(device="cpu", fluency=False).score(post)
+    assert alone.models["translator"].startswith("embedded/firefox-pt-en@")
+    assert alone.models["arithmetic"] == "int8"
+    assert (
+        LoadedModels(Store(), Settings(device="cpu", round_trip=False)).used("pt")["arithmetic"] == "float32"
+    )
+    on(WITH_VNNI)
+    assert LoadedModels(Store(), Settings(device="cpu")).used("pt")["arithmetic"] == "int8"
+
+
+def test_the_cache_knows_what_really_translates(on: On, monkeypatch: pytest.MonkeyPatch) -> None:
+    def scope(language: str, release: str = "0.5.0") -> str:
+        with monkeypatch.context() as patch:
+            patch.setattr(load, "version", lambda name: release if name == "fxtranslate" else version(name))
+            return LoadedModels(Store(), Settings(device="cpu")).scope("translator", language)
+
+    on(WITHOUT)
+    firefox, marian = scope("pt"), scope("ru")
+    assert scope("pt", "0.5.1") != firefox
+    assert scope("ru", "0.5.1") == marian
+    assert ("fxtranslate" in firefox, "ctranslate2" in firefox) == (True, False)
+    assert ("fxtranslate" in marian, "ctranslate2" in marian) == (False, True)
+    on(WITH_VNNI)  # the numbers of the others
+    assert scope("pt") == firefox
+    assert scope("ru") != marian
 
 
 def test_the_cache_keeps_numbers_apart_and_processors_together(on: On) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from importlib.metadata import version
+from typing import NamedTuple
 
 from checker.models import Model, Store
 from checker.models.language_model import CTranslate2LanguageModel, LanguageModel, TransformersLanguageModel
@@ -23,6 +25,34 @@ def arithmetic(engine: Engine, device: Device) -> Arithmetic:
     from checker.models import ctranslate2_engine
 
     return ctranslate2_engine.arithmetic(device)
+
+
+class Runtime(NamedTuple):
+    """What a model runs on: all of it may change what the model says.
+
+    Attributes:
+        package: that of its engine.
+        release: of the package.
+        device: as asked for, where the engine computes otherwise on another one; else empty.
+        numbers: that it computes with.
+    """
+
+    package: str
+    release: str
+    device: str
+    numbers: Arithmetic
+
+
+def runtime(model: Model, engine: Engine, device: Device, numbers: Arithmetic) -> Runtime:
+    """What a model runs on. A Firefox model has an engine of its own, in 8-bit integers.
+
+    Args:
+        model: an entry of the registry.
+        engine, device, numbers: as for ``load_translator``.
+    """
+    if model.family == "firefox":
+        return Runtime("fxtranslate", version("fxtranslate"), "", "int8")
+    return Runtime(engine, version(engine), device if engine == "transformers" else "", numbers)
 
 
 def load_translator(
