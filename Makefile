@@ -79,12 +79,9 @@ calibrate-hub: $(STAMP) ## Fit calibration-hub.json for the hub models of LANGUA
 	$(BIN)/checker models download $(addprefix --language ,$(LANGUAGES))
 	$(BIN)/checker calibrate runs/hub.jsonl -o calibration-hub.json --profile hub $(ARGS)
 
-calibrate-translator: $(STAMP) ## Fit calibration-translator.json for Firefox's translators of LANGUAGES on TESTSETS (downloads both)
-	mkdir -p runs
-	$(BIN)/python -m scripts.training.prepare_wmt --testsets $(TESTSETS) --languages $(LANGUAGES) --lines 1 2 4 \
-		--posts $(POSTS) --jsonl runs/translator.jsonl
-	$(BIN)/checker models download $(foreach l,$(LANGUAGES),--model firefox/$(l)-en --model firefox/en-$(l)) $(ARGS)
-	$(BIN)/python -m scripts.training.calibrate_translator runs/translator.jsonl -o calibration-translator.json
+calibrate-translator: $(STAMP) ## Fit calibration-translator.json for Firefox's translators of LANGUAGES on TESTSETS (downloads both), or with ARGS="--human posts.jsonl"
+	$(BIN)/python -m scripts.training.calibrate_translator --languages $(LANGUAGES) --testsets $(TESTSETS) \
+		--posts $(POSTS) -o calibration-translator.json $(ARGS)
 
 clean: ## Remove .venv, caches and scores
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis dist build scores.jsonl

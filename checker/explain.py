@@ -214,6 +214,16 @@ def _warnings(part: Part, models: LoadedModels) -> list[Warning]:
                 text=f"Your calibration {own.label} {why}: {named} is judged by the built-in one.",
             )
         )
+    fitted = models.verdict(language).calibration.languages.get(language)
+    counted = part.judgement is not None and part.judgement.variant != "style"
+    if counted and fitted and fitted.posts and "machine" not in fitted.posts:
+        found.append(
+            Warning(
+                code="no_machine_text",
+                text=f"No machine-translated {named} text was available: the probability is an estimate, and "
+                "how much is missed is not known. The threshold was measured on human posts.",
+            )
+        )
     threshold = part.judgement.threshold if part.judgement else None
     if threshold and threshold.negatives != "native":
         found.append(
