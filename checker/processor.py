@@ -153,6 +153,18 @@ def here() -> Processor:
     return pretended(_present(), os.environ)
 
 
+def has_avx2(found: Processor | None = None, machine: str | None = None) -> bool:
+    """Whether a program for AVX2 runs on a processor; True where its instructions are not known, or not x86.
+
+    Args:
+        found: by default the one of this machine, whatever older one other libraries are made to see.
+        machine: as ``platform.machine`` names it, by default this one.
+    """
+    instructions = (found or _present()).instructions
+    x86 = (machine or platform.machine()).lower() in ("x86_64", "amd64")
+    return not x86 or not instructions or "avx2" in instructions
+
+
 @functools.cache
 def _present() -> Processor:
     if sys.platform == "darwin":

@@ -1,5 +1,6 @@
 """Firefox's translator, end to end: the real Portuguese pair that a wheel brings, offline."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -293,10 +294,21 @@ def test_a_worker_forgets_the_model_that_was_used_longest_ago(store: Store, tmp_
 def test_without_fxtranslate_the_message_says_what_to_install(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(firefox_engine, "installed", lambda: False)
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == "fxtranslate" else find(name)
+    )
     with pytest.raises(CheckerError, match="pip install fxtranslate"):
         translator(store, "pt", "en")
     assert store.translator("embedded", "pt", "en") is None
+
+
+def test_a_processor_without_avx2_does_without(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(firefox_engine, "has_avx2", lambda: False)
+    with pytest.raises(CheckerError, match="needs a processor with AVX2"):
+        translator(store, "pt", "en")
+    assert store.translator("embedded", "pt", "en") is None
+    assert store.second_pivot("embedded") == "ru"
 
 
 # -- the choice ------------------------------------------------------------------------------------

@@ -9,7 +9,15 @@ import pytest
 from checker import processor
 from checker.models.ctranslate2_engine import placed
 from checker.models.load import arithmetic as arithmetic_of
-from checker.processor import Processor, arithmetic, exact_in_eight_bits, from_cpuinfo, from_sysctl, pretended
+from checker.processor import (
+    Processor,
+    arithmetic,
+    exact_in_eight_bits,
+    from_cpuinfo,
+    from_sysctl,
+    has_avx2,
+    pretended,
+)
 
 BASE = "fpu sse sse2 ssse3 sse4_1 sse4_2"
 
@@ -194,3 +202,17 @@ def test_a_gpu_has_its_own_numbers_whatever_the_processor(monkeypatch: pytest.Mo
     monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 0)
     assert arithmetic_of("ctranslate2", "auto") == "float32"
     assert arithmetic_of("ctranslate2", "cuda") == "float16"  # elsewhere there may be one
+
+
+@pytest.mark.parametrize(
+    ("instructions", "machine", "runs"),
+    [
+        ({"avx", "avx2"}, "x86_64", True),
+        ({"avx", "sse4_1"}, "x86_64", False),
+        ({"avx"}, "AMD64", False),
+        (set(), "AMD64", True),  # Windows does not say
+        ({"asimd"}, "aarch64", True),
+    ],
+)
+def test_where_a_program_for_avx2_runs(instructions: set[str], machine: str, runs: bool) -> None:
+    assert has_avx2(Processor("any", frozenset(instructions)), machine) is runs

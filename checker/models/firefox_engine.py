@@ -32,6 +32,7 @@ from checker.errors import CheckerError, ModelCorruptedError, UnsupportedPairErr
 from checker.models.ctranslate2_engine import cores
 from checker.models.registry import Model
 from checker.models.translator import Translation
+from checker.processor import has_avx2
 from checker.text import valid
 
 CONTEXT = 127
@@ -60,15 +61,15 @@ class FirefoxTranslator:
         threads: worker processes, at most; by default ``cores()``. All translators of a process share them.
 
     Raises:
-        CheckerError: fxtranslate is not installed.
+        CheckerError: fxtranslate is not installed, or not for this processor.
         ModelCorruptedError: a file that the model needs is missing.
     """
 
     forced_decoding = False
 
     def __init__(self, model: Model, folder: Path, *, threads: int | None = None) -> None:
-        if not installed():
-            raise CheckerError(f"{model.id} runs by fxtranslate, which is missing: pip install fxtranslate")
+        if problem := hindrance():
+            raise CheckerError(f"{model.id} cannot run here: {problem}")
         self.label = model.label
         self._model = model
         self._files = files(folder, model)
@@ -199,9 +200,14 @@ class FirefoxTranslator:
         raise ModelCorruptedError(f"{self.label} cannot be used ({problem}). {repair}")
 
 
-def installed() -> bool:
-    """Whether fxtranslate is; it is not imported here."""
-    return importlib.util.find_spec("fxtranslate") is not None
+def hindrance() -> str:
+    """Why Firefox's models cannot run on this machine; empty where they can. Nothing is imported.
+
+    The wheels of fxtranslate for x86 have code for AVX2 and do not ask whether the processor has it.
+    """
+    if importlib.util.find_spec("fxtranslate") is None:
+        return "fxtranslate is missing: pip install fxtranslate"
+    return "" if has_avx2() else "fxtranslate needs a processor with AVX2"
 
 
 def files(folder: Path, model: Model) -> dict[str, str | None]:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checker.errors import CheckerError, DownloadError, InputError, ModelCorruptedError
-from checker.models.firefox_engine import PROBE, FirefoxTranslator, installed
+from checker.models.firefox_engine import PROBE, FirefoxTranslator, hindrance
 from checker.models.hub import ATTEMPTS, TIMEOUT
 from checker.models.lock import LockedModel, lock_file, sha256
 from checker.models.registry import Model, is_safe_name
@@ -106,8 +106,8 @@ def resolve(models: Sequence[Model], mirror: str | None = None) -> list[Publishe
     """
     if not models:
         return []
-    if not installed():
-        raise DownloadError("Firefox's models run by fxtranslate, which is missing: pip install fxtranslate")
+    if problem := hindrance():
+        raise DownloadError(f"Firefox's models cannot run here: {problem}")
     from fxtranslate import discovery
 
     if mirror is not None and not mirror.startswith(("http://", "https://")):

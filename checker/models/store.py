@@ -103,7 +103,7 @@ class Store:
         """Whether a model and one of its kind for the way back are here, and what runs them."""
         from checker.models import firefox_engine
 
-        if model.family == "firefox" and not firefox_engine.installed():
+        if model.family == "firefox" and firefox_engine.hindrance():
             return False
         return self.installed(model) and any(
             one.family == model.family and one.serves(target, source) and self.installed(one)

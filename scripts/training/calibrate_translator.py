@@ -119,8 +119,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     args.languages = [code for code in args.languages if code not in strange]
     if strange:
         told = (
-            f"{' '.join(strange)} cannot be fitted: none of {' '.join(args.testsets)} has it. Bring human posts "
-            "of your own (--human FILE), or both kinds: checker calibrate --translator firefox."
+            f"{' '.join(strange)} cannot be fitted: none of {' '.join(args.testsets)} has it. Bring human "
+            "posts of your own (--human FILE), or both kinds: checker calibrate --translator firefox."
         )
         if not args.languages:
             parser.error(told)
