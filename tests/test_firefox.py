@@ -22,7 +22,7 @@ from checker.models.firefox_engine import CONTEXT, FirefoxTranslator
 from checker.models.firefox_worker import Loaded
 from checker.models.lock import LockedModel, lock_file, write_lock
 from checker.pipeline import Checker
-from checker.settings import Chosen, Profile
+from checker.settings import Chosen, Profile, Settings
 
 # Written for this test; the English is ours, not the translator's.
 LINES = [
@@ -266,6 +266,16 @@ def test_a_post_with_such_a_sentence_has_an_unreliable_round_trip_there(dying: C
     result = Checker(threads=1, fluency=False).score(" ".join(pt for pt, _ in LINES[:3]))
     assert [sentence.reliable for sentence in result.sentences] == [True, False, True]
     assert result.round_trip is not None
+
+
+def test_an_accident_is_not_kept_in_the_cache(
+    dying: Callable[..., None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = Settings(threads=1, fluency=False, cache=tmp_path / "sentences")
+    dying("text != '2026 1 2 3.'")
+    assert Checker(settings).score(LINES[1][0]).round_trip is None
+    monkeypatch.undo()
+    assert Checker(settings).score(LINES[1][0]).round_trip is not None
 
 
 def test_an_engine_that_ends_on_everything_is_one_error(store: Store, dying: Callable[..., None]) -> None:

@@ -124,7 +124,11 @@ class Cache:
 
 
 def remembered(
-    cache: Cache | None, scope: str, texts: Sequence[str], compute: Callable[[list[str]], Sequence[T]]
+    cache: Cache | None,
+    scope: str,
+    texts: Sequence[str],
+    compute: Callable[[list[str]], Sequence[T]],
+    keep: Callable[[T], bool] = lambda value: True,
 ) -> list[T]:
     """What ``compute`` gives for each text: equal texts once, and those not at all that a cache has.
 
@@ -133,13 +137,14 @@ def remembered(
         scope: everything besides the text that the values depend on.
         texts: any number of texts.
         compute: gives a value for each of its texts, in order; with a cache, one that ``json`` can write.
+        keep: whether a value goes into the cache; one that may come of an accident should not.
     """
     distinct = list(dict.fromkeys(texts))
     known: dict[str, T] = cache.get(scope, distinct) if cache else {}
     if new := [text for text in distinct if text not in known]:
         found = dict(zip(new, compute(new), strict=True))
         if cache:
-            cache.put(scope, found)
+            cache.put(scope, {text: value for text, value in found.items() if keep(value)})
         known |= found
     return [known[text] for text in texts]
 

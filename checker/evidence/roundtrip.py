@@ -144,7 +144,11 @@ def round_trips(
     def send(new: list[str]) -> list[Raw]:
         return translated(new, language, pivot, forward, backward)
 
-    found = dict(zip(sentences, remembered(cache, scope, sentences, send), strict=True))
+    def complete(raw: Raw) -> bool:
+        """Whether there are both translations: an engine that came to an end may give them next time."""
+        return bool(raw.pivot_text and raw.back_translation)
+
+    found = dict(zip(sentences, remembered(cache, scope, sentences, send, complete), strict=True))
     trips = {sentence: _measured(sentence, language, pivot, Raw(*raw)) for sentence, raw in found.items()}
     return [trips[sentence] for sentence in sentences]
 
