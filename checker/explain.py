@@ -215,7 +215,7 @@ def _warnings(part: Part, models: LoadedModels) -> list[Warning]:
             )
         )
     fitted = models.verdict(language).calibration.languages.get(language)
-    counted = part.judgement is not None and part.judgement.variant != "style"
+    counted = part.judgement is not None and "round_trip" in part.judgement.variant
     if counted and fitted and fitted.posts and "machine" not in fitted.posts:
         found.append(
             Warning(

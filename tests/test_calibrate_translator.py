@@ -149,7 +149,7 @@ def test_a_killed_calibration_goes_on_and_says_before_and_after(
     assert all(0 <= float(auc) <= 1 for auc in figures[:2])
     fitted = read(output).languages["ru"]
     assert fitted.models["translator"].startswith("firefox/ru-en@")
-    assert set(fitted.correction) == {"style", "style+round_trip"}
+    assert {"style", "style+round_trip"} <= fitted.correction.keys()
 
 
 def test_human_posts_alone_give_a_threshold_by_rank(

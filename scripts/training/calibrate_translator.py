@@ -4,9 +4,9 @@
     python -m scripts.training.calibrate_translator --languages fa --human posts.jsonl -o calibration-fa.json
 
 What ``make calibrate-translator`` runs. It downloads the translators (tens of megabytes per language) and
-the WMT test sets, translates, fits, and prints out of fold, by whole MT systems, how well the style detector
-tells machine from human before, and the round trip beside it after. An interrupted run goes on where it was:
-downloads stay, and translations are kept in the cache of sentences.
+the WMT test sets, translates, fits, and prints out of fold, by whole MT systems, how well machine is told
+from human before, without the round trip, and after. An interrupted run goes on where it was: downloads stay,
+and translations are kept in the cache of sentences.
 
 With ``--human``, no test set is needed, and no machine text: thresholds are ranks among these human posts.
 The file is labelled as docs/calibrate.md says, with ``lang``.
@@ -33,10 +33,8 @@ from checker.verdict.file import Calibration, Reliability, Source, read
 from checker.verdict.model import BANDS
 from scripts.command import command
 from scripts.training import prepare_wmt, wmt
-from scripts.training.human_ranks import by_rank
-from scripts.training.round_trip import NAME
+from scripts.training.human_ranks import by_rank, richest_round_trip
 
-BEFORE, AFTER = "style", NAME
 TESTSETS = ("wmt22", "wmt23", "wmt24")  # no shipped model was trained on them
 
 
@@ -47,14 +45,16 @@ def markdown(calibration: Calibration) -> str:
     ]
     lines.append("| --- " * 8 + "|")
     for language, fitted in sorted(calibration.languages.items()):
-        before, after = (fitted.reliability.get(name) for name in (BEFORE, AFTER))
+        counted = richest_round_trip(fitted.correction) or ""
+        without = counted.removesuffix("+round_trip")
+        before, after = (fitted.reliability.get(name) for name in (without, counted))
         ranked = "machine" not in fitted.posts
         cells = [language, str(sum(fitted.posts.values())), *(["–"] * 4 if ranked else [])]
         if not ranked:
             cells += [_auc(before), _auc(after), _found(before), _found(after)]
         human = [share for kind, share in (after.flagged if after else {}).items() if kind != "machine"]
         cells.append(f"{max(human):.1%}" if human else "–")
-        cuts = fitted.thresholds.get(AFTER, ())
+        cuts = fitted.thresholds.get(counted, ())
         cells.append(", ".join(length(number) for number, cut in enumerate(cuts) if cut) or "none")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

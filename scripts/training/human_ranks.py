@@ -2,16 +2,16 @@
 
 A post is called machine-translated if it is more like machine translation than all but 1 % of native posts,
 or 2 % of human translations, of its language and length: a rank, which needs no machine text. What puts posts
-in order is the shipped regression over style and round trip, whose weights are those of the languages that
-had machine text; the figures of the round trip are standardised by the human posts. So the error rate among
-human posts is measured, while the probability is carried over and how much is missed is not known: results
-say so.
+in order is the richest shipped regression that counts the round trip, whose weights are those of the
+languages that had machine text; the figures of the round trip are standardised by the human posts. So the
+error rate among human posts is measured, while the probability is carried over and how much is missed is not
+known: results say so.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -20,9 +20,8 @@ from checker.calibration.fit import Observed
 from checker.errors import InputError
 from checker.percentiles import quantiles
 from checker.verdict.file import Calibration, Fitted, Reliability
-from checker.verdict.model import BANDS, needs, sigmoid
+from checker.verdict.model import BANDS, VARIANTS, enough, needs, question, sigmoid
 from checker.version import __version__
-from scripts.training.round_trip import NAME
 
 
 def by_rank(
@@ -31,7 +30,7 @@ def by_rank(
     """The shipped verdict of some languages, with thresholds for the round trip among human posts.
 
     Args:
-        shipped: has ``style+round_trip`` for some language, and every language of the posts.
+        shipped: has a variant with the round trip for some language, and every language of the posts.
         posts: human ones, with a round trip.
         models: language → task → label, and the ``pivot``, that the posts were measured with.
 
@@ -54,13 +53,27 @@ def by_rank(
     )
 
 
+def richest_round_trip(known: Collection[str]) -> str | None:
+    """The richest variant for machine translation that counts the round trip, of those with these names."""
+    asked = [name for name in reversed(VARIANTS) if question(name) == "machine_translated"]
+    return next((name for name in asked if "round_trip" in name and name in known), None)
+
+
 def _ranked(
     shipped: Calibration, language: str, posts: Sequence[Observed], models: dict[str, str]
 ) -> Fitted | None:
-    weights, fitted, own = shipped.variants[NAME], shipped.languages[language], fitting.scales(posts)
-    scale = {**fitted.scales, **{name: own[name] for name in needs(NAME) if name != "style"}}
-    log_odds = fitting.design(posts, {language: scale}, NAME) @ np.array(weights.weights) + weights.intercept
-    said = np.array([sigmoid(value) for value in log_odds])
+    fitted, own = shipped.languages[language], fitting.scales(posts)
+    scale = {**fitted.scales, **{name: own[name] for name in ("chrf", "bleu")}}
+    able = [
+        name
+        for name in shipped.variants
+        if set(needs(name)) <= scale.keys() and all(enough(post.evidence.known, name) for post in posts)
+    ]
+    if (name := richest_round_trip(able)) is None:
+        return None
+    weights, (slope, offset) = shipped.variants[name], fitted.correction.get(name, (1.0, 0.0))
+    log_odds = fitting.design(posts, {language: scale}, name) @ np.array(weights.weights) + weights.intercept
+    said = np.array([sigmoid(slope * value + offset) for value in log_odds])
     cuts = fitting.thresholds(posts, said)
     if not any(cuts):
         return None
@@ -82,9 +95,11 @@ def _ranked(
             "models": {task: label for task, label in models.items() if task != "pivot"},
             "pivot": models["pivot"],
             "scales": scale,
-            "correction": {"style": fitted.correction["style"], NAME: (1.0, 0.0)},
-            "thresholds": {"style": fitted.thresholds["style"], NAME: cuts},
-            "reliability": {"style": fitted.reliability["style"], NAME: measured},
+            "correction": {**fitted.correction, name: (slope, offset)},
+            "thresholds": {**fitted.thresholds, name: cuts},
+            "reliability": {**fitted.reliability, name: measured},
+            "tails": {**fitted.tails, name: fitting.tails(posts, said, "machine_translated")},
+            "withheld": {other: why for other, why in fitted.withheld.items() if other != name},
             "human_quantiles": {**fitted.human_quantiles, "chrf": tuple(quantiles(chrf))},
         }
     )
