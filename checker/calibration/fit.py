@@ -104,13 +104,12 @@ def fit(posts: Sequence[Observed], names: Sequence[str] = tuple(VARIANTS)) -> Ca
     poor: dict[str, dict[str, str]] = {language: {} for language in scale}
     for name in names:
         asked = question(name)
-        parts = by_language(post for post in posts if enough(post.evidence.known, name))
-        able = [post for part in parts.values() if _fittable(part, asked) for post in part]
-        if not able:
+        ours = [posts[number] for number in able(posts, name)]
+        if not ours:
             continue
-        shared, corrected, probability = fit_variant(able, scale, name)
+        shared, corrected, probability = fit_variant(ours, scale, name)
         variants[name] = shared
-        languages = np.array([post.language for post in able])
+        parts, languages = by_language(ours), np.array([post.language for post in ours])
         for language, correction in corrected.items():
             part, said = parts[language], probability[languages == language]
             corrections[language][name] = correction
@@ -147,6 +146,14 @@ def by_language(posts: Iterable[Observed]) -> dict[str, list[Observed]]:
     return parts
 
 
+def able(posts: Sequence[Observed], variant: str) -> list[int]:
+    """Numbers of the posts that a variant can be fitted on: of languages with enough that have its evidence."""
+    known = [number for number, post in enumerate(posts) if enough(post.evidence.known, variant)]
+    parts = by_language(posts[number] for number in known)
+    fittable = {language for language, part in parts.items() if _fittable(part, question(variant))}
+    return [number for number in known if posts[number].language in fittable]
+
+
 def _fittable(posts: Sequence[Observed], asked: Question) -> bool:
     """Whether one language has enough of both classes, inside and outside of every fold."""
     folds = [[post.fold for post in posts if (post.kind in ALLOWED[asked]) == no] for no in (False, True)]
@@ -164,6 +171,9 @@ def scales(posts: Sequence[Observed]) -> Scales:
     found: Scales = {}
     for name in FEATURES:
         if len(values := _human(posts, name)):
+            if FEATURES[name]["kind"] == "encoder":  # log-odds of one head for all languages
+                found[name] = (0.0, 2.0)
+                continue
             low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
             found[name] = (round(float(middle), 4), round(float(max(high - low, 1e-3) / 1.349), 4))
     return found
@@ -224,7 +234,8 @@ def fit_variant(
         found = {}
         for language in dict.fromkeys(languages[rows].tolist()):
             ours = rows & (languages == language)
-            found[language] = correct(score[ours], target[ours], weight[ours])
+            both = len(set(target[ours].tolist())) > 1  # else the languages together must do
+            found[language] = correct(score[ours], target[ours], weight[ours]) if both else (1.0, 0.0)
         return model, found
 
     probability = np.zeros(len(posts))

@@ -202,8 +202,8 @@ class VerdictModel:
     def counts_models(self) -> bool:
         """Whether some language's probability rests on a neural model whose numbers may differ.
 
-        Firefox's models do not count: they compute in 8-bit integers, whatever is asked of the others. Nor does
-        the encoder, which computes in 32-bit floats everywhere.
+        Firefox's models do not count: they compute in 8-bit integers, whatever is asked of the others. Nor
+        does the encoder, which computes in 32-bit floats everywhere.
         """
         return any(
             (task := FEATURES[name]["model"]) not in ("style", "encoder")

