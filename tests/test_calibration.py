@@ -41,11 +41,12 @@ from checker.calibration.fit import (
     fit_variant,
     reliability,
     scales,
+    tails,
     thresholds,
 )
 from checker.cli.app import app
 from checker.errors import InputError, OutputError
-from checker.evaluation.labelled import LabelledPost
+from checker.evaluation.labelled import Kind, LabelledPost
 from checker.evidence.evidence import FEATURES, Evidence
 from checker.evidence.fluency import FluencyTable, reading
 from checker.models.language_model import TokenScores
@@ -743,3 +744,69 @@ def test_make_calibrate_hub_gives_options_that_exist() -> None:
     args = parse(prepare[3:])
     assert (args.languages, args.posts, args.lines) == (["ru", "uk"], 7, [1, 2, 4])
     assert str(args.jsonl) == fitting[2]
+
+
+# Two questions
+
+
+def test_any_translation_is_held_against_native_posts() -> None:
+    rng = np.random.default_rng(0)
+    means: dict[Kind, float] = {"native": -2.0, "translated": 1.0, "machine": 2.0}
+    posts = [
+        Observed(Evidence(100, float(rng.normal(mean))), "ru", kind, f"{kind} {n % 2}", n % 4)
+        for kind, mean in means.items()
+        for n in range(300)
+    ]
+    fitted = fit(posts, ("style", "translated:style")).languages["ru"]
+    cut, other = fitted.thresholds["translated:style"][1], fitted.thresholds["style"][1]
+    assert cut is not None
+    assert other is not None
+    assert other.clear is None
+    assert fitted.reliability["translated:style"].flagged["translated"] > 0.3
+    assert fitted.reliability["translated:style"].flagged["native"] <= 0.01
+    assert fitted.reliability["style"].flagged["translated"] <= 0.03
+    assert cut.clear is not None
+    assert cut.clear < 1 - cut.machine + 1e-9
+    model = VerdictModel(fit(posts, ("style", "translated:style")))
+    cleared = {
+        kind: np.mean(
+            [
+                bool((j := model.judge("ru", p.evidence, "translated")) and j.cleared)
+                for p in posts
+                if p.kind == kind
+            ]
+        )
+        for kind in means
+    }
+    assert cleared["native"] > 0.3
+    assert cleared["translated"] <= 0.03
+
+
+def test_a_verdict_that_finds_humans_as_often_is_withheld() -> None:
+    rng = np.random.default_rng(1)
+    means: dict[Kind, float] = {"translated": 0.0, "machine": 0.0}
+    posts = [
+        Observed(Evidence(100, float(rng.normal(mean))), "ru", kind, f"{kind} {n % 2}", n % 4)
+        for kind, mean in means.items()
+        for n in range(300)
+    ]
+    calibration = fit(posts, ("style",))
+    assert "of machine translations were found" in calibration.languages["ru"].withheld["style"]
+    judged = VerdictModel(calibration).judge("ru", Evidence(100, 50.0))
+    assert judged is not None
+    assert judged.threshold is None
+    assert judged.withheld
+    assert judged.alarms[0].negatives == "human translations"
+
+
+@given(st.lists(st.floats(0, 1), min_size=99, max_size=400), st.floats(0, 1))
+def test_a_tail_never_says_less_than_was_measured(values: list[float], probability: float) -> None:
+    probability = round(probability, 4)
+    posts = [Observed(Evidence(100, 0), "ru", "native", "a", 0) for _ in values]
+    found = tails(posts, np.array(values), "translated")["native"][1]
+    assert found is not None
+    share = np.mean([round(value, 4) >= probability for value in values])
+    rate = found.rate(probability)
+    assert share * len(values) / (len(values) + 1) <= rate <= 1
+    assert rate >= found.rate(min(1.0, probability + 0.1))
+    assert rate <= max(2.0 * (share * len(values) + 1) / (len(values) + 1), 0) or rate == 1

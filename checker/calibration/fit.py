@@ -289,7 +289,7 @@ def thresholds(
         return max((cut(values, allowed[kind]) for kind, values in parts.items()), default=0.5)
 
     clear = _clear(kinds, testsets, probability) if asked == "translated" else None
-    floor = max(0.5, *(strictest(measured(testsets == testset)) for testset in np.unique(testsets)))
+    floor = max([0.5, *(strictest(measured(testsets == testset)) for testset in np.unique(testsets))])
     cuts: list[Threshold | None] = []
     for number in range(len(BANDS)):
         humans = measured(bands == number)

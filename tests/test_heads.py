@@ -1,0 +1,86 @@
+"""The heads on the encoder: sums that come out the same however a post is cut, and files that are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checker.errors import ModelCorruptedError
+from checker.evidence.heads import Heads, faulty, pool, summarise
+from checker.models.encoder import Tokens
+
+WIDTH = 6
+
+
+def arrays(seed: int = 0) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    made = {"machine": rng.normal(size=3 * WIDTH), "translated": rng.normal(size=2 * WIDTH)}
+    made |= {"fault": rng.normal(size=WIDTH)}
+    made |= {f"{name}_bias": rng.normal(size=1) for name in ("machine", "translated", "fault")}
+    return {name: value.astype(np.float32) for name, value in made.items()}
+
+
+def tokens(count: int, seed: int = 0) -> Tokens:
+    vectors = np.random.default_rng(seed).normal(size=(count, WIDTH)).astype(np.float32)
+    return Tokens(vectors, [(0, 0), *((n, n + 1) for n in range(count - 2)), (0, 0)])
+
+
+@settings(deadline=None)
+@given(st.integers(0, 1000), st.lists(st.integers(1, 9), min_size=1, max_size=6))
+def test_a_post_is_the_same_cut_or_whole(seed: int, sizes: list[int]) -> None:
+    whole = np.random.default_rng(seed).normal(size=(sum(sizes), WIDTH)).astype(np.float32)
+    parts = np.split(whole, np.cumsum(sizes)[:-1])
+    pooled, at_once = pool(summarise(part) for part in parts), summarise(whole)
+    assert pooled is not None
+    assert at_once is not None
+    assert pooled.number == at_once.number
+    for one, other in zip(pooled[1:], at_once[1:], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3)
+    heads = Heads(arrays())
+    assert heads.machine(pooled) == pytest.approx(heads.machine(at_once), abs=1e-2)
+    assert heads.translated(pooled) == pytest.approx(heads.translated(at_once), abs=1e-2)
+
+
+def test_nothing_is_said_of_no_vectors() -> None:
+    empty = Tokens(np.zeros((0, 0), np.float32), [])
+    assert summarise(empty.vectors) is None
+    assert pool([None, None]) is None
+    found = Heads(arrays()).read(empty)
+    assert found == (None, (), ())
+    assert faulty([found]) is None
+
+
+def test_log_odds_by_hand() -> None:
+    made, vectors = arrays(), tokens(5).vectors
+    summary = summarise(vectors)
+    assert summary is not None
+    deviation = np.sqrt(vectors.var(0) + 1e-5)
+    expected = np.concatenate([vectors.mean(0), deviation, vectors.max(0)]) @ made["machine"]
+    assert Heads(made).machine(summary) == pytest.approx(float(expected + made["machine_bias"][0]), abs=1e-3)
+
+
+def test_marks_have_no_fault_and_pieces_keep_their_place() -> None:
+    made, read = arrays(), tokens(5)
+    found = Heads(made).read(read)
+    assert [(fault.start, fault.end) for fault in found.faults] == [(0, 1), (1, 2), (2, 3)]
+    expected = read.vectors[1:-1] @ made["fault"] + made["fault_bias"]
+    assert [fault.log_odds for fault in found.faults] == pytest.approx(expected.tolist(), abs=1e-3)
+    assert faulty([found]) == pytest.approx(float(expected.mean()), abs=1e-3)
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "heads.npz"
+    np.savez(path, **arrays())
+    assert Heads.load(path).read(tokens(4)).summary is not None
+    np.savez(path, **(arrays() | {"machine": np.zeros(3, np.float32)}))
+    with pytest.raises(ModelCorruptedError, match="'machine' has a wrong shape"):
+        Heads.load(path)
+    path.write_bytes(b"not an archive")
+    with pytest.raises(ModelCorruptedError, match="Install the package again"):
+        Heads.load(path)
+    with pytest.raises(ModelCorruptedError, match=r"cannot be read"):
+        Heads.load(tmp_path / "none.npz")
