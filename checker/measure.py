@@ -97,8 +97,8 @@ def run(
         unit.style = style.read(unit.span.text)
     if encoder := models.encoder():
         plain = [wording(text, language).text for text in texts]
-        for unit, tokens in zip(units, encoder.read(plain), strict=True):
-            unit.heads = models.heads.read(tokens)
+        for unit, vectors in zip(units, encoder.read(plain), strict=True):
+            unit.vectors = heads.summarise(vectors)
     if models.settings.fluency and (found := fluencies(models, language, texts, cache, percentiles)):
         for unit, (reading, rank) in zip(units, found, strict=True):
             unit.perplexity, unit.rank = reading.perplexity, rank
@@ -119,7 +119,7 @@ def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Find
     trip = None
     if trips:
         trip = roundtrip.aggregate(trips, models.pivot(language), language, models.grade(language))
-    summary = heads.pool(unit.heads.summary for unit in units if unit.heads)
+    summary = heads.pool(unit.vectors for unit in units)
     evidence = Evidence(
         columns=width(text),
         style=_style(models, language, units),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from checker import letters
 from checker.errors import InputError
 from checker.evidence.fluency import Rank
-from checker.evidence.heads import HeadReading
+from checker.evidence.heads import Summary
 from checker.evidence.roundtrip import SentenceRoundTrip
 from checker.evidence.style import StyleReading
 from checker.language import LIKELY, OWN_LANGUAGE, SURE, identify, own_language
@@ -31,7 +31,7 @@ class Unit:
         language: ISO 639-1 code; None for one that is set aside: its script is not that of the post.
         columns: length; wide characters count as two.
         style: what the style detector reads in it; None before it has.
-        heads: what the encoder's heads read in it; None before they have, or where they are not asked.
+        vectors: the summary of what the encoder makes of it; None before it has, or where it is not asked.
         perplexity: token perplexity under the language model, at least 1.
         rank: where its fluency stands among human sentences.
         trip: its round trip.
@@ -41,7 +41,7 @@ class Unit:
     language: str | None
     columns: int
     style: StyleReading | None = None
-    heads: HeadReading | None = None
+    vectors: Summary | None = None
     perplexity: float | None = None
     rank: Rank | None = None
     trip: SentenceRoundTrip | None = None

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checker.errors import ModelCorruptedError
-from checker.evidence.heads import Heads, faulty, pool, summarise
-from checker.models.encoder import Tokens
+from checker.evidence.heads import Heads, pool, summarise
 
 WIDTH = 6
 
@@ -19,14 +18,12 @@ WIDTH = 6
 def arrays(seed: int = 0) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     made = {"machine": rng.normal(size=3 * WIDTH), "translated": rng.normal(size=2 * WIDTH)}
-    made |= {"fault": rng.normal(size=WIDTH)}
-    made |= {f"{name}_bias": rng.normal(size=1) for name in ("machine", "translated", "fault")}
+    made |= {f"{name}_bias": rng.normal(size=1) for name in ("machine", "translated")}
     return {name: value.astype(np.float32) for name, value in made.items()}
 
 
-def tokens(count: int, seed: int = 0) -> Tokens:
-    vectors = np.random.default_rng(seed).normal(size=(count, WIDTH)).astype(np.float32)
-    return Tokens(vectors, [(0, 0), *((n, n + 1) for n in range(count - 2)), (0, 0)])
+def vectors(count: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(count, WIDTH)).astype(np.float32)
 
 
 @settings(deadline=None)
@@ -46,36 +43,25 @@ def test_a_post_is_the_same_cut_or_whole(seed: int, sizes: list[int]) -> None:
 
 
 def test_nothing_is_said_of_no_vectors() -> None:
-    empty = Tokens(np.zeros((0, 0), np.float32), [])
-    assert summarise(empty.vectors) is None
+    assert summarise(np.zeros((0, 0), np.float32)) is None
     assert pool([None, None]) is None
-    found = Heads(arrays()).read(empty)
-    assert found == (None, (), ())
-    assert faulty([found]) is None
 
 
 def test_log_odds_by_hand() -> None:
-    made, vectors = arrays(), tokens(5).vectors
-    summary = summarise(vectors)
+    made, rows = arrays(), vectors(5)
+    summary = summarise(rows)
     assert summary is not None
-    deviation = np.sqrt(vectors.var(0) + 1e-5)
-    expected = np.concatenate([vectors.mean(0), deviation, vectors.max(0)]) @ made["machine"]
+    deviation = np.sqrt(rows.var(0) + 1e-5)
+    expected = np.concatenate([rows.mean(0), deviation, rows.max(0)]) @ made["machine"]
     assert Heads(made).machine(summary) == pytest.approx(float(expected + made["machine_bias"][0]), abs=1e-3)
-
-
-def test_marks_have_no_fault_and_pieces_keep_their_place() -> None:
-    made, read = arrays(), tokens(5)
-    found = Heads(made).read(read)
-    assert [(fault.start, fault.end) for fault in found.faults] == [(0, 1), (1, 2), (2, 3)]
-    expected = read.vectors[1:-1] @ made["fault"] + made["fault_bias"]
-    assert [fault.log_odds for fault in found.faults] == pytest.approx(expected.tolist(), abs=1e-3)
-    assert faulty([found]) == pytest.approx(float(expected.mean()), abs=1e-3)
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "heads.npz"
     np.savez(path, **arrays())
-    assert Heads.load(path).read(tokens(4)).summary is not None
+    summary = summarise(vectors(4))
+    assert summary is not None
+    assert Heads.load(path).machine(summary) == Heads(arrays()).machine(summary)
     np.savez(path, **(arrays() | {"machine": np.zeros(3, np.float32)}))
     with pytest.raises(ModelCorruptedError, match="'machine' has a wrong shape"):
         Heads.load(path)

@@ -147,7 +147,7 @@ def by_language(posts: Iterable[Observed]) -> dict[str, list[Observed]]:
 
 
 def able(posts: Sequence[Observed], variant: str) -> list[int]:
-    """Numbers of the posts that a variant can be fitted on: of languages with enough that have its evidence."""
+    """Numbers of the posts to fit a variant on: of languages that have enough with its evidence."""
     known = [number for number, post in enumerate(posts) if enough(post.evidence.known, variant)]
     parts = by_language(posts[number] for number in known)
     fittable = {language for language, part in parts.items() if _fittable(part, question(variant))}

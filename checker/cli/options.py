@@ -38,6 +38,7 @@ _OPTIONS = {
     "calibration": _option(Path | None, None, "Verdict fitted with checker calibrate."),
     "no_round_trip": _option(bool, False, "Skip the translations: faster.", "--no-round-trip"),
     "no_fluency": _option(bool, False, "Skip the language model: faster.", "--no-fluency"),
+    "no_encoder": _option(bool, False, "Skip the encoder: faster, and less certain.", "--no-encoder"),
     "no_cache": _option(
         bool, False, "Do not cache model outputs between runs; see docs/speed.md.", "--no-cache"
     ),
@@ -78,7 +79,18 @@ def with_settings(*, without: tuple[str, ...] = ()) -> Callable[[Command], Comma
 
 
 def _settings(
-    *, no_round_trip: bool = False, no_fluency: bool = False, no_cache: bool = True, **named: Any
+    *,
+    no_round_trip: bool = False,
+    no_fluency: bool = False,
+    no_encoder: bool = False,
+    no_cache: bool = True,
+    **named: Any,
 ) -> Settings:
     cache = None if no_cache else default_folder(Store().home)
-    return Settings(round_trip=not no_round_trip, fluency=not no_fluency, cache=cache, **named)
+    return Settings(
+        round_trip=not no_round_trip,
+        fluency=not no_fluency,
+        encoder=not no_encoder,
+        cache=cache,
+        **named,
+    )

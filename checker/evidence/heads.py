@@ -1,15 +1,14 @@
-"""What is read from the encoder's vectors: made by a machine, translated at all, and which words are wrong.
+"""What is read from the encoder's vectors: was a text made by a machine, was it translated at all?
 
 A sentence is kept as the count, the mean, the spread and the largest values of its vectors; those of a post
 follow from those of its sentences, so that a post of any length is read once, sentence by sentence. The heads
-are linear. The share of a word in the log-odds of the machine head is what taking its vectors out of the mean
-would change.
+are linear.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile
@@ -18,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from checker.errors import ModelCorruptedError
-from checker.models.encoder import Tokens
 
 Floats = npt.NDArray[np.float32]
 
@@ -37,33 +35,6 @@ class Summary(NamedTuple):
     mean: Floats
     spread: Floats
     largest: Floats
-
-
-class Fault(NamedTuple):
-    """A stretch of a text that may be wrong.
-
-    Attributes:
-        start, end: in the text that was read.
-        log_odds: that it is.
-    """
-
-    start: int
-    end: int
-    log_odds: float
-
-
-class HeadReading(NamedTuple):
-    """What the heads need of a sentence.
-
-    Attributes:
-        summary: of its vectors; None where it has none.
-        faults: the log-odds of every piece.
-        shares: of every piece in the log-odds of the machine head, with its span.
-    """
-
-    summary: Summary | None
-    faults: tuple[Fault, ...]
-    shares: tuple[Fault, ...]
 
 
 def summarise(vectors: Floats) -> Summary | None:
@@ -98,13 +69,12 @@ class Heads:
     """The linear heads.
 
     Args:
-        arrays: weights and bias of ``machine`` (mean, deviation, largest), ``translated`` (mean, deviation)
-            and ``fault`` (a vector).
+        arrays: weights and bias of ``machine`` (mean, deviation, largest) and ``translated`` (mean,
+            deviation).
     """
 
     def __init__(self, arrays: dict[str, Floats]) -> None:
         self._weights = arrays
-        self._width = len(arrays["fault"])
 
     @classmethod
     def load(cls, path: Path) -> Heads:
@@ -116,8 +86,8 @@ class Heads:
         try:
             with np.load(path, allow_pickle=False) as saved:
                 arrays = {name: saved[name].astype(np.float32) for name in saved.files}
-            width = len(arrays["fault"])
-            for name, times in ("machine", 3), ("translated", 2), ("fault", 1):
+            width = len(arrays["translated"]) // 2
+            for name, times in ("machine", 3), ("translated", 2):
                 if arrays[name].shape != (times * width,) or arrays[f"{name}_bias"].shape != (1,):
                     raise ValueError(f"the head {name!r} has a wrong shape")
         except (OSError, EOFError, KeyError, ValueError, zlib.error, BadZipFile) as error:
@@ -125,21 +95,6 @@ class Heads:
                 f"{path} cannot be read ({error}). Install the package again."
             ) from None
         return cls(arrays)
-
-    def read(self, tokens: Tokens) -> HeadReading:
-        """What is kept of a sentence."""
-        vectors = tokens.vectors
-        summary = summarise(vectors)
-        if summary is None:
-            return HeadReading(None, (), ())
-        faults = vectors @ self._weights["fault"] + self._weights["fault_bias"]
-        shares = (vectors - summary.mean) @ self._weights["machine"][: self._width] / len(vectors)
-        spans = [(row, span) for row, span in enumerate(tokens.spans) if span[0] < span[1]]
-        return HeadReading(
-            summary,
-            tuple(Fault(*span, round(float(faults[row]), 4)) for row, span in spans),
-            tuple(Fault(*span, round(float(shares[row]), 5)) for row, span in spans),
-        )
 
     def machine(self, summary: Summary) -> float:
         """Log-odds that a text was made by a machine; not yet calibrated."""
@@ -156,9 +111,3 @@ class Heads:
 
 def _deviation(summary: Summary) -> Floats:
     return np.asarray(np.sqrt(summary.spread / summary.number + 1e-5), np.float32)
-
-
-def faulty(readings: Sequence[HeadReading]) -> float | None:
-    """Mean log-odds of a fault over the pieces of some sentences; None without a piece."""
-    values = [fault.log_odds for reading in readings for fault in reading.faults]
-    return float(np.mean(values)) if values else None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,18 +22,6 @@ WINDOW = 126
 _BATCH_TOKENS = 1024
 
 Floats = npt.NDArray[np.float32]
-
-
-class Tokens(NamedTuple):
-    """What the encoder makes of a text.
-
-    Attributes:
-        vectors: one row for each piece, and for the marks around each window; (pieces, width).
-        spans: of each row in the text; (0, 0) for the marks.
-    """
-
-    vectors: Floats
-    spans: list[tuple[int, int]]
 
 
 class Encoder:
@@ -71,36 +58,32 @@ class Encoder:
         self._tokenizer.encode_special_tokens = True  # "</s>" in a post is text, not the end of it
         self._first, self._last = (int(self._tokenizer.token_to_id(mark) or 0) for mark in ("<s>", "</s>"))
 
-    def read(self, texts: Sequence[str]) -> list[Tokens]:
-        """The vectors of every text; of a text without a piece there are none.
+    def read(self, texts: Sequence[str]) -> list[Floats]:
+        """The vectors of every text: one for each piece, and for the marks around each window.
 
         Args:
             texts: of any language, without lone surrogates.
+
+        Returns:
+            For each text (vectors, width); of a text without a piece (0, 0).
         """
         windows: list[list[int]] = []
-        owner: list[int] = []
-        spans: list[list[tuple[int, int]]] = [[] for _ in texts]
+        owners: list[int] = []
         for number, code in enumerate(self._tokenizer.encode_batch(list(texts), add_special_tokens=False)):
             for start in range(0, len(code.ids), WINDOW):
                 windows.append([self._first, *code.ids[start : start + WINDOW], self._last])
-                spans[number] += [(0, 0), *code.offsets[start : start + WINDOW], (0, 0)]
-                owner.append(number)
-        vectors: list[Floats | None] = [None] * len(windows)
+                owners.append(number)
+        read: dict[int, Floats] = {}
         for rows in alike([len(window) for window in windows]):
             step = max(1, _BATCH_TOKENS // len(windows[rows[0]]))
             for start in range(0, len(rows), step):
                 part = rows[start : start + step]
-                for row, found in zip(part, self._forward([windows[row] for row in part]), strict=True):
-                    vectors[row] = found
-        found_by: list[list[Floats]] = [[] for _ in texts]
-        for number, vector in zip(owner, vectors, strict=True):
-            assert vector is not None
-            found_by[number].append(vector)
+                read |= zip(part, self._forward([windows[row] for row in part]), strict=True)
+        found: list[list[Floats]] = [[] for _ in texts]
+        for row, owner in enumerate(owners):
+            found[owner].append(read[row])
         empty = np.zeros((0, 0), np.float32)
-        return [
-            Tokens(np.concatenate(found) if found else empty, where)
-            for found, where in zip(found_by, spans, strict=True)
-        ]
+        return [np.concatenate(part) if part else empty for part in found]
 
     def _forward(self, windows: list[list[int]]) -> Floats:
         """Vectors of windows of one length: (windows, pieces, width)."""

@@ -103,7 +103,7 @@ def write(model: Encoder, base: Path, folder: Path, kept: Any, context: int) -> 
     saved = json.loads((base / "tokenizer.json").read_text())
     (folder / "tokenizer.json").write_text(json.dumps(prune_tokenizer(saved, kept), ensure_ascii=False))
     arrays: dict[str, Any] = {}
-    for name in ("translated", "machine", "fault"):
+    for name in ("translated", "machine"):
         head = getattr(model, f"head_{name}")
         arrays[name] = head.weight.detach().float().numpy()[0]
         arrays[f"{name}_bias"] = head.bias.detach().float().numpy()
