@@ -82,6 +82,7 @@ def score_file(
     restart: bool = False,
     on_outcome: Callable[[Result | RowError], object] | None = None,
     on_progress: Callable[[int, int | None], object] = lambda done, total: None,
+    progress: bool = False,
 ) -> Summary:
     """Score every row of a file into another, as ``checker score -o`` does; an interrupted run is resumed.
 
@@ -95,6 +96,7 @@ def score_file(
         restart: discard the progress of an interrupted run.
         on_outcome: called with every row of the output, in order, at the end.
         on_progress: called with the number of rows that are scored, and of all if it is known.
+        progress: draw a bar on standard error, or log a line now and then where there is no terminal.
 
     Raises:
         InputError: the input cannot be read, or changed while it was scored.
@@ -102,12 +104,20 @@ def score_file(
             input, settings or models.
         CheckerError: a model cannot be loaded.
     """
+    from checker.progress import shown
     from checker.runs.local import score_file
 
-    return score_file(
-        checker or _checker(), source, output, text_column=text_column, id_column=id_column, restart=restart,
-        on_outcome=on_outcome, on_progress=on_progress,
-    )  # fmt: skip
+    with shown() as draw:
+
+        def tell(done: int, total: int | None) -> None:
+            on_progress(done, total)
+            if progress:
+                draw(done, total)
+
+        return score_file(
+            checker or _checker(), source, output, text_column=text_column, id_column=id_column,
+            restart=restart, on_outcome=on_outcome, on_progress=tell,
+        )  # fmt: skip
 
 
 def quality(

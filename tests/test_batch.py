@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
+from checker import progress
 from checker.errors import CheckerError, InputError, OutputError
 from checker.io import read as input
 from checker.io.read import Post
 from checker.result import Language, Result, RowError, Warning
-from checker.runs import progress
 from checker.runs.local import CHUNK, Summary, score_file, score_rows
 from checker.runs.rejects import rejects_path
 
@@ -302,8 +302,7 @@ def test_progress_is_logged_where_no_bar_can_be_drawn(
 def test_a_bar_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = io.StringIO()
     monkeypatch.setattr(
-        progress,
-        "Console",
+        "rich.console.Console",
         functools.partial(Console, file=terminal, force_terminal=True, force_interactive=True, width=100),
     )
     with progress.progress(done=1000, total=2000) as advance:

@@ -19,9 +19,9 @@ from checker.cli.terminal import show, table
 from checker.errors import InputError
 from checker.io.read import Post, read
 from checker.pipeline import Checker
+from checker.progress import shown
 from checker.result import RowError
 from checker.runs.local import Outcome, Summary, journal_path, score_file, score_rows
-from checker.runs.progress import shown
 from checker.runs.ray.run import score_directory
 from checker.runs.rejects import rejects_path
 from checker.settings import Settings

@@ -22,9 +22,9 @@ from checker.errors import InputError
 from checker.files import followed, writing
 from checker.io.read import DEFAULT_ID, DEFAULT_TEXT, Post, read
 from checker.io.write import check_output, write
+from checker.progress import OnProgress
 from checker.result import Result, RowError
 from checker.runs.journal import Input, Journal, Run, alone, options_of
-from checker.runs.progress import OnProgress
 from checker.runs.rejects import reject, rejects_path
 
 CHUNK = 64

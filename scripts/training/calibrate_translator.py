@@ -17,7 +17,7 @@ from checker.calibration.files import calibrate_file
 from checker.evidence.cache import default_folder
 from checker.models import Store
 from checker.pipeline import Checker
-from checker.runs.progress import shown
+from checker.progress import shown
 from checker.verdict.file import Calibration, Reliability
 from scripts.command import command
 

@@ -26,10 +26,10 @@ from checker.errors import CheckerError, InputError
 from checker.files import writing
 from checker.io.read import DEFAULT_ID, DEFAULT_TEXT, Post
 from checker.processor import Arithmetic
+from checker.progress import OnProgress
 from checker.result import RowError
 from checker.runs.journal import Run, alone, options_of
 from checker.runs.local import Summary, score_rows
-from checker.runs.progress import OnProgress
 from checker.runs.ray.cluster import connected
 from checker.runs.ray.partitions import (
     PARTS,

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from typing import TypeVar
 
 LOG_EVERY = 30.0
 """Seconds between two lines where no bar can be drawn."""
@@ -20,6 +18,7 @@ Advance = Callable[..., None]
 OnProgress = Callable[[int, int | None], object]
 """Called with the number of rows that are done, first those of an earlier run, and of all if it is known."""
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -31,6 +30,9 @@ def progress(done: int, total: int | None) -> Iterator[Advance]:
         done: rows that an earlier run did; they count as done, but not for the rate.
         total: number of rows; None if it is not known.
     """
+    from rich.console import Console  # not above: most who import this draw nothing
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = Console(stderr=True)
     began = said = time.monotonic()
     count = 0
@@ -81,3 +83,17 @@ def shown() -> Iterator[OnProgress]:
                 seen = done
 
         yield tell
+
+
+def watched(items: Iterable[T], total: int | None) -> Generator[T, None, None]:
+    """The items as they come, with `shown` drawing how many have.
+
+    Args:
+        items: results, one after the other.
+        total: how many there will be; None if it is not known.
+    """
+    with shown() as tell:
+        tell(0, total)
+        for done, item in enumerate(items, start=1):
+            yield item
+            tell(done, total)
