@@ -177,17 +177,41 @@ class Checker:
         """The numbers that translators and language models compute with; None where neither is asked for."""
         return self.models.arithmetic if self.settings.round_trip or self.settings.fluency else None
 
+    def prepare(self, id: str, text: str) -> Post:
+        """The first step of `score`: clean a post, identify its language, cut it into sentences.
+
+        Who takes the three steps of many posts together, as the service does, gets what `score` gives.
+
+        Raises:
+            InputError: ``text`` is not a string.
+        """
+        return prepare(id, text, self._language)
+
+    def measure(self, sentences: Iterable[Unit]) -> None:
+        """The second step: run the models over sentences, of any number of prepared posts.
+
+        Args:
+            sentences: ``Post.measured()`` of each, in any order and in any number of calls.
+
+        Raises:
+            ModelNotFoundError, ModelCorruptedError: as ``score``.
+        """
+        by_language: dict[str, list[Unit]] = defaultdict(list)
+        for unit in sentences:
+            if unit.language is not None:
+                by_language[unit.language].append(unit)
+        for language, found in by_language.items():
+            self._run(language, found)
+
+    def explain(self, post: Post) -> Result:
+        """The last step, when all sentences of a post are measured: judge and explain."""
+        return explain(post, self._judged(post) if post.scored else (), self.models)
+
     def _score_batch(self, batch: Sequence[tuple[str, str]]) -> list[Result]:
         """One batch, top to bottom: text, sentences by language, evidence, verdict, explanation."""
-        posts = [prepare(id, text, self._language) for id, text in batch]
-        by_language: dict[str, list[Unit]] = defaultdict(list)
-        for post in posts:
-            if post.scored:
-                for language, sentences in post.parts().items():
-                    by_language[language] += sentences
-        for language, sentences in by_language.items():
-            self._run(language, sentences)
-        return [explain(post, self._judged(post) if post.scored else (), self.models) for post in posts]
+        posts = [self.prepare(id, text) for id, text in batch]
+        self.measure(unit for post in posts for unit in post.measured())
+        return [self.explain(post) for post in posts]
 
     def _judged(self, post: Post) -> list[Part]:
         """Findings and judgement on the sentences of each language."""

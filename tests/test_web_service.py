@@ -101,9 +101,9 @@ def test_clients_at_once_get_their_own_answers(client: httpx.Client, checker: Ch
     for n, answer in enumerate(answers):
         assert_alike(answer, checker.score(texts[n], f"client {n}").to_dict())
     batches = client.get("/metrics").text
-    assert 'statement_checker_batch_posts_bucket{le="1.0"}' in batches
-    posts = _sample(batches, "statement_checker_batch_posts_sum")
-    assert _sample(batches, "statement_checker_batch_posts_count") < posts  # some were scored together
+    assert 'statement_checker_batch_sentences_bucket{le="1.0"}' in batches
+    posts = _sample(batches, "statement_checker_batch_sentences_sum")
+    assert _sample(batches, "statement_checker_batch_sentences_count") < posts  # some were scored together
 
 
 @pytest.mark.parametrize(

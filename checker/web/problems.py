@@ -63,6 +63,12 @@ class RequestError(Exception):
         self.status, self.headers = status, headers
         self.problem = Problem(field=field, error=error, fix=fix)
 
+    @classmethod
+    def late(cls, seconds: float) -> RequestError:
+        """Of a request that has not arrived within ``seconds``."""
+        problem = f"The request did not arrive within {seconds:g} seconds."
+        return cls(408, problem, fix="Send it again, or less.")
+
     def response(self) -> Response:
         """The answer."""
         return Response(self.problem.to_json(), self.status, self.headers, _JSON)
