@@ -11,7 +11,7 @@ Every command is also a function here: `score_file`, `score_directory`, `evaluat
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from checker.errors import CheckerError, InputError
     from checker.evaluation.files import compare_files as compare
     from checker.evaluation.files import evaluate_file as evaluate
+    from checker.io.table import to_pandas
     from checker.pages.files import evaluation_page
     from checker.pages.files import report_file as report
     from checker.pipeline import Checker
-    from checker.result import Result, RowError, to_pandas
+    from checker.result import Result, RowError
     from checker.runs.local import Summary
     from checker.runs.ray.run import score_directory
     from checker.settings import Settings
@@ -56,7 +57,7 @@ _HOMES = {
     "quality_file": "checker.bitext.files:quality_file",
     "report": "checker.pages.files:report_file",
     "score_directory": "checker.runs.ray.run:score_directory",
-    "to_pandas": "checker.result:to_pandas",
+    "to_pandas": "checker.io.table:to_pandas",
 }
 
 
@@ -79,6 +80,7 @@ def score_file(
     checker: Checker | None = None,
     text_column: str = "text",
     id_column: str = "id",
+    keep: Sequence[str] = (),
     restart: bool = False,
     on_outcome: Callable[[Result | RowError], object] | None = None,
     on_progress: Callable[[int, int | None], object] = lambda done, total: None,
@@ -93,6 +95,7 @@ def score_file(
             replaced when everything is scored.
         checker: by default with the embedded models and no cache.
         text_column, id_column: where these are in the input.
+        keep: columns of the input that the output has as well.
         restart: discard the progress of an interrupted run.
         on_outcome: called with every row of the output, in order, at the end.
         on_progress: called with the number of rows that are scored, and of all if it is known.
@@ -115,7 +118,7 @@ def score_file(
                 draw(done, total)
 
         return score_file(
-            checker or _checker(), source, output, text_column=text_column, id_column=id_column,
+            checker or _checker(), source, output, text_column=text_column, id_column=id_column, keep=keep,
             restart=restart, on_outcome=on_outcome, on_progress=tell,
         )  # fmt: skip
 

@@ -6,13 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-
-if TYPE_CHECKING:
-    import pandas
 
 Grade = Literal["production", "draft"]
 Verdict = Literal["machine_translated", "translated", "human_written", "uncertain", "not_scored"]
@@ -259,20 +255,4 @@ class RowError(Record):
     error: str = Field(description="What is wrong.")
     fix: str = Field(description="What to do about it.")
     raw: bytes | None = Field(None, exclude=True, repr=False)  # the row as it was read; never in the output
-
-
-def to_pandas(results: Iterable[Result]) -> pandas.DataFrame:
-    """One row a post: the scalar fields, with language and round trip flattened (``round_trip.chrf``).
-
-    Raises:
-        ImportError: pandas is not installed (``pip install "statement-checker[pandas]"``).
-    """
-    import pandas as pd
-
-    rows = []
-    for result in results:
-        record = result.to_dict()
-        record["language"].pop("alternatives")
-        record["sentences"] = len(record["sentences"])
-        rows.append(record)
-    return pd.json_normalize(rows)
+    kept: dict[str, Any] | None = Field(None, exclude=True, repr=False)  # columns that come with it

@@ -11,11 +11,14 @@ import json
 import logging
 import os
 import re
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
@@ -401,3 +404,46 @@ def test_rejects_of_an_earlier_run_do_not_stay(tmp_path: Path) -> None:
     source.write_text('{"text": "good"}\n')
     score_file(StandIn(), source, output)
     assert not rejects.exists()
+
+
+# Columns of the input that are kept
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet", ".sqlite"])
+def test_kept_columns_go_through_to_every_output(suffix: str, tmp_path: Path) -> None:
+    source, output = tmp_path / "posts.jsonl", tmp_path / f"out{suffix}"
+    rows = [
+        {"id": 1, "text": "ab", "account": "@мост", "likes": 3, "n": None},
+        {"id": 2, "account": "b"},
+        {"id": 3, "text": "abc", "tags": ["x"]},
+    ]
+    source.write_text("".join(json.dumps(row) + "\n" for row in [*rows]) + "no json\n", "utf-8")
+    keep = ["account", "likes", "tags"]
+    score_file(StandIn(), source, output, keep=keep)
+    if suffix == ".jsonl":
+        found = [[json.loads(line).get(name) for name in keep] for line in output.open(encoding="utf-8")]
+        assert found == [["@мост", 3, None], ["b", None, None], [None, None, ["x"]], [None] * 3]
+        return
+    table: list[list[Any]]
+    if suffix == ".csv":
+        with output.open(encoding="utf-8-sig", newline="") as file:
+            table = [[row[name] or None for name in keep] for row in csv.DictReader(file)]
+        table[0][0] = table[0][0].removeprefix("'")
+    elif suffix == ".parquet":
+        table = [[row[name] for name in keep] for row in pq.read_table(output).to_pylist()]
+    else:
+        with closing(sqlite3.connect(output)) as connection:
+            table = [list(row) for row in connection.execute("SELECT account, likes, tags FROM posts")]
+    assert table == [["@мост", "3", None], ["b", None, None], [None, None, '["x"]'], [None] * 3]
+
+
+def test_what_cannot_be_kept_is_said_before_anything_is_scored(tmp_path: Path) -> None:
+    source = tmp_path / "posts.csv"
+    source.write_text("id,text,verdict,Row\n1,ab,x,y\n", "utf-8")
+    for keep, told in (["verdict"], "of that name"), (["Row"], "of that name"), (["accuont"], "--keep"):
+        with pytest.raises(InputError, match=told):
+            score_file(StandIn(), source, tmp_path / "out.csv", keep=keep)
+    plain = tmp_path / "posts.txt"
+    plain.write_text("ab\n", "utf-8")
+    with pytest.raises(InputError, match="no columns"):
+        score_file(StandIn(), plain, tmp_path / "out.csv", keep=["account"])

@@ -25,11 +25,12 @@ import checker as package
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
 from checker.evidence import style
 from checker.evidence.evidence import Evidence
+from checker.io.table import to_pandas
 from checker.language import identify
 from checker.languages import SUPPORTED
 from checker.models import Store
 from checker.pipeline import AHEAD, BATCH, Checker
-from checker.result import Result, RowError, to_pandas
+from checker.result import Result, RowError
 from checker.text import MAX_CHARACTERS, SHORTEST, clean, width, words
 from checker.verdict.file import Threshold
 from checker.verdict.model import Judgement, combine
