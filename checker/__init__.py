@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from checker.bitext.files import quality_file
     from checker.bitext.result import Quality
     from checker.calibration.files import calibrate_file as calibrate
+    from checker.client import Client
     from checker.errors import CheckerError, InputError
     from checker.evaluation.files import compare_files as compare
     from checker.evaluation.files import evaluate_file as evaluate
@@ -37,13 +38,14 @@ if TYPE_CHECKING:
     from checker.settings import Settings
 
 __all__ = [
-    "Checker", "CheckerError", "InputError", "Quality", "QualityEstimator", "Result", "Settings",
+    "Checker", "CheckerError", "Client", "InputError", "Quality", "QualityEstimator", "Result", "Settings",
     "__version__", "calibrate", "compare", "evaluate", "evaluation_page", "quality", "quality_file",
     "report", "score", "score_directory", "score_file", "to_pandas",
 ]  # fmt: skip
 
 _HOMES = {
     "Checker": "checker.pipeline:Checker",
+    "Client": "checker.client:Client",
     "CheckerError": "checker.errors:CheckerError",
     "InputError": "checker.errors:InputError",
     "Quality": "checker.bitext.result:Quality",

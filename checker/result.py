@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -244,6 +245,25 @@ class Result(Record):
         "language models computed with: int8, float32 or float16."
     )
     version: str
+
+    def __repr__(self) -> str:
+        """The finding in a line; `to_dict` has everything."""
+        found = {"verdict": self.verdict, "language": self.language.code, "id": self.id}
+        if self.machine_translated is not None:
+            found["machine_translated"] = self.machine_translated
+        shown = ", ".join(f"{name}={value!r}" for name, value in found.items())
+        return f"Result({shown}, sentences={len(self.sentences)})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the finding, its reasons and warnings."""
+        share = "" if self.machine_translated is None else f": {100 * self.machine_translated:.0f} in 100"
+        title = f"{self.verdict.replace('_', ' ')}{share} ({self.language.code or 'unknown language'})"
+        told = [item.text for item in (*self.reasons, *self.warnings)]
+        items = "".join(f"<li>{escape(text)}</li>" for text in told)
+        texts = " ".join(sentence.text for sentence in self.sentences)
+        return f"<p><b>{escape(title)}</b></p><p>{escape(texts[:500])}</p><ul>{items}</ul>"
 
 
 class RowError(Record):

@@ -447,3 +447,26 @@ def test_what_cannot_be_kept_is_said_before_anything_is_scored(tmp_path: Path) -
     plain.write_text("ab\n", "utf-8")
     with pytest.raises(InputError, match="no columns"):
         score_file(StandIn(), plain, tmp_path / "out.csv", keep=["account"])
+
+
+def test_a_long_run_says_how_long_it_will_take(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("checker.progress.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("checker.progress.time.process_time", lambda: 2 * clock[0])
+    with caplog.at_level(logging.INFO), progress.progress(done=0, total=10_000) as advance:
+        for seconds in (9.0, 2.0, 2.0):  # the first rows waited for the models
+            clock[0] += seconds
+            advance(100)
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        "About 0:03:16 for the other 9800 rows, 0.1 hours of a processor core; "
+        "faster, with less evidence: --fast."
+    ]
+    caplog.clear()
+    with caplog.at_level(logging.INFO), progress.progress(done=0, total=300) as advance:
+        for _ in range(3):
+            clock[0] += 2
+            advance(100)
+    assert not caplog.records  # it is over in no time

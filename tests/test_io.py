@@ -525,3 +525,12 @@ def test_a_row_of_a_table_is_the_record_again() -> None:
     for name, value in record.items():
         if value not in (None, [], {}) and not isinstance(value, dict):
             assert found[name] == value
+
+
+def test_a_result_is_short_to_look_at() -> None:
+    assert repr(RESULT) == str(RESULT)
+    assert len(repr(RESULT)) < 160
+    assert RESULT.verdict in repr(RESULT)
+    hostile = RESULT.model_copy(update={"reasons": (Reason(kind="style", text="<script>alert(1)</script>"),)})
+    assert "<script>" not in hostile._repr_html_()
+    assert "&lt;script&gt;" in hostile._repr_html_()

@@ -38,6 +38,7 @@ _OPTIONS = {
     "calibration": _option(Path | None, None, "Verdict fitted with checker calibrate."),
     "no_round_trip": _option(bool, False, "Skip the translations: faster.", "--no-round-trip"),
     "no_fluency": _option(bool, False, "Skip the language model: faster.", "--no-fluency"),
+    "fast": _option(bool, False, "Leave out the round trip and fluency: style and wording alone.", "--fast"),
     "no_cache": _option(
         bool, False, "Do not cache model outputs between runs; see docs/speed.md.", "--no-cache"
     ),
@@ -78,7 +79,14 @@ def with_settings(*, without: tuple[str, ...] = ()) -> Callable[[Command], Comma
 
 
 def _settings(
-    *, no_round_trip: bool = False, no_fluency: bool = False, no_cache: bool = True, **named: Any
+    *,
+    no_round_trip: bool = False,
+    no_fluency: bool = False,
+    fast: bool = False,
+    no_cache: bool = True,
+    **named: Any,
 ) -> Settings:
     cache = None if no_cache else default_folder(Store().home)
-    return Settings(round_trip=not no_round_trip, fluency=not no_fluency, cache=cache, **named)
+    return Settings(
+        round_trip=not (fast or no_round_trip), fluency=not (fast or no_fluency), cache=cache, **named
+    )
