@@ -18,7 +18,8 @@ from rich.console import Console
 from checker.cli import options
 from checker.cli.terminal import show, table
 from checker.errors import InputError
-from checker.io.read import Post, read
+from checker.io.read import Post
+from checker.io.sources import on_disk, read_all
 from checker.io.table import check_kept
 from checker.pipeline import Checker
 from checker.progress import shown
@@ -38,7 +39,9 @@ def score(
     source: Annotated[
         str | None,
         typer.Argument(
-            metavar="INPUT", help=".jsonl .csv .tsv .parquet .txt (one post per line), or - for a pipe."
+            metavar="INPUT",
+            help=".jsonl .csv .tsv .parquet .txt (one post per line), a 'pattern*' of such files, "
+            "s3:// gs:// hf://, or - for a pipe.",
         ),
     ] = None,
     output: Annotated[
@@ -106,8 +109,9 @@ def score(
                 )  # fmt: skip
             elif output is None:
                 check_kept(keep or ())
-                rows = read(source, text_column, id_column, keep or ())
-                summary = _score_to_stdout(rows, settings, as_json)
+                with on_disk(source) as paths:
+                    rows = read_all(paths, text_column, id_column, keep or ())
+                    summary = _score_to_stdout(rows, settings, as_json)
             else:
                 first: list[Outcome] = []
                 summary = score_file(

@@ -21,7 +21,8 @@ from pydantic import TypeAdapter
 
 from checker.errors import InputError
 from checker.files import followed, writing
-from checker.io.read import DEFAULT_ID, DEFAULT_TEXT, Post, read
+from checker.io.read import DEFAULT_ID, DEFAULT_TEXT, Post
+from checker.io.sources import on_disk, read_all
 from checker.io.table import check_kept
 from checker.io.write import check_output, write
 from checker.progress import OnProgress
@@ -155,7 +156,7 @@ def score_file(
 
     Args:
         scorer: a `checker.Checker`, or anything with its ``score_batches``.
-        source: the input, as for `checker.io.read.read`. Standard input is scored but never resumed.
+        source: the input, as for `checker.io.sources.on_disk`. Standard input is scored but never resumed.
         output: in a format of `checker.io.write.write`; replaced only when everything is scored. Rows that
             could not be read are in `checker.runs.rejects.rejects_path` too, as they were in the input.
         text_column: the column with the text.
@@ -184,16 +185,42 @@ def score_file(
     output = followed(Path(output))
     for target in (output, rejects_path(output)):
         check_output(target, source)
-    path = Path(source) if str(source) != "-" else None
-    total = sum(1 for _ in read(path, text_column, id_column, keep)) if path else None
+    with on_disk(source) as paths:
+        for target in (output, rejects_path(output)):
+            for path in paths:
+                check_output(target, path)  # a pattern may match what an earlier run has written
+        summary = _score_paths(
+            scorer, source, paths, output, (text_column, id_column, keep), dict(options or {}),
+            dict(models or {}), restart, on_outcome, on_progress,
+        )  # fmt: skip
+    summary.seconds = time.monotonic() - began
+    return summary
+
+
+def _score_paths(
+    scorer: Scorer,
+    source: str | Path,
+    paths: Sequence[Path],
+    output: Path,
+    columns: tuple[str, str, Sequence[str]],
+    options: dict[str, Any],
+    models: dict[str, str],
+    restart: bool,
+    on_outcome: Callable[[Outcome], object] | None,
+    on_progress: OnProgress,
+) -> Summary:
+    """`score_file` with the files of its source on this machine."""
+    text_column, id_column, keep = columns
+    piped = str(source) == "-"
+    total = None if piped else sum(1 for _ in read_all(paths, text_column, id_column, keep))
     run = Run(
-        input=Input.of(path) if path else None,  # as it is before it is opened below
-        options={"text_column": text_column, "id_column": id_column, "format": Path(source).suffix.lower()}
+        input=None if piped else Input.of_all(source, paths),  # as it is before it is opened below
+        options={"text_column": text_column, "id_column": id_column, "format": paths[0].suffix.lower()}
         | ({"keep": list(keep)} if keep else {})
         | dict(options or {}),
         models=dict(models or {}),
     )
-    rows = read(source, text_column, id_column, keep)
+    rows = read_all(paths, text_column, id_column, keep)
     with alone(output):
         journal = Journal(journal_path(output), run, restart=restart)
         summary = Summary()
@@ -205,7 +232,7 @@ def score_file(
                 rejects = [reject(row) for row, _ in chunk if isinstance(row, RowError)]
                 journal.append([output_line(*row) for row in chunk], rejects)
                 on_progress(journal.rows, total)
-            if path and Input.of(path) != run.input:
+            if not piped and Input.of_all(source, paths) != run.input:
                 journal.close(remove=True)  # it may have rows of either
                 fix = "Give the command again when the file is complete."
                 raise InputError(f"{source} changed while it was scored.", fix=fix)
@@ -214,7 +241,6 @@ def score_file(
             journal.close()
             raise
         journal.close(remove=True)
-    summary.seconds = time.monotonic() - began
     return summary
 
 
