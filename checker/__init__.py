@@ -11,7 +11,7 @@ Every command is also a function here: `score_file`, `score_directory`, `evaluat
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -24,25 +24,28 @@ if TYPE_CHECKING:
     from checker.bitext.files import quality_file
     from checker.bitext.result import Quality
     from checker.calibration.files import calibrate_file as calibrate
+    from checker.client import Client
     from checker.errors import CheckerError, InputError
     from checker.evaluation.files import compare_files as compare
     from checker.evaluation.files import evaluate_file as evaluate
+    from checker.io.table import to_pandas
     from checker.pages.files import evaluation_page
     from checker.pages.files import report_file as report
     from checker.pipeline import Checker
-    from checker.result import Result, RowError, to_pandas
+    from checker.result import Result, RowError
     from checker.runs.local import Summary
     from checker.runs.ray.run import score_directory
     from checker.settings import Settings
 
 __all__ = [
-    "Checker", "CheckerError", "InputError", "Quality", "QualityEstimator", "Result", "Settings",
+    "Checker", "CheckerError", "Client", "InputError", "Quality", "QualityEstimator", "Result", "Settings",
     "__version__", "calibrate", "compare", "evaluate", "evaluation_page", "quality", "quality_file",
     "report", "score", "score_directory", "score_file", "to_pandas",
 ]  # fmt: skip
 
 _HOMES = {
     "Checker": "checker.pipeline:Checker",
+    "Client": "checker.client:Client",
     "CheckerError": "checker.errors:CheckerError",
     "InputError": "checker.errors:InputError",
     "Quality": "checker.bitext.result:Quality",
@@ -56,7 +59,7 @@ _HOMES = {
     "quality_file": "checker.bitext.files:quality_file",
     "report": "checker.pages.files:report_file",
     "score_directory": "checker.runs.ray.run:score_directory",
-    "to_pandas": "checker.result:to_pandas",
+    "to_pandas": "checker.io.table:to_pandas",
 }
 
 
@@ -79,9 +82,11 @@ def score_file(
     checker: Checker | None = None,
     text_column: str = "text",
     id_column: str = "id",
+    keep: Sequence[str] = (),
     restart: bool = False,
     on_outcome: Callable[[Result | RowError], object] | None = None,
     on_progress: Callable[[int, int | None], object] = lambda done, total: None,
+    progress: bool = False,
 ) -> Summary:
     """Score every row of a file into another, as ``checker score -o`` does; an interrupted run is resumed.
 
@@ -92,9 +97,11 @@ def score_file(
             replaced when everything is scored.
         checker: by default with the embedded models and no cache.
         text_column, id_column: where these are in the input.
+        keep: columns of the input that the output has as well.
         restart: discard the progress of an interrupted run.
         on_outcome: called with every row of the output, in order, at the end.
         on_progress: called with the number of rows that are scored, and of all if it is known.
+        progress: draw a bar on standard error, or log a line now and then where there is no terminal.
 
     Raises:
         InputError: the input cannot be read, or changed while it was scored.
@@ -102,12 +109,20 @@ def score_file(
             input, settings or models.
         CheckerError: a model cannot be loaded.
     """
+    from checker.progress import shown
     from checker.runs.local import score_file
 
-    return score_file(
-        checker or _checker(), source, output, text_column=text_column, id_column=id_column, restart=restart,
-        on_outcome=on_outcome, on_progress=on_progress,
-    )  # fmt: skip
+    with shown() as draw:
+
+        def tell(done: int, total: int | None) -> None:
+            on_progress(done, total)
+            if progress:
+                draw(done, total)
+
+        return score_file(
+            checker or _checker(), source, output, text_column=text_column, id_column=id_column, keep=keep,
+            restart=restart, on_outcome=on_outcome, on_progress=tell,
+        )  # fmt: skip
 
 
 def quality(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain, islice
-from typing import Unpack
+from contextlib import closing
+from itertools import islice, repeat
+from typing import Any, Unpack, overload
 
 from checker import measure
 from checker.errors import InputError
@@ -18,7 +19,8 @@ from checker.loaded import LoadedModels
 from checker.models import Store, ctranslate2_engine
 from checker.post import Post, Unit, prepare, units
 from checker.processor import Arithmetic
-from checker.result import QUESTIONS, Result
+from checker.progress import watched
+from checker.result import QUESTIONS, Result, RowError
 from checker.settings import Options, Settings
 from checker.text import MAX_CHARACTERS, clean
 
@@ -51,39 +53,72 @@ class Checker:
         self.store = store or Store()
         self.models = LoadedModels(self.store, settings)
 
-    def score(self, text: str, id: str = "1") -> Result:
+    def score(self, text: str, id: str | int = "1") -> Result:
         """Score one post.
 
         Args:
             text: the post as it was published; anything that is a string is accepted.
-            id: returned in the result.
+            id: returned in the result, as a string.
 
         Raises:
             InputError: ``text`` is not a string.
             ModelNotFoundError: a model of the hub profile was not downloaded.
             ModelCorruptedError: a model file does not match its lock.
         """
-        return self._score_batch([(id, text)])[0]
+        return self._score_batch([(str(id), text)])[0]
 
-    def score_many(self, texts: Iterable[str], ids: Iterable[str] | None = None) -> Iterator[Result]:
+    @overload
+    def score_many(
+        self, texts: Iterable[str], ids: Iterable[object] | None = None, *, progress: bool = False
+    ) -> Iterator[Result]: ...
+
+    @overload
+    def score_many(
+        self, texts: Iterable[Any], ids: Iterable[object] | None = None, *, progress: bool = False
+    ) -> Iterator[Result | RowError]: ...
+
+    def score_many(
+        self, texts: Iterable[Any], ids: Iterable[object] | None = None, *, progress: bool = False
+    ) -> Iterator[Result | RowError]:
         """Score many posts, batched inside; results come in the order of the posts.
 
         Args:
-            texts: the posts; a generator of any length will do. A few batches are read ahead.
-            ids: one for each post; by default "1", "2", …
+            texts: the posts; a generator of any length will do. A few batches are read ahead. One that is no
+                string, such as the None or NaN of a gap in a table, has a `RowError` in its place.
+            ids: one for each post, strings or whole numbers; by default, and where one is missing, the place
+                of the post, from "1".
+            progress: draw a bar on standard error, or log a line now and then where there is no terminal.
 
         Raises:
-            InputError: ``texts`` is one string, or as ``score``.
+            InputError: ``texts`` is one string.
+            ModelNotFoundError, ModelCorruptedError: as ``score``.
             ValueError: there are more or fewer ids than posts.
         """
         if isinstance(texts, str):
             raise InputError("The posts must be a sequence of strings.", fix="Use score for one post.")
-        numbered = enumerate(texts, start=1)
-        pairs = ((str(n), text) for n, text in numbered) if ids is None else zip(ids, texts, strict=True)
-        batches = iter(lambda: list(islice(pairs, BATCH)), [])
-        yield from chain.from_iterable(self.score_batches(batches))
+        results = self._score_rows(texts, ids)
+        return watched(results, len(texts) if isinstance(texts, Sized) else None) if progress else results
 
-    def score_batches(self, batches: Iterable[Sequence[tuple[str, str]]]) -> Iterator[list[Result]]:
+    def _score_rows(
+        self, texts: Iterable[Any], ids: Iterable[object] | None
+    ) -> Generator[Result | RowError, None, None]:
+        named = zip(repeat(None), texts, strict=False) if ids is None else zip(ids, texts, strict=True)
+        rows = (_row(n, id, text) for n, (id, text) in enumerate(named, start=1))
+        begun: deque[list[tuple[str, str] | RowError]] = deque()
+
+        def batches() -> Iterator[list[tuple[str, str]]]:
+            while batch := list(islice(rows, BATCH)):
+                begun.append(batch)
+                yield [row for row in batch if not isinstance(row, RowError)]
+
+        with closing(self.score_batches(batches())) as scored:
+            for results in map(iter, scored):
+                for row in begun.popleft():
+                    yield row if isinstance(row, RowError) else next(results)
+
+    def score_batches(
+        self, batches: Iterable[Sequence[tuple[str, str]]]
+    ) -> Generator[list[Result], None, None]:
         """Score batches of ``(id, text)``; the results of each, in order.
 
         ``AHEAD`` batches are worked on at a time, so that the models have work while the results of one
@@ -94,19 +129,29 @@ class Checker:
 
         Raises:
             InputError: a post is not a string; the batches before it have given their results.
+            Exception: what ``batches`` raised; likewise.
         """
         if self._ahead == 1:
             yield from map(self._score_batch, batches)
             return
         pool = ThreadPoolExecutor(self._ahead, "checker")
         waiting: deque[Future[list[Result]]] = deque()
+        batches, failure = iter(batches), None
         try:
-            for batch in batches:
-                waiting.append(pool.submit(self._score_batch, batch))
+            while True:
+                try:
+                    waiting.append(pool.submit(self._score_batch, next(batches)))
+                except StopIteration:
+                    break
+                except Exception as error:  # of who reads them: what is in work comes first
+                    failure = error
+                    break
                 if len(waiting) == self._ahead:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+            if failure is not None:
+                raise failure
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -132,17 +177,41 @@ class Checker:
         """The numbers that translators and language models compute with; None where neither is asked for."""
         return self.models.arithmetic if self.settings.round_trip or self.settings.fluency else None
 
+    def prepare(self, id: str, text: str) -> Post:
+        """The first step of `score`: clean a post, identify its language, cut it into sentences.
+
+        Who takes the three steps of many posts together, as the service does, gets what `score` gives.
+
+        Raises:
+            InputError: ``text`` is not a string.
+        """
+        return prepare(id, text, self._language)
+
+    def measure(self, sentences: Iterable[Unit]) -> None:
+        """The second step: run the models over sentences, of any number of prepared posts.
+
+        Args:
+            sentences: ``Post.measured()`` of each, in any order and in any number of calls.
+
+        Raises:
+            ModelNotFoundError, ModelCorruptedError: as ``score``.
+        """
+        by_language: dict[str, list[Unit]] = defaultdict(list)
+        for unit in sentences:
+            if unit.language is not None:
+                by_language[unit.language].append(unit)
+        for language, found in by_language.items():
+            self._run(language, found)
+
+    def explain(self, post: Post) -> Result:
+        """The last step, when all sentences of a post are measured: judge and explain."""
+        return explain(post, self._judged(post) if post.scored else (), self.models)
+
     def _score_batch(self, batch: Sequence[tuple[str, str]]) -> list[Result]:
         """One batch, top to bottom: text, sentences by language, evidence, verdict, explanation."""
-        posts = [prepare(id, text, self._language) for id, text in batch]
-        by_language: dict[str, list[Unit]] = defaultdict(list)
-        for post in posts:
-            if post.scored:
-                for language, sentences in post.parts().items():
-                    by_language[language] += sentences
-        for language, sentences in by_language.items():
-            self._run(language, sentences)
-        return [explain(post, self._judged(post) if post.scored else (), self.models) for post in posts]
+        posts = [self.prepare(id, text) for id, text in batch]
+        self.measure(unit for post in posts for unit in post.measured())
+        return [self.explain(post) for post in posts]
 
     def _judged(self, post: Post) -> list[Part]:
         """Findings and judgement on the sentences of each language."""
@@ -155,3 +224,20 @@ class Checker:
 
     def _run(self, language: str, sentences: list[Unit], percentiles: FluencyTable | None = None) -> None:
         measure.run(self.models, language, sentences, self._cache, percentiles)
+
+
+def _row(number: int, id: object, text: object) -> tuple[str, str] | RowError:
+    """The id and the text of a post that a caller gave; what is no text as an error in its place."""
+    if isinstance(id, float) and id.is_integer():
+        id = int(id)  # how a table with gaps in its whole numbers stores them
+    name = str(number if _missing(id) else id)
+    if isinstance(text, str):
+        return name, text
+    problem = "is missing" if _missing(text) else f"is {type(text).__name__}, not a string"
+    fix = "Give the text as a string, or leave the row out."
+    return RowError(id=name, row=number, field="text", error=f"The text {problem}.", fix=fix)
+
+
+def _missing(value: object) -> bool:
+    """Whether a table has nothing in this place: None, or what stands for it in numpy and pandas."""
+    return value is None or (not isinstance(value, str) and str(value) in ("nan", "NaT", "<NA>"))

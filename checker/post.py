@@ -80,6 +80,10 @@ class Post:
                 parts[unit.language].append(unit)
         return dict(sorted(parts.items(), key=lambda item: -sum(u.columns for u in item[1])))
 
+    def measured(self) -> list[Unit]:
+        """The sentences that models run over: those in supported languages, if the post is scored."""
+        return [unit for part in self.parts().values() for unit in part] if self.scored else []
+
 
 def units(text: str, language: str) -> list[Unit]:
     """The sentences of a clean text that is known to be in one language (ISO 639-1)."""

@@ -6,13 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from html import escape
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-
-if TYPE_CHECKING:
-    import pandas
 
 Grade = Literal["production", "draft"]
 Verdict = Literal["machine_translated", "translated", "human_written", "uncertain", "not_scored"]
@@ -249,6 +246,25 @@ class Result(Record):
     )
     version: str
 
+    def __repr__(self) -> str:
+        """The finding in a line; `to_dict` has everything."""
+        found = {"verdict": self.verdict, "language": self.language.code, "id": self.id}
+        if self.machine_translated is not None:
+            found["machine_translated"] = self.machine_translated
+        shown = ", ".join(f"{name}={value!r}" for name, value in found.items())
+        return f"Result({shown}, sentences={len(self.sentences)})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the finding, its reasons and warnings."""
+        share = "" if self.machine_translated is None else f": {100 * self.machine_translated:.0f} in 100"
+        title = f"{self.verdict.replace('_', ' ')}{share} ({self.language.code or 'unknown language'})"
+        told = [item.text for item in (*self.reasons, *self.warnings)]
+        items = "".join(f"<li>{escape(text)}</li>" for text in told)
+        texts = " ".join(sentence.text for sentence in self.sentences)
+        return f"<p><b>{escape(title)}</b></p><p>{escape(texts[:500])}</p><ul>{items}</ul>"
+
 
 class RowError(Record):
     """A row of the input that could not be scored; takes the row's place in the output."""
@@ -259,20 +275,4 @@ class RowError(Record):
     error: str = Field(description="What is wrong.")
     fix: str = Field(description="What to do about it.")
     raw: bytes | None = Field(None, exclude=True, repr=False)  # the row as it was read; never in the output
-
-
-def to_pandas(results: Iterable[Result]) -> pandas.DataFrame:
-    """One row a post: the scalar fields, with language and round trip flattened (``round_trip.chrf``).
-
-    Raises:
-        ImportError: pandas is not installed (``pip install "statement-checker[pandas]"``).
-    """
-    import pandas as pd
-
-    rows = []
-    for result in results:
-        record = result.to_dict()
-        record["language"].pop("alternatives")
-        record["sentences"] = len(record["sentences"])
-        rows.append(record)
-    return pd.json_normalize(rows)
+    kept: dict[str, Any] | None = Field(None, exclude=True, repr=False)  # columns that come with it

@@ -11,19 +11,22 @@ import json
 import logging
 import os
 import re
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
+from checker import progress
 from checker.errors import CheckerError, InputError, OutputError
 from checker.io import read as input
 from checker.io.read import Post
 from checker.result import Language, Result, RowError, Warning
-from checker.runs import progress
 from checker.runs.local import CHUNK, Summary, score_file, score_rows
 from checker.runs.rejects import rejects_path
 
@@ -302,8 +305,7 @@ def test_progress_is_logged_where_no_bar_can_be_drawn(
 def test_a_bar_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = io.StringIO()
     monkeypatch.setattr(
-        progress,
-        "Console",
+        "rich.console.Console",
         functools.partial(Console, file=terminal, force_terminal=True, force_interactive=True, width=100),
     )
     with progress.progress(done=1000, total=2000) as advance:
@@ -402,3 +404,69 @@ def test_rejects_of_an_earlier_run_do_not_stay(tmp_path: Path) -> None:
     source.write_text('{"text": "good"}\n')
     score_file(StandIn(), source, output)
     assert not rejects.exists()
+
+
+# Columns of the input that are kept
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet", ".sqlite"])
+def test_kept_columns_go_through_to_every_output(suffix: str, tmp_path: Path) -> None:
+    source, output = tmp_path / "posts.jsonl", tmp_path / f"out{suffix}"
+    rows = [
+        {"id": 1, "text": "ab", "account": "@мост", "likes": 3, "n": None},
+        {"id": 2, "account": "b"},
+        {"id": 3, "text": "abc", "tags": ["x"]},
+    ]
+    source.write_text("".join(json.dumps(row) + "\n" for row in [*rows]) + "no json\n", "utf-8")
+    keep = ["account", "likes", "tags"]
+    score_file(StandIn(), source, output, keep=keep)
+    if suffix == ".jsonl":
+        found = [[json.loads(line).get(name) for name in keep] for line in output.open(encoding="utf-8")]
+        assert found == [["@мост", 3, None], ["b", None, None], [None, None, ["x"]], [None] * 3]
+        return
+    table: list[list[Any]]
+    if suffix == ".csv":
+        with output.open(encoding="utf-8-sig", newline="") as file:
+            table = [[row[name] or None for name in keep] for row in csv.DictReader(file)]
+        table[0][0] = table[0][0].removeprefix("'")
+    elif suffix == ".parquet":
+        table = [[row[name] for name in keep] for row in pq.read_table(output).to_pylist()]
+    else:
+        with closing(sqlite3.connect(output)) as connection:
+            table = [list(row) for row in connection.execute("SELECT account, likes, tags FROM posts")]
+    assert table == [["@мост", "3", None], ["b", None, None], [None, None, '["x"]'], [None] * 3]
+
+
+def test_what_cannot_be_kept_is_said_before_anything_is_scored(tmp_path: Path) -> None:
+    source = tmp_path / "posts.csv"
+    source.write_text("id,text,verdict,Row\n1,ab,x,y\n", "utf-8")
+    for keep, told in (["verdict"], "of that name"), (["Row"], "of that name"), (["accuont"], "--keep"):
+        with pytest.raises(InputError, match=told):
+            score_file(StandIn(), source, tmp_path / "out.csv", keep=keep)
+    plain = tmp_path / "posts.txt"
+    plain.write_text("ab\n", "utf-8")
+    with pytest.raises(InputError, match="no columns"):
+        score_file(StandIn(), plain, tmp_path / "out.csv", keep=["account"])
+
+
+def test_a_long_run_says_how_long_it_will_take(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("checker.progress.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("checker.progress.time.process_time", lambda: 2 * clock[0])
+    with caplog.at_level(logging.INFO), progress.progress(done=0, total=10_000) as advance:
+        for seconds in (9.0, 2.0, 2.0):  # the first rows waited for the models
+            clock[0] += seconds
+            advance(100)
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        "About 0:03:16 for the other 9800 rows, 0.1 hours of a processor core; "
+        "faster, with less evidence: --fast."
+    ]
+    caplog.clear()
+    with caplog.at_level(logging.INFO), progress.progress(done=0, total=300) as advance:
+        for _ in range(3):
+            clock[0] += 2
+            advance(100)
+    assert not caplog.records  # it is over in no time

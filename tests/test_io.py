@@ -13,6 +13,7 @@ import uuid
 from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 
 from checker.errors import InputError, OutputError
 from checker.io.read import _COMPRESSED, Post, _encoding, read
-from checker.io.table import COLUMNS
+from checker.io.table import COLUMNS, flat, nested, to_pandas
 from checker.io.write import check_output, write
 from checker.result import Language, Reason, Result, RoundTrip, RowError
 
@@ -501,3 +502,35 @@ def test_a_failed_write_leaves_the_old_output(tmp_path: Path) -> None:
         write(lines(), path)
     assert [file.name for file in tmp_path.iterdir()] == ["out.jsonl"]
     assert path.read_text() == "old"
+
+
+def test_every_table_has_the_same_columns_of_the_same_types(tmp_path: Path) -> None:
+    empty, one = to_pandas([]), to_pandas([RESULT, ERROR])
+    assert list(empty.columns) == list(one.columns) == list(COLUMNS)
+    assert (empty.dtypes == one.dtypes).all()
+    write([RESULT.to_json(), ERROR.to_json()], tmp_path / "out.parquet")
+    schema = pq.read_schema(tmp_path / "out.parquet")
+    assert dict(zip(schema.names, map(str, schema.types), strict=True)) == {**COLUMNS, "json": "large_string"}
+    stored = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    for ours, theirs in zip(one.to_dict("records"), stored, strict=True):
+        assert {name: None if ours[name] is pd.NA else ours[name] for name in COLUMNS} == {
+            name: theirs[name] for name in COLUMNS
+        }
+
+
+def test_a_row_of_a_table_is_the_record_again() -> None:
+    record = json.loads(RESULT.to_json())
+    record.pop("sentences")
+    found = nested(flat(RESULT.to_json()))
+    for name, value in record.items():
+        if value not in (None, [], {}) and not isinstance(value, dict):
+            assert found[name] == value
+
+
+def test_a_result_is_short_to_look_at() -> None:
+    assert repr(RESULT) == str(RESULT)
+    assert len(repr(RESULT)) < 160
+    assert RESULT.verdict in repr(RESULT)
+    hostile = RESULT.model_copy(update={"reasons": (Reason(kind="style", text="<script>alert(1)</script>"),)})
+    assert "<script>" not in hostile._repr_html_()
+    assert "&lt;script&gt;" in hostile._repr_html_()

@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -23,11 +25,12 @@ import checker as package
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
 from checker.evidence import style
 from checker.evidence.evidence import Evidence
+from checker.io.table import to_pandas
 from checker.language import identify
 from checker.languages import SUPPORTED
 from checker.models import Store
 from checker.pipeline import AHEAD, BATCH, Checker
-from checker.result import Result, to_pandas
+from checker.result import Result, RowError
 from checker.text import MAX_CHARACTERS, SHORTEST, clean, width, words
 from checker.verdict.file import Threshold
 from checker.verdict.model import Judgement, combine
@@ -463,8 +466,19 @@ def test_a_wrong_argument_is_explained(argument: str, value: object) -> None:
 def test_a_post_that_is_no_string_is_explained(checker: Checker, post: object) -> None:
     with pytest.raises(InputError, match="must be a string"):
         checker.score(post)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="must be a string"):
-        list(checker.score_many([RUSSIAN, post]))  # type: ignore[list-item]
+
+
+def test_a_gap_among_posts_is_an_error_in_its_place(quick: Checker) -> None:
+    posts = [RUSSIAN, None, float("nan"), pd.NA, 5, RUSSIAN]
+    found = list(quick.score_many(posts, [11, 12.0, None, "d", float("nan"), np.int64(6)]))
+    assert [result.id for result in found] == ["11", "12", "3", "d", "5", "6"]
+    assert [type(result) for result in found] == [Result, RowError, RowError, RowError, RowError, Result]
+    told = [result.error for result in found if isinstance(result, RowError)]
+    assert told == ["The text is missing."] * 3 + ["The text is int, not a string."]
+    assert [result.row for result in found if isinstance(result, RowError)] == [2, 3, 4, 5]
+    assert found[-1].to_json() == quick.score(RUSSIAN, id=6).to_json()
+    with pytest.raises(ValueError, match="zip"):
+        list(quick.score_many([RUSSIAN], [1, 2]))
 
 
 def test_the_short_way_and_the_table(checker: Checker, results: dict[str, Result]) -> None:

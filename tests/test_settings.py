@@ -24,7 +24,7 @@ from checker.runs.local import CHUNK
 from checker.settings import Options, Profile
 
 MODELS = {"--profile", "--engine", "--device", "--threads"}
-POSTS = MODELS | {"--pivot", "--no-round-trip", "--no-fluency"}
+POSTS = MODELS | {"--pivot", "--no-round-trip", "--no-fluency", "--fast"}
 ALL = POSTS | {"--language", "--calibration", "--no-cache"}
 
 

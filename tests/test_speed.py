@@ -92,11 +92,25 @@ def test_several_batches_are_in_work_at_a_time_but_not_more(
 
 
 @pytest.mark.parametrize("threads", [1, 2])
+def test_what_is_in_work_is_given_before_the_reader_fails(threads: int) -> None:
+    checker = Checker(round_trip=False, fluency=False, threads=threads)
+
+    def batches() -> Iterator[list[tuple[str, str]]]:
+        yield from ([(f"{n}", GERMAN)] for n in range(AHEAD + 1))
+        raise OSError("the disk is gone")
+
+    found: list[str] = []
+    with pytest.raises(OSError, match="the disk is gone"):
+        found += (result.id for batch in checker.score_batches(batches()) for result in batch)
+    assert found == [f"{n}" for n in range(AHEAD + 1)]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
 def test_a_bad_post_stops_after_the_batches_before_it(threads: int) -> None:
     checker = Checker(round_trip=False, fluency=False, threads=threads)
-    posts: list[Any] = [*numbered(BATCH), None, *numbered(BATCH)]
-    results = checker.score_many(posts)
-    assert len([next(results) for _ in range(BATCH)]) == BATCH
+    batches: list[Any] = [[("1", GERMAN)], [("2", None)], [("3", GERMAN)]]
+    results = checker.score_batches(batches)
+    assert next(results)[0].id == "1"
     with pytest.raises(InputError, match="must be a string"):
         next(results)
 

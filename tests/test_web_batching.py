@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checker.web.batching import Batcher, BusyError
+from checker.web.batching import Batcher, BusyError, Room
 
 
 class Doubler:
@@ -99,20 +99,62 @@ def test_only_the_request_with_a_bad_item_fails() -> None:
     run(scenario)
 
 
-def test_a_full_queue_says_when_to_come_back() -> None:
+def test_a_full_service_says_when_to_come_back() -> None:
+    room = Room(10)
+    with room.entered(6):
+        with pytest.raises(BusyError) as refused, room.entered(5):
+            pass
+        assert refused.value.retry_after >= 1
+        with room.entered(4):  # there is room for four
+            assert room.taken == 10
+    assert room.taken == 0
+
+
+def test_a_request_is_in_one_batch_at_a_time() -> None:
+    async def main() -> None:
+        held, go = threading.Event(), threading.Event()
+
+        def work(items: Sequence[int]) -> list[int]:
+            if 100 in items:  # the first item of the long request is slow
+                held.set()
+                assert go.wait(timeout=10)
+            return list(items)
+
+        with ThreadPoolExecutor(2) as executor:
+            batcher = Batcher[int, int](work, executor, size=lambda item: 1, batch=4, lanes=2)
+            async with batcher.running():
+                long = asyncio.create_task(batcher.submit(range(100, 120)))
+                await until(held.is_set)
+                for n in range(5):
+                    assert await batcher.submit([n]) == [n]
+                assert batcher.waiting == 16
+                go.set()
+                assert await long == [*range(100, 120)]
+
+    asyncio.run(asyncio.wait_for(main(), timeout=20))
+
+
+def test_a_turn_may_have_several_items() -> None:
     async def scenario(batcher: Batcher[int, int], work: Doubler) -> None:
         work.go.clear()
-        first = asyncio.create_task(batcher.submit(range(20, 30)))
-        await until(lambda: batcher.waiting == 6)
-        with pytest.raises(BusyError) as refused:
-            await batcher.submit([1, 2, 3, 4, 5])
-        assert refused.value.retry_after >= 1
-        second = asyncio.create_task(batcher.submit([1, 2, 3, 4]))  # there is room for four
+        first = asyncio.create_task(batcher.submit([100]))
+        await asyncio.sleep(0)  # the request is in the queue
+        await until(lambda: batcher.waiting == 0)
+        requests = [asyncio.create_task(batcher.submit([n, n + 1, n + 2])) for n in (20, 30, 40)]
+        await until(lambda: batcher.waiting == 9)
         work.go.set()
-        assert await first == [2 * n for n in range(20, 30)]
-        assert await second == [2, 4, 6, 8]
+        await asyncio.gather(first, *requests)
+        assert work.batches[1:] == [[20, 21, 30, 31], [40, 41, 22, 32], [42]]
 
-    run(scenario, waiting=10)
+    run(scenario, turn=2)
+
+
+def test_a_request_has_no_more_than_its_share_of_a_batch() -> None:
+    async def scenario(batcher: Batcher[int, int], work: Doubler) -> None:
+        assert await batcher.submit([*range(20, 25)]) == [2 * n for n in range(20, 25)]
+        assert work.batches == [[20, 21], [22, 23], [24]]
+
+    run(scenario, share=2)
 
 
 def test_what_nobody_waits_for_is_not_computed() -> None:

@@ -30,11 +30,19 @@ def test_a_missing_package_names_the_extra(package: str) -> None:
     assert 'pip install "statement-checker[serve]"' in done.stderr
 
 
-def test_a_port_in_use_ends_the_command() -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_port_in_use_is_one_line_before_the_models_load(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("checker.cli.serve.Checker", lambda settings: pytest.fail("the models were loaded"))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        arguments = [sys.executable, "-m", "checker", "serve", "--port", port]
-        done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
-    assert done.returncode != 0
-    assert "address already in use" in done.stderr
-    assert "Traceback" not in done.stderr
+        outcome = CliRunner().invoke(command, ["serve", "--host", host, "--port", port])
+    assert isinstance(outcome.exception, InputError)
+    assert str(outcome.exception).startswith(f"Port {port} of {host} is in use.")
+    assert "--port" in outcome.exception.fix
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no such name"])
+def test_an_address_of_another_machine(host: str) -> None:
+    outcome = CliRunner().invoke(command, ["serve", "--host", host, "--no-token"])
+    assert isinstance(outcome.exception, InputError)
+    assert "--host" in outcome.exception.fix

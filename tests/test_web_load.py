@@ -15,6 +15,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import count
 
 import httpx
 import pytest
@@ -37,8 +39,8 @@ SENTENCES = (
 
 
 @pytest.fixture(scope="module")
-def process() -> Iterator[str]:
-    """``checker serve`` as a process of its own; gives its URL."""
+def server() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """``checker serve`` as a process of its own, and its URL."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
@@ -54,9 +56,15 @@ def process() -> Iterator[str]:
                 assert server.poll() is None, "the service did not start"
                 assert time.monotonic() < deadline, "the service did not start in time"
                 time.sleep(0.1)
-        yield url
+        yield url, server
         server.terminate()
         assert server.wait(timeout=20) == -signal.SIGTERM  # uvicorn shuts down, then takes the signal
+
+
+@pytest.fixture
+def process(server: tuple[str, subprocess.Popen[bytes]]) -> str:
+    """The URL of a service that is a process of its own."""
+    return server[0]
 
 
 def sample(url: str, name: str) -> float:
@@ -105,6 +113,50 @@ def test_load(process: str, seconds: float, record_property: Callable[[str, obje
     assert sample(process, "statement_checker_waiting_posts") == 0
 
 
+def long_post(characters: int) -> str:
+    """A post of many different sentences."""
+    sentences = (f"{SENTENCES[n % 5].removesuffix('.')} {n}." for n in count())
+    text = ""
+    while len(text) < characters:
+        text += f"{next(sentences)} "
+    return text[:characters]
+
+
+def test_a_long_post_does_not_hold_up_short_ones(process: str) -> None:
+    async def ask() -> tuple[list[float], list[float]]:
+        async with httpx.AsyncClient(base_url=process, timeout=60, trust_env=False) as session:
+
+            async def short(number: int) -> float:
+                began = time.monotonic()
+                answer = await session.post("/v1/score", json={"text": f"{SENTENCES[number % 5]} {number}"})
+                assert answer.status_code == 200
+                return time.monotonic() - began
+
+            alone = [await short(n) for n in range(5)]
+            long = asyncio.create_task(session.post("/v1/score", json={"text": long_post(20_000)}))
+            await asyncio.sleep(1)
+            beside = [await short(n) for n in range(5, 10)]
+            assert not long.done()
+            long.cancel()  # the rest of it is dropped
+            return alone, beside
+
+    alone, beside = map(sorted, asyncio.run(ask()))
+    print(f"short posts: {alone[2]:.2f} s alone, {beside[2]:.2f} s beside a long one")
+    assert beside[2] < 1 + 5 * alone[2]  # machines that run tests do other things as well
+
+
+def test_told_to_end_it_answers_first(server: tuple[str, subprocess.Popen[bytes]]) -> None:
+    url, process = server
+    post = {"text": long_post(3000)}
+    with ThreadPoolExecutor(1) as pool, socket.create_connection(("127.0.0.1", httpx.URL(url).port or 80)):
+        answer = pool.submit(httpx.post, f"{url}/v1/score", json=post, timeout=60, trust_env=False)
+        while not sample(url, "statement_checker_waiting_posts"):
+            assert not answer.done()
+        process.terminate()
+        assert answer.result().status_code == 200
+        assert process.wait(timeout=20) == -signal.SIGTERM
+
+
 def test_a_full_queue_is_503_and_nothing_else(checker: Checker) -> None:
     limits = Limits(posts=5, waiting=5)
     with serving(create_app(checker, limits=limits)) as url:
@@ -145,7 +197,8 @@ def test_a_model_that_is_not_here_is_503_and_names_the_command(tmp_path: object)
 
 @pytest.fixture(scope="module")
 def url(checker: Checker) -> Iterator[str]:
-    with serving(create_app(checker, limits=Limits(upload_seconds=1))) as base:
+    limits = Limits(upload_seconds=1)
+    with serving(create_app(checker, limits=limits), limits) as base:
         yield base
 
 
@@ -174,6 +227,58 @@ def test_slow_clients_keep_nobody_waiting(url: str) -> None:
             answered = stream.read()  # until it is closed
         assert answered.startswith(b"HTTP/1.1 408 ")
         assert b'"fix"' in answered
+        connection.close()
+
+
+def ends(connection: socket.socket, began: float) -> tuple[bytes, float]:
+    """What comes on a connection until it is closed, and when that is."""
+    connection.settimeout(10)
+    with connection, connection.makefile("rb") as stream:
+        return stream.read(), time.monotonic() - began
+
+
+def test_silent_clients_keep_nobody_waiting_and_are_closed(url: str) -> None:
+    address = (httpx.URL(url).host, httpx.URL(url).port or 80)
+    began = time.monotonic()
+    silent = [socket.create_connection(address) for _ in range(300)]
+    answer = httpx.post(f"{url}/v1/score", json={"text": SENTENCES[0]}, trust_env=False, timeout=10)
+    assert answer.status_code == 200
+    for content, seconds in (ends(connection, began) for connection in silent):
+        assert content == b""
+        assert seconds < 4
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["first", "second"])
+@pytest.mark.parametrize("head", [b"G", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: "])
+def test_a_head_that_comes_byte_by_byte_is_ended(url: str, head: bytes, kept: bool) -> None:
+    connection = socket.create_connection((httpx.URL(url).host, httpx.URL(url).port or 80))
+    if kept:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        while b"version" not in connection.recv(4096):
+            pass
+    began = time.monotonic()
+    connection.sendall(head)
+    with suppress(BrokenPipeError, ConnectionResetError):
+        while time.monotonic() - began < 1.5:
+            connection.sendall(b"x")
+            time.sleep(0.1)
+    content, seconds = ends(connection, began)
+    assert content.startswith(b"HTTP/1.1 408 ")
+    assert b'"fix"' in content
+    assert 0.8 < seconds < 4
+
+
+def test_beyond_the_limit_of_connections_the_longest_wait_is_closed(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("checker.web.server.CONNECTIONS", 5)
+    address = (httpx.URL(url).host, httpx.URL(url).port or 80)
+    silent = [socket.create_connection(address) for _ in range(9)]
+    silent[0].settimeout(0.5)  # sooner than its time is over
+    with suppress(ConnectionResetError):
+        assert silent[0].recv(1) == b""
+    assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
+    for connection in silent:
         connection.close()
 
 

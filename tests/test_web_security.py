@@ -105,7 +105,28 @@ def test_a_page_of_another_site_cannot_use_the_service(client: httpx.Client) -> 
         assert "access-control-allow-origin" not in answer.headers
     assert client.get("/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200  # a link
     preflight = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
-    assert client.options("/v1/score", headers=preflight | bearer(TOKEN)).status_code == 405
+    assert client.options("/v1/score", headers=preflight | bearer(TOKEN)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://evil.example", 403), ("null", 403), ("http://127.0.0.1:1", 403), ("", 403),
+        ("http://[", 403), ("http://evil.example@127.0.0.1", 403), (None, 200),
+    ],
+)  # fmt: skip
+def test_a_browser_that_says_no_more_than_the_origin(
+    client: httpx.Client, origin: str | None, status: int
+) -> None:
+    headers = bearer(TOKEN) | ({} if origin is None else {"Origin": origin})
+    assert client.post("/v1/score", json={"text": "?"}, headers=headers).status_code == status
+
+
+def test_the_page_itself_is_no_other_site(client: httpx.Client) -> None:
+    own = bearer(TOKEN) | {"Origin": str(client.base_url).rstrip("/")}
+    assert client.post("/v1/score", json={"text": "?"}, headers=own).status_code == 200
+    behind_a_proxy = bearer(TOKEN) | {"Origin": "https://localhost", "Host": "localhost"}
+    assert client.post("/v1/score", json={"text": "?"}, headers=behind_a_proxy).status_code == 200
 
 
 def test_every_answer_has_the_security_headers(client: httpx.Client) -> None:

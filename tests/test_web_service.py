@@ -101,9 +101,9 @@ def test_clients_at_once_get_their_own_answers(client: httpx.Client, checker: Ch
     for n, answer in enumerate(answers):
         assert_alike(answer, checker.score(texts[n], f"client {n}").to_dict())
     batches = client.get("/metrics").text
-    assert 'statement_checker_batch_posts_bucket{le="1.0"}' in batches
-    posts = _sample(batches, "statement_checker_batch_posts_sum")
-    assert _sample(batches, "statement_checker_batch_posts_count") < posts  # some were scored together
+    assert 'statement_checker_batch_sentences_bucket{le="1.0"}' in batches
+    posts = _sample(batches, "statement_checker_batch_sentences_sum")
+    assert _sample(batches, "statement_checker_batch_sentences_count") < posts  # some were scored together
 
 
 @pytest.mark.parametrize(
@@ -160,6 +160,7 @@ def test_a_bad_request_says_what_is_wrong(
     problem = answer.json()
     assert problem["field"] == field
     assert problem["error"].endswith(".")
+    assert not re.search("Input should|Value error|dictionary|JSON object", problem["error"])  # of pydantic
     assert problem["fix"].endswith(".")
 
 
@@ -239,12 +240,40 @@ def test_an_upload_without_a_file(client: httpx.Client) -> None:
     assert "multipart/form-data" in other.json()["fix"]
 
 
-def test_a_second_file_is_not_dropped(client: httpx.Client) -> None:
-    parts = [("file", (name, SOURCE.encode())) for name in ("a.txt", "b.txt")]
-    answer = client.post("/v1/score/file", files=parts)
-    assert (answer.status_code, answer.json()["field"]) == (422, "file")
-    assert "2 files" in answer.json()["error"]
+@pytest.mark.parametrize(
+    ("more", "field", "error"),
+    [
+        (("file", ("b.txt", SOURCE.encode())), "file", "2 files"),
+        (("file", (None, "text")), "file", "2 files"),
+        (("text_column", (None, "body")), "text_column", "2 values"),
+        (("column", (None, "body")), "column", "no such field"),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_no_part_of_a_form_is_dropped(
+    client: httpx.Client, more: tuple[str, Any], field: str, error: str, first: bool
+) -> None:
+    parts: list[tuple[str, Any]] = [("file", ("a.txt", SOURCE.encode())), ("text_column", (None, "text"))]
+    answer = client.post("/v1/score/file", files=[more, *parts] if first else [*parts, more])
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert error in answer.json()["error"]
     assert answer.json()["fix"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", b"id,txt\n1,abc\n"), ("a.csv", "id,text".encode("utf-16")), ("a.csv", b"\x1f\x8b\x08"),
+        ("a.csv", b"Report\nid,text\n1,a\n"), ("a.jsonl", b'{"id": 1}'), ("a.jsonl", b"[1]"),
+    ],
+)  # fmt: skip
+def test_a_file_is_explained_to_who_has_no_command_line(
+    client: httpx.Client, name: str, content: bytes
+) -> None:
+    problem = client.post("/v1/score/file", files={"file": (name, content)}).json()
+    told = problem["results"][0] if "results" in problem else problem
+    for word in ("--", "iconv", "zcat", "The file are", "of The"):
+        assert word not in f"{told['error']} {told['fix']}"
 
 
 def test_quality_is_the_json_of_python(client: httpx.Client, estimator: QualityEstimator) -> None:

@@ -11,14 +11,15 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from checker.web.limits import Limits
 from checker.web.server import config
 
 
 @contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
-    """Serve an application; gives its base URL."""
+def serving(app: ASGIApp, limits: Limits | None = None) -> Iterator[str]:
+    """Serve an application, whose limits these are; gives its base URL."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(config(app, "127.0.0.1", 0, log_level="error"))
+    server = uvicorn.Server(config(app, "127.0.0.1", 0, limits=limits, log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     deadline = time.monotonic() + 30

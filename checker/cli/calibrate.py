@@ -16,8 +16,8 @@ from checker.calibration.files import calibrate_file
 from checker.cli import options
 from checker.cli.terminal import bad_rows
 from checker.pipeline import Checker
+from checker.progress import shown
 from checker.result import RowError
-from checker.runs.progress import shown
 from checker.settings import Settings
 from checker.verdict.file import Calibration
 from checker.verdict.model import VARIANTS

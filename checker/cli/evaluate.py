@@ -21,8 +21,8 @@ from checker.files import write_text
 from checker.io.write import check_output
 from checker.pages.files import evaluation_page
 from checker.pipeline import Checker
+from checker.progress import shown
 from checker.result import RowError
-from checker.runs.progress import shown
 from checker.settings import Settings
 from checker.text import printable
 

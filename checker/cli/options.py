@@ -39,6 +39,7 @@ _OPTIONS = {
     "no_round_trip": _option(bool, False, "Skip the translations: faster.", "--no-round-trip"),
     "no_fluency": _option(bool, False, "Skip the language model: faster.", "--no-fluency"),
     "no_encoder": _option(bool, False, "Skip the encoder: faster, and less certain.", "--no-encoder"),
+    "fast": _option(bool, False, "Leave out the round trip and fluency: the wording alone.", "--fast"),
     "no_cache": _option(
         bool, False, "Do not cache model outputs between runs; see docs/speed.md.", "--no-cache"
     ),
@@ -83,13 +84,14 @@ def _settings(
     no_round_trip: bool = False,
     no_fluency: bool = False,
     no_encoder: bool = False,
+    fast: bool = False,
     no_cache: bool = True,
     **named: Any,
 ) -> Settings:
     cache = None if no_cache else default_folder(Store().home)
     return Settings(
-        round_trip=not no_round_trip,
-        fluency=not no_fluency,
+        round_trip=not (fast or no_round_trip),
+        fluency=not (fast or no_fluency),
         encoder=not no_encoder,
         cache=cache,
         **named,

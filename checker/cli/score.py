@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,11 +18,13 @@ from rich.console import Console
 from checker.cli import options
 from checker.cli.terminal import show, table
 from checker.errors import InputError
-from checker.io.read import Post, read
+from checker.io.read import Post
+from checker.io.sources import on_disk, read_all
+from checker.io.table import check_kept
 from checker.pipeline import Checker
+from checker.progress import shown
 from checker.result import RowError
-from checker.runs.local import Outcome, Summary, journal_path, score_file, score_rows
-from checker.runs.progress import shown
+from checker.runs.local import Outcome, Summary, journal_path, output_line, score_chunks, score_file
 from checker.runs.ray.run import score_directory
 from checker.runs.rejects import rejects_path
 from checker.settings import Settings
@@ -36,7 +39,9 @@ def score(
     source: Annotated[
         str | None,
         typer.Argument(
-            metavar="INPUT", help=".jsonl .csv .tsv .parquet .txt (one post per line), or - for a pipe."
+            metavar="INPUT",
+            help=".jsonl .csv .tsv .parquet .txt (one post per line), a 'pattern*' of such files, "
+            "s3:// gs:// hf://, or - for a pipe.",
         ),
     ] = None,
     output: Annotated[
@@ -50,6 +55,10 @@ def score(
     text: Annotated[str | None, typer.Option(help="Score this text instead and show the evidence.")] = None,
     text_column: options.TextColumn = "text",
     id_column: options.IdColumn = "id",
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(help="Column of the input that the output has as well. May be repeated."),
+    ] = None,
     restart: Annotated[
         bool, typer.Option("--restart", help="Discard the progress of an interrupted run.")
     ] = False,
@@ -95,17 +104,19 @@ def score(
                     problem = "--runner ray scores files into a directory."
                     raise InputError(problem, fix="Name INPUT and --output.")
                 summary = score_directory(
-                    source, output, settings, text_column=text_column, id_column=id_column, address=address,
-                    workers=workers, restart=restart, on_progress=on_progress,
+                    source, output, settings, text_column=text_column, id_column=id_column, keep=keep or (),
+                    address=address, workers=workers, restart=restart, on_progress=on_progress,
                 )  # fmt: skip
             elif output is None:
-                rows = read(source, text_column, id_column)
-                summary = _score_to_stdout(rows, settings, as_json)
+                check_kept(keep or ())
+                with on_disk(source) as paths:
+                    rows = read_all(paths, text_column, id_column, keep or ())
+                    summary = _score_to_stdout(rows, settings, as_json)
             else:
                 first: list[Outcome] = []
                 summary = score_file(
                     Checker(settings), source, output, text_column=text_column, id_column=id_column,
-                    restart=restart,
+                    keep=keep or (), restart=restart,
                     on_outcome=lambda outcome: first.append(outcome) if len(first) < PREVIEW else None,
                     on_progress=on_progress,
                 )  # fmt: skip
@@ -133,10 +144,10 @@ def _score_text(text: str, settings: Settings, as_json: bool) -> None:
 
 def _score_to_stdout(rows: Iterable[Post | RowError], settings: Settings, as_json: bool) -> Summary:
     console, summary, began = Console(), Summary(), time.monotonic()
-    for outcome in score_rows(Checker(settings), rows):
+    for outcome, kept in chain.from_iterable(score_chunks(Checker(settings), rows)):
         summary.add(outcome)
         if as_json or not sys.stdout.isatty():
-            print(outcome.to_json(), flush=True)
+            print(output_line(outcome, kept), flush=True)
         else:
             console.print(table([outcome], header=summary.rows == 1))
     summary.seconds = time.monotonic() - began

@@ -45,12 +45,12 @@ def serve(
     """
     try:
         import python_multipart  # noqa: F401, FastAPI's error for it would not name the extra
-        import uvicorn
+        import uvicorn  # noqa: F401
 
         from checker.web import security
         from checker.web.app import create_app
         from checker.web.limits import Limits
-        from checker.web.server import config
+        from checker.web.server import Server, bind, config
     except ModuleNotFoundError as error:
         if error.name not in _EXTRA:
             raise
@@ -65,13 +65,10 @@ def serve(
             raise InputError(f"Others can reach {host}, and there is no token.", fix=fix)
         print(f"checker: warning: anyone who can reach {host} may use this service.", file=sys.stderr)
     hosts = {*(allowed_host or []), *(security.LOCAL_HOSTS | {host} if local else ())}
+    limits = Limits(posts=max_posts, seconds=timeout)
+    listeners = bind(host, port)
     checker = Checker(settings)
-    app = create_app(
-        checker,
-        QualityEstimator(store=checker.store, models=checker.models),
-        limits=Limits(posts=max_posts, seconds=timeout),
-        token=token,
-        hosts=hosts or None,
-    )
+    estimator = QualityEstimator(store=checker.store, models=checker.models)
+    app = create_app(checker, estimator, limits=limits, token=token, hosts=hosts or None)
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config(app, host, port)).run()
+        Server(config(app, host, port, limits=limits)).run(sockets=listeners)

@@ -10,28 +10,22 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from checker.io import table as schema
 from checker.io.table import COLUMNS, batches, flat
 
 POSTS = {"post": "key", **{name.replace(".", "_"): kind for name, kind in COLUMNS.items()}, "json": "string"}
 """Columns of the table ``posts`` and their types."""
 
-SENTENCES = {
-    "post": "int64", "sentence": "int64", "text": "string", "start_offset": "int64", "end_offset": "int64",
-    "language": "string", "machine_translated": "double", "fluency": "double", "perplexity": "double",
-    "style": "double", "pivot_language": "string", "pivot_text": "string", "back_translation": "string",
-    "chrf": "double", "bleu": "double", "ter": "double", "log_likelihood": "double", "gap": "double",
-    "grade": "string", "reliable": "bool",
-}  # fmt: skip
-"""Columns of the table ``sentences``, the scalar fields of `Sentence`, and their types."""
+_RENAMED = {"start": "start_offset", "end": "end_offset", "pivot": "pivot_language"}  # reserved words of SQL
 
-_RENAMED = {"start_offset": "start", "end_offset": "end", "pivot_language": "pivot"}  # reserved words of SQL
+SENTENCES = {_RENAMED.get(name, name): kind for name, kind in schema.SENTENCES.items()}
+"""Columns of the table ``sentences`` and their types."""
 
-_TABLES = {"posts": POSTS, "sentences": SENTENCES}
 _ARROW = {"key": "int64"}  # the other types are Arrow's
 _SQLITE = {
     "key": "INTEGER PRIMARY KEY",
@@ -47,12 +41,13 @@ _QUOTED = ("pivot_text", "back_translation")
 _Row = tuple[Any, ...]
 
 
-def write_sqlite(lines: Iterable[str], path: Path) -> None:
+def write_sqlite(lines: Iterable[str], path: Path, keep: Sequence[str] = ()) -> None:
     """Write results into a new SQLite file.
 
     Args:
         lines: each the JSON of a `Result` or `RowError`.
         path: where there is no file yet.
+        keep: columns of the input that the lines have as well; text, between ``fix`` and ``json``.
 
     Raises:
         OSError: the disk is full, or the path cannot be written.
@@ -61,10 +56,11 @@ def write_sqlite(lines: Iterable[str], path: Path) -> None:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode = OFF")  # a file that fails is thrown away
             connection.execute("PRAGMA synchronous = OFF")  # whoever puts it in its place syncs it
-            for table in _TABLES:
-                connection.execute(_create(table, _SQLITE))
-            for table, rows in _batches(lines):
-                marks = ", ".join("?" * len(_TABLES[table]))
+            tables = _tables(keep)
+            for table, columns in tables.items():
+                connection.execute(_create(table, columns, _SQLITE))
+            for table, rows in _batches(lines, keep):
+                marks = ", ".join("?" * len(tables[table]))
                 connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
             connection.execute("CREATE INDEX sentences_of_post ON sentences (post)")
             connection.commit()
@@ -72,7 +68,7 @@ def write_sqlite(lines: Iterable[str], path: Path) -> None:
         raise OSError(str(error)) from error
 
 
-def write_duckdb(lines: Iterable[str], path: Path) -> None:
+def write_duckdb(lines: Iterable[str], path: Path, keep: Sequence[str] = ()) -> None:
     """Write results into a new DuckDB file; otherwise as `write_sqlite`."""
     import duckdb
     import pyarrow as pa
@@ -81,12 +77,13 @@ def write_duckdb(lines: Iterable[str], path: Path) -> None:
     log.unlink(missing_ok=True)  # of a run that was killed
     try:
         with duckdb.connect(str(path), config={"memory_limit": "256MB", "threads": 1}) as connection:
-            for table in _TABLES:
-                connection.execute(_create(table, _DUCKDB))
-            for table, rows in _batches(lines):
-                types = [pa.type_for_alias(_ARROW.get(kind, kind)) for kind in _TABLES[table].values()]
+            tables = _tables(keep)
+            for table, named in tables.items():
+                connection.execute(_create(table, named, _DUCKDB))
+            for table, rows in _batches(lines, keep):
+                types = [pa.type_for_alias(_ARROW.get(kind, kind)) for kind in tables[table].values()]
                 columns = [pa.array(v, t) for v, t in zip(zip(*rows, strict=True), types, strict=True)]
-                connection.register("batch", pa.table(columns, names=list(_TABLES[table])))
+                connection.register("batch", pa.table(columns, names=list(tables[table])))
                 connection.execute(f"INSERT INTO {table} SELECT * FROM batch")
                 connection.unregister("batch")
     except duckdb.Error as error:
@@ -95,12 +92,21 @@ def write_duckdb(lines: Iterable[str], path: Path) -> None:
         log.unlink(missing_ok=True)
 
 
-def _create(table: str, types: dict[str, str]) -> str:
-    columns = ", ".join(f"{name} {types[kind]}" for name, kind in _TABLES[table].items())
+def _tables(keep: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The columns of each table and their types."""
+    kept = dict.fromkeys(keep, "string")
+    posts = {name: kind for name, kind in POSTS.items() if name != "json"}
+    return {"posts": {**posts, **kept, "json": "string"}, "sentences": SENTENCES}
+
+
+def _create(table: str, named: dict[str, str], types: dict[str, str]) -> str:
+    columns = ", ".join(
+        '"{}" {}'.format(name.replace('"', '""'), types[kind]) for name, kind in named.items()
+    )
     return f"CREATE TABLE {table} ({columns})"
 
 
-def _batches(lines: Iterable[str]) -> Iterator[tuple[str, list[_Row]]]:
+def _batches(lines: Iterable[str], keep: Sequence[str]) -> Iterator[tuple[str, list[_Row]]]:
     """Rows with the table that they are for, a batch at a time."""
     post = 0
     for batch in batches(lines):
@@ -108,11 +114,11 @@ def _batches(lines: Iterable[str]) -> Iterator[tuple[str, list[_Row]]]:
         sentences: list[_Row] = []
         for line in batch:
             post += 1
-            posts.append((post, *flat(line).values(), line.rstrip("\n")))
+            posts.append((post, *flat(line, keep).values(), line.rstrip("\n")))
             for number, sentence in enumerate(json.loads(line).get("sentences", ()), 1):
                 if sentence.get("grade") == "draft":  # a draft is not to be quoted
                     sentence |= dict.fromkeys(_QUOTED)
-                fields = (_RENAMED.get(column, column) for column in list(SENTENCES)[2:])
+                fields = list(schema.SENTENCES)[2:]
                 sentences.append((post, number, *(sentence[field] for field in fields)))
         yield "posts", posts
         if sentences:

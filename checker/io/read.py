@@ -11,9 +11,10 @@ from __future__ import annotations
 import codecs
 import csv
 import json
+import math
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -60,6 +61,7 @@ class Post:
     id: str
     row: int
     text: str
+    kept: Mapping[str, Any] | None = None  # columns that were asked for, as JSON can have them
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,10 @@ class _Columns:
 
 
 def read(
-    path: str | Path, text_column: str = DEFAULT_TEXT, id_column: str = DEFAULT_ID
+    path: str | Path,
+    text_column: str = DEFAULT_TEXT,
+    id_column: str = DEFAULT_ID,
+    keep: Sequence[str] = (),
 ) -> Iterator[Post | RowError]:
     """Read the posts of a file.
 
@@ -107,6 +112,7 @@ def read(
             standard input: JSONL when its first character is ``{``, a post a line otherwise.
         text_column: the field or column with the text.
         id_column: the field or column with the id, a string or a whole number.
+        keep: further fields or columns, which come with the post; a field that an object lacks is None.
 
     Yields:
         One item a row, in order.
@@ -114,8 +120,11 @@ def read(
     Raises:
         InputError: the file is missing or unreadable, its format is unknown, or a column is not there.
     """
-    rows = read_records(path, {text_column: "--text-column"}, id_column=id_column)
-    return (_post(row, text_column) if isinstance(row, Record) else row for row in rows)
+    if keep and Path(path).suffix.lower() == ".txt":
+        raise InputError(f"{path} has no columns that could be kept.", fix="Leave out --keep.")
+    required = {text_column: "--text-column"} | {name: "--keep" for name in keep if name != text_column}
+    rows = read_records(path, required, id_column=id_column)
+    return (_post(row, text_column, keep) if isinstance(row, Record) else row for row in rows)
 
 
 def read_records(
@@ -186,12 +195,14 @@ def _unreadable(path: Path, error: Exception) -> InputError:
 # Rows
 
 
-def _bad(record: Record, error: str, fix: str, *, field: str | None = None) -> RowError:
+def _bad(
+    record: Record, error: str, fix: str, *, field: str | None = None, kept: Mapping[str, Any] | None = None
+) -> RowError:
     raw = record.raw
     if raw is None:
         raw = json.dumps(record.fields, ensure_ascii=False, default=str).encode(errors="surrogateescape")
     raw = raw.removesuffix(b"\n").removesuffix(b"\r")
-    return RowError(id=record.id, row=record.row, field=field, error=error, fix=fix, raw=raw)
+    return RowError(id=record.id, row=record.row, field=field, error=error, fix=fix, raw=raw, kept=kept)
 
 
 def _record(
@@ -212,14 +223,26 @@ def _record(
     return Record(str(name or row), row, fields, raw)
 
 
-def _post(record: Record, column: str) -> Post | RowError:
+def _post(record: Record, column: str, keep: Sequence[str] = ()) -> Post | RowError:
+    kept = {name: _plain(record.fields.get(name)) for name in keep} if keep else None
     if column not in record.fields:
         fix = "Add the field, or name another one with --text-column."
-        return _bad(record, "There is no text.", fix, field=column)
+        return _bad(record, "There is no text.", fix, field=column, kept=kept)
     if problem := problem_of(record.fields[column]):
         fix = "Give the text as a string, in UTF-8, not cut inside a character."
-        return _bad(record, f"The text {problem}.", fix, field=column)
-    return Post(record.id, record.row, record.fields[column])
+        return _bad(record, f"The text {problem}.", fix, field=column, kept=kept)
+    return Post(record.id, record.row, record.fields[column], kept)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can have it: times, dates and what else a table may hold as text."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return json.loads(json.dumps(value, default=str, allow_nan=True), parse_constant=lambda _: None)
 
 
 def problem_of(value: object) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from checker.errors import OutputError
 from checker.files import followed, write_whole
 from checker.io.database import write_duckdb, write_sqlite
-from checker.io.table import COLUMNS, batches, flat
+from checker.io.table import batches, columns, flat
 
 
 def check_output(path: Path, source: str | Path, formats: Collection[str] | None = None) -> None:
@@ -44,21 +44,23 @@ def check_output(path: Path, source: str | Path, formats: Collection[str] | None
         raise OutputError(f"{path} is the input. Write the results to another file.")
 
 
-def write(lines: Iterable[str], path: Path, temporary: Path | None = None) -> None:
+def write(lines: Iterable[str], path: Path, temporary: Path | None = None, keep: Sequence[str] = ()) -> None:
     """Write results in the format that the extension of `path` names, complete or not at all.
 
     Args:
         lines: each the JSON of a `Result` or `RowError`.
-        path: ``.jsonl`` keeps the lines; ``.csv``, ``.tsv`` and ``.parquet`` have `COLUMNS`, and ``.parquet``
-            the whole record in a column ``json`` too; ``.sqlite``, ``.db`` and ``.duckdb`` are as
-            `checker.io.database` says. CSV and TSV are meant for spreadsheets: they start with a byte order
-            mark, and text that a spreadsheet would run as a formula is preceded by ``'``.
+        path: ``.jsonl`` keeps the lines; ``.csv``, ``.tsv`` and ``.parquet`` have the columns of
+            `checker.io.table`, and ``.parquet`` the whole record in a column ``json`` too; ``.sqlite``,
+            ``.db`` and ``.duckdb`` are as `checker.io.database` says. CSV and TSV are meant for
+            spreadsheets: they start with a byte order mark, and text that a spreadsheet would run as a
+            formula is preceded by ``'``.
         temporary: as for `write_whole`.
+        keep: columns of the input that the lines have as well, and tables behind their own.
 
     Raises:
         OutputError: the disk is full, or the path has become unwritable.
     """
-    write_whole(path, lambda unfinished: _WRITERS[path.suffix.lower()](lines, unfinished), temporary)
+    write_whole(path, lambda unfinished: _WRITERS[path.suffix.lower()](lines, unfinished, keep), temporary)
 
 
 def escape_formula(cell: Any) -> Any:
@@ -72,32 +74,32 @@ def escape_formula(cell: Any) -> Any:
     return cell
 
 
-def _write_jsonl(lines: Iterable[str], path: Path) -> None:
+def _write_jsonl(lines: Iterable[str], path: Path, keep: Sequence[str]) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(line.rstrip("\n") + "\n" for line in lines)
 
 
-def _write_csv(lines: Iterable[str], path: Path, delimiter: str = ",") -> None:
+def _write_csv(lines: Iterable[str], path: Path, keep: Sequence[str], delimiter: str = ",") -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter=delimiter)
-        writer.writerow(COLUMNS)
+        writer.writerow(columns(keep))
         for line in lines:
-            writer.writerow(map(escape_formula, flat(line).values()))
+            writer.writerow(map(escape_formula, flat(line, keep).values()))
 
 
-def _write_tsv(lines: Iterable[str], path: Path) -> None:
-    _write_csv(lines, path, delimiter="\t")
+def _write_tsv(lines: Iterable[str], path: Path, keep: Sequence[str]) -> None:
+    _write_csv(lines, path, keep, delimiter="\t")
 
 
-def _write_parquet(lines: Iterable[str], path: Path) -> None:
+def _write_parquet(lines: Iterable[str], path: Path, keep: Sequence[str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    fields = [*COLUMNS.items(), ("json", "large_string")]
+    fields = [*columns(keep).items(), ("json", "large_string")]
     schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in fields])
     with pq.ParquetWriter(path, schema) as writer:
         for batch in batches(lines):
-            rows = [{**flat(line), "json": line.rstrip("\n")} for line in batch]
+            rows = [{**flat(line, keep), "json": line.rstrip("\n")} for line in batch]
             writer.write_batch(pa.RecordBatch.from_pylist(rows, schema))
 
 

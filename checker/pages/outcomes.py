@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from checker.errors import InputError
 from checker.io.read import DEFAULT_ID, Record, read_records
-from checker.io.table import COLUMNS, told
+from checker.io.table import COLUMNS, nested
 from checker.io.write import escape_formula
 from checker.result import Result, RowError
 
@@ -144,24 +144,12 @@ def _outcome(record: Record, tabular: bool) -> Result | RowError:
 
 def _nested(cells: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a result from the cells of a table; it has no sentences."""
-    fields: dict[str, Any] = {}
-    for column in COLUMNS:
-        cell = cells.get(column)
-        if cell in (None, "") or column == "sentences":
-            continue
-        outer, _, inner = column.rpartition(".")
-        (fields.setdefault(outer, {}) if outer else fields)[inner] = cell
-    for column, key in ("reasons", "kind"), ("warnings", "code"):
-        if column in fields:
-            fields[column] = told(fields[column], key)
+    fields = nested(cells)
     if "verdict" in fields:
         fields.setdefault("language", {}).setdefault("code", None)
     if "round_trip" in fields:
-        fields["round_trip"]["signature"] = ""
-    try:
-        fields["models"] = json.loads(fields.get("models", "{}"))
-    except ValueError:
-        raise InputError("It is not JSON.", fix=_FIX, field="models") from None
+        fields["round_trip"].setdefault("signature", "")
+    fields.setdefault("models", {})
     return fields
 
 

@@ -51,6 +51,19 @@ class Input(Record):
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             return cls(path=str(path), size=file.tell(), sha256=digest)
 
+    @classmethod
+    def of_all(cls, source: str | Path, paths: Sequence[Path]) -> Self:
+        """The files of a source, as they are now: the file itself if it is one of this machine.
+
+        Raises:
+            InputError: one cannot be read.
+        """
+        found = [cls.of(path) for path in paths]
+        if len(found) == 1:
+            return found[0].model_copy(update={"path": str(source)})
+        digest = hashlib.sha256("".join(one.sha256 for one in found).encode()).hexdigest()
+        return cls(path=str(source), size=sum(one.size for one in found), sha256=digest)
+
 
 def options_of(settings: Settings, arithmetic: Arithmetic | None) -> dict[str, JsonValue]:
     """The settings that results depend on, as JSON has them.

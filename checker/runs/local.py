@@ -7,6 +7,7 @@ the output has the same bytes. At the end the journal becomes the output, in its
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections import Counter, defaultdict, deque
@@ -20,11 +21,13 @@ from pydantic import TypeAdapter
 
 from checker.errors import InputError
 from checker.files import followed, writing
-from checker.io.read import DEFAULT_ID, DEFAULT_TEXT, Post, read
+from checker.io.read import DEFAULT_ID, DEFAULT_TEXT, Post
+from checker.io.sources import on_disk, read_all
+from checker.io.table import check_kept
 from checker.io.write import check_output, write
+from checker.progress import OnProgress
 from checker.result import Result, RowError
 from checker.runs.journal import Input, Journal, Run, alone, options_of
-from checker.runs.progress import OnProgress
 from checker.runs.rejects import reject, rejects_path
 
 CHUNK = 64
@@ -91,8 +94,14 @@ class Summary:
             self.models[task].add(name)
 
 
-def score_chunks(scorer: Scorer, rows: Iterable[Post | RowError]) -> Iterator[list[Outcome]]:
-    """Score the posts among the rows, `CHUNK` rows at a time; order is kept and errors keep their place."""
+def score_chunks(
+    scorer: Scorer, rows: Iterable[Post | RowError]
+) -> Iterator[list[tuple[Outcome, Mapping[str, Any]]]]:
+    """Score the posts among the rows, `CHUNK` rows at a time; order is kept and errors keep their place.
+
+    Yields:
+        What became of each row, and the columns that were kept of it.
+    """
     rows = iter(rows)
     begun: deque[list[Post | RowError]] = deque()
 
@@ -102,12 +111,25 @@ def score_chunks(scorer: Scorer, rows: Iterable[Post | RowError]) -> Iterator[li
             yield [(row.id, row.text) for row in chunk if isinstance(row, Post)]
 
     for results in map(iter, scorer.score_batches(batches())):
-        yield [next(results) if isinstance(row, Post) else row for row in begun.popleft()]
+        yield [(next(results) if isinstance(row, Post) else row, row.kept or {}) for row in begun.popleft()]
 
 
 def score_rows(scorer: Scorer, rows: Iterable[Post | RowError]) -> Iterator[Outcome]:
-    """As `score_chunks`, a row at a time."""
-    return chain.from_iterable(score_chunks(scorer, rows))
+    """What became of each row, as `score_chunks`."""
+    return (outcome for outcome, _ in chain.from_iterable(score_chunks(scorer, rows)))
+
+
+def output_line(outcome: Outcome, kept: Mapping[str, Any]) -> str:
+    """The JSON of a row of the output: the fields of the outcome, and the columns that were kept."""
+    line = outcome.to_json()
+    return f"{line[:-1]},{json.dumps(dict(kept), ensure_ascii=False)[1:]}" if kept else line
+
+
+def parse_line(line: str, keep: Sequence[str]) -> Outcome:
+    """The outcome in a line of the output, without the columns that were kept."""
+    if not keep:
+        return _outcome.validate_json(line)
+    return _outcome.validate_python({k: v for k, v in json.loads(line).items() if k not in keep})
 
 
 def journal_path(output: Path) -> Path:
@@ -123,6 +145,7 @@ def score_file(
     *,
     text_column: str = DEFAULT_TEXT,
     id_column: str = DEFAULT_ID,
+    keep: Sequence[str] = (),
     options: Mapping[str, Any] | None = None,
     models: Mapping[str, str] | None = None,
     restart: bool = False,
@@ -133,11 +156,12 @@ def score_file(
 
     Args:
         scorer: a `checker.Checker`, or anything with its ``score_batches``.
-        source: the input, as for `checker.io.read.read`. Standard input is scored but never resumed.
+        source: the input, as for `checker.io.sources.on_disk`. Standard input is scored but never resumed.
         output: in a format of `checker.io.write.write`; replaced only when everything is scored. Rows that
             could not be read are in `checker.runs.rejects.rejects_path` too, as they were in the input.
         text_column: the column with the text.
         id_column: the column with the id.
+        keep: columns of the input that the output has as well.
         options: what else the results depend on (profile, engine, version …), as JSON has it; by default the
             settings of the checker.
         models: digest by name of the models that they may depend on; by default those of the checker.
@@ -156,18 +180,47 @@ def score_file(
     if isinstance(scorer, Checker):
         options = options_of(scorer.settings, scorer.arithmetic) if options is None else options
         models = scorer.store.digests(scorer.profile) if models is None else models
+    keep = tuple(dict.fromkeys(keep))
+    check_kept(keep)
     output = followed(Path(output))
     for target in (output, rejects_path(output)):
         check_output(target, source)
-    path = Path(source) if str(source) != "-" else None
-    total = sum(1 for _ in read(path, text_column, id_column)) if path else None
+    with on_disk(source) as paths:
+        for target in (output, rejects_path(output)):
+            for path in paths:
+                check_output(target, path)  # a pattern may match what an earlier run has written
+        summary = _score_paths(
+            scorer, source, paths, output, (text_column, id_column, keep), dict(options or {}),
+            dict(models or {}), restart, on_outcome, on_progress,
+        )  # fmt: skip
+    summary.seconds = time.monotonic() - began
+    return summary
+
+
+def _score_paths(
+    scorer: Scorer,
+    source: str | Path,
+    paths: Sequence[Path],
+    output: Path,
+    columns: tuple[str, str, Sequence[str]],
+    options: dict[str, Any],
+    models: dict[str, str],
+    restart: bool,
+    on_outcome: Callable[[Outcome], object] | None,
+    on_progress: OnProgress,
+) -> Summary:
+    """`score_file` with the files of its source on this machine."""
+    text_column, id_column, keep = columns
+    piped = str(source) == "-"
+    total = None if piped else sum(1 for _ in read_all(paths, text_column, id_column, keep))
     run = Run(
-        input=Input.of(path) if path else None,  # as it is before it is opened below
-        options={"text_column": text_column, "id_column": id_column, "format": Path(source).suffix.lower()}
+        input=None if piped else Input.of_all(source, paths),  # as it is before it is opened below
+        options={"text_column": text_column, "id_column": id_column, "format": paths[0].suffix.lower()}
+        | ({"keep": list(keep)} if keep else {})
         | dict(options or {}),
         models=dict(models or {}),
     )
-    rows = read(source, text_column, id_column)
+    rows = read_all(paths, text_column, id_column, keep)
     with alone(output):
         journal = Journal(journal_path(output), run, restart=restart)
         summary = Summary()
@@ -176,30 +229,33 @@ def score_file(
                 _log.info("Going on after the %d rows of an interrupted run.", journal.rows)
             on_progress(journal.rows, total)
             for chunk in score_chunks(scorer, islice(rows, journal.rows, None)):
-                rejects = [reject(row) for row in chunk if isinstance(row, RowError)]
-                journal.append([outcome.to_json() for outcome in chunk], rejects)
+                rejects = [reject(row) for row, _ in chunk if isinstance(row, RowError)]
+                journal.append([output_line(*row) for row in chunk], rejects)
                 on_progress(journal.rows, total)
-            if path and Input.of(path) != run.input:
+            if not piped and Input.of_all(source, paths) != run.input:
                 journal.close(remove=True)  # it may have rows of either
                 fix = "Give the command again when the file is complete."
                 raise InputError(f"{source} changed while it was scored.", fix=fix)
-            _publish(journal, output, summary, on_outcome)
+            _publish(journal, output, summary, on_outcome, keep)
         except BaseException:
             journal.close()
             raise
         journal.close(remove=True)
-    summary.seconds = time.monotonic() - began
     return summary
 
 
 def _publish(
-    journal: Journal, output: Path, summary: Summary, on_outcome: Callable[[Outcome], object] | None
+    journal: Journal,
+    output: Path,
+    summary: Summary,
+    on_outcome: Callable[[Outcome], object] | None,
+    keep: Sequence[str],
 ) -> None:
     """Make the output and its rejects from the journal, and count what is in them."""
 
     def lines() -> Iterator[str]:
         for line in journal.read_rows():
-            outcome = _outcome.validate_json(line)
+            outcome = parse_line(line, keep)
             summary.add(outcome)
             if on_outcome is not None:
                 on_outcome(outcome)
@@ -211,4 +267,4 @@ def _publish(
     else:
         with writing(rejects):
             rejects.unlink(missing_ok=True)  # of an earlier run
-    write(lines(), output)
+    write(lines(), output, keep=keep)

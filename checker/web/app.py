@@ -26,10 +26,10 @@ from checker.version import __version__
 from checker.web import catalogue, problems
 from checker.web.limits import BodyLimit, Limits
 from checker.web.metrics import CONTENT_TYPE, Observe
-from checker.web.problems import RequestError, documented
+from checker.web.problems import RequestError, check_form, documented
 from checker.web.security import LOCAL_HOSTS, Guard, SecurityHeaders
 from checker.web.service import Service
-from checker.web.upload import check_single, read_upload
+from checker.web.upload import read_upload
 
 STATIC = Path(__file__).parent / "static"
 MAX_ID = 256
@@ -180,7 +180,7 @@ def create_app(
         id_column: Annotated[str, Form(description="Column or field with the id.")] = "id",
     ) -> Response:
         """Score the posts of a small file; a row that cannot be scored has an error in its place."""
-        check_single(len((await request.form()).getlist("file")))
+        check_form(name for name, _ in (await request.form()).multi_items())
         rows = await asyncio.to_thread(
             read_upload, file.file, file.filename or "", text_column, id_column, limits
         )

@@ -11,6 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from checker.text import MAX_CHARACTERS
 from checker.web.problems import RequestError
 
+BEGAN = "began"
+"""In the state of a request: when it began, by the clock of the event loop."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -20,15 +23,17 @@ class Limits:
         body: bytes of a request.
         posts: posts of one request, rows of one file.
         characters: of a post.
-        waiting: posts of all clients that may wait to be scored.
+        waiting: posts of all clients that may wait to be scored, or be in work.
+        requests: complete requests at once.
         seconds: from a complete request to its answer.
-        upload_seconds: for a request to arrive.
+        upload_seconds: for a request to arrive, from its first byte on.
     """
 
     body: int = 2 * 2**20
     posts: int = 200
     characters: int = MAX_CHARACTERS
     waiting: int = 1000
+    requests: int = 256
     seconds: float = 60.0
     upload_seconds: float = 20.0
 
@@ -40,18 +45,23 @@ class Limits:
 class BodyLimit:
     """Reads a body before anything else sees it; refuses one that is too large or too slow.
 
-    Only the sender waits for a slow body, and an incomplete body is never processed.
+    Only the sender waits for a slow body, and an incomplete body is never processed. Requests count once they
+    are complete: slow ones do not keep others out.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self._app, self._limits = app, limits
+        self._requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         try:
-            body = await self._read(Headers(scope=scope), receive)
+            body = await self._read(scope, receive)
+            if self._requests >= self._limits.requests:
+                problem, retry = "Too many requests are waiting.", {"Retry-After": "1"}
+                raise RequestError(503, problem, fix="Try again after 1 second.", headers=retry)
         except RequestError as refusal:
             await refusal.send_early(scope, receive, send)
             return
@@ -62,16 +72,21 @@ class BodyLimit:
         async def replay() -> Message:
             return waiting.pop() if waiting else await receive()
 
-        await self._app(scope, replay, send)
+        self._requests += 1
+        try:
+            await self._app(scope, replay, send)
+        finally:
+            self._requests -= 1
 
-    async def _read(self, headers: Headers, receive: Receive) -> bytes | None:
+    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
         """The body; None when its sender hung up."""
-        told = headers.get("content-length", "0")
+        told = Headers(scope=scope).get("content-length", "0")
+        began = scope.get("state", {}).get(BEGAN) or asyncio.get_running_loop().time()
         if told.isdigit() and int(told) > self._limits.body:
             raise self._too_large()
         body = bytearray()
         try:
-            async with asyncio.timeout(self._limits.upload_seconds):
+            async with asyncio.timeout_at(began + self._limits.upload_seconds):
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
@@ -82,10 +97,7 @@ class BodyLimit:
                     if not message.get("more_body", False):
                         return bytes(body)
         except TimeoutError:
-            seconds = f"{self._limits.upload_seconds:g}"
-            raise RequestError(
-                408, f"The request did not arrive within {seconds} seconds.", fix="Send it again, or less."
-            ) from None
+            raise RequestError.late(self._limits.upload_seconds) from None
 
     def _too_large(self) -> RequestError:
         return RequestError(

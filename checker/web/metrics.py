@@ -44,7 +44,8 @@ class Metrics:
             registry=self._registry,
         )  # fmt: skip
         self._batches = Histogram(
-            "statement_checker_batch_posts", "Posts scored together.", buckets=(1, 2, 4, 8, 16),
+            "statement_checker_batch_sentences", "Sentences in the models together.",
+            buckets=(1, 2, 4, 8, 16, 32),
             registry=self._registry,
         )  # fmt: skip
         self._batch_seconds = Histogram(
@@ -52,7 +53,7 @@ class Metrics:
             registry=self._registry,
         )  # fmt: skip
         gauge = Gauge(
-            "statement_checker_waiting_posts", "Posts that wait to be scored.", registry=self._registry
+            "statement_checker_waiting_posts", "Posts that wait or are in work.", registry=self._registry
         )
         gauge.set_function(waiting)
 
@@ -60,9 +61,9 @@ class Metrics:
         """All metrics in the text format of Prometheus."""
         return generate_latest(self._registry)
 
-    def batch(self, posts: int, seconds: float) -> None:
+    def batch(self, sentences: int, seconds: float) -> None:
         """Count a batch."""
-        self._batches.observe(posts)
+        self._batches.observe(sentences)
         self._batch_seconds.observe(seconds)
 
     def results(self, results: Iterable[Result | RowError]) -> None:

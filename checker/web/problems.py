@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +21,7 @@ from checker.result import Record
 LINGER = 1.0
 """Seconds for which the rest of a refused body is read and dropped, so that its sender sees the answer."""
 
+_PARTS = ("file", "text_column", "id_column")
 _JSON, _FORM = "application/json", "multipart/form-data"
 _FIXES = {
     404: "See /openapi.json for what there is.",
@@ -28,6 +30,11 @@ _FIXES = {
 _MESSAGES = {
     "missing": "The field is missing.",
     "extra_forbidden": "There is no such field.",
+    "string_type": "The value is not a string.",
+    "int_type": "The value is not a whole number.",
+    "model_attributes_type": "This is not an object with fields.",
+    "dict_type": "This is not an object with fields.",
+    "list_type": "This is not a list.",
 }
 
 
@@ -63,6 +70,12 @@ class RequestError(Exception):
         self.status, self.headers = status, headers
         self.problem = Problem(field=field, error=error, fix=fix)
 
+    @classmethod
+    def late(cls, seconds: float) -> RequestError:
+        """Of a request that has not arrived within ``seconds``."""
+        problem = f"The request did not arrive within {seconds:g} seconds."
+        return cls(408, problem, fix="Send it again, or less.")
+
     def response(self) -> Response:
         """The answer."""
         return Response(self.problem.to_json(), self.status, self.headers, _JSON)
@@ -84,6 +97,21 @@ class RequestError(Exception):
                 while (await receive()).get("more_body", False):
                     pass
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def check_form(names: Iterable[str]) -> None:
+    """Raise RequestError if a form has a part that would not be read.
+
+    Args:
+        names: of its parts; of two by one name, both.
+    """
+    for name, parts in Counter(names).items():
+        if name not in _PARTS:
+            raise RequestError(422, "There is no such field.", fix=f"Send {', '.join(_PARTS)}.", field=name)
+        if parts > 1:
+            thing = "files" if name == "file" else "values"
+            problem = f"There are {parts} {thing} by the name of {name}; one is read at a time."
+            raise RequestError(422, problem, fix="Send each in a request of its own.", field=name)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -130,12 +158,21 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     if sent != wanted:
         fix = f"Send it as {wanted}, with a Content-Type header that says so."
         return RequestError(415, f"The body is not {wanted}.", fix=fix).response()
+    if wanted == _FORM:
+        try:
+            check_form(name for name, _ in (await request.form()).multi_items())
+        except RequestError as refusal:
+            return refusal.response()
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         field, message = None, f"The body is not JSON: {first['ctx']['error']}."
     else:
         field = _field(first["loc"])
         message = _MESSAGES.get(first["type"], f"{first['msg']}.")
+        if field is not None and field.rpartition(".")[2] == "id":
+            message = "The id is not a string of at most 256 characters, nor a whole number."
+        if field == "file" and wanted == _FORM:
+            message = "There is no file."
     return RequestError(422, message, fix="Send it as /openapi.json has it.", field=field).response()
 
 

@@ -108,7 +108,7 @@ class Guard:
             )
         if is_open(path):
             return
-        if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        if _foreign(headers):
             fix = "Send it from the page of this service, or from a program."
             raise RequestError(403, "A page of another site sent the request.", fix=fix)
         if self._token is None:
@@ -122,6 +122,23 @@ class Guard:
                 fix="Send the header Authorization: Bearer TOKEN.",
                 headers={"WWW-Authenticate": "Bearer"},
             )
+
+
+def _foreign(headers: Headers) -> bool:
+    """Whether a page of another site sent a request: by what browsers say of it, old ones too."""
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is not None:
+        return site in ("cross-site", "same-site")
+    if origin is None:
+        return False  # no browser, or a link
+    try:
+        there, here = urlsplit(origin), urlsplit(f"//{headers.get('host', '')}")
+        if here.port is None:  # a proxy in front may leave the port out
+            return there.hostname is None or there.hostname != here.hostname
+        port = there.port or {"http": 80, "https": 443}.get(there.scheme)
+        return (there.hostname, port) != (here.hostname, here.port)
+    except ValueError:
+        return True
 
 
 def _host(header: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.requests import Request
 
@@ -14,14 +15,32 @@ from checker.bitext.estimator import Pair, QualityEstimator
 from checker.bitext.result import Quality
 from checker.languages import SUPPORTED
 from checker.pipeline import Checker
+from checker.post import Post, Unit
 from checker.result import Result
 from checker.web import catalogue
-from checker.web.batching import Batcher, BusyError
+from checker.web.batching import Batcher, BusyError, Room
 from checker.web.limits import Limits
 from checker.web.metrics import Metrics
 from checker.web.problems import RequestError
 
 T = TypeVar("T")
+
+LANES = 2
+"""Batches in the models at a time."""
+
+BATCH, BATCH_COLUMNS = 48, 2400
+"""Most sentences in the models together, and their length."""
+
+SHARE_COLUMNS, TURN_COLUMNS = 800, 300
+"""Of these, the most of one request: a fraction of a second, for which whoever comes now waits; and what a
+request has in it before others have their turn: most posts are measured at once."""
+
+
+class _Step(NamedTuple):
+    """Work on the text of one post."""
+
+    run: Callable[[], Any]
+    characters: int
 
 
 class Service:
@@ -43,30 +62,47 @@ class Service:
         """The answer of ``/v1/models``."""
         self.languages = catalogue.languages(checker).model_dump_json(by_alias=True)
         """The answer of ``/v1/languages``."""
-        self.metrics = Metrics(lambda: self._scoring.waiting + self._judging.waiting)
-        self._seconds = limits.seconds
-        # One thread for all models, which use all cores by themselves: memory does not grow with the clients.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="models")
-        self._scoring = Batcher[tuple[str, str], Result](
-            lambda posts: checker.score_many([text for _, text in posts], [id for id, _ in posts]),
-            self._thread,
-            size=lambda post: len(post[1]),
-            waiting=limits.waiting,
+        self._room = Room(limits.waiting)
+        self.metrics = Metrics(lambda: self._room.taken)
+        self._checker, self._seconds = checker, limits.seconds
+        # A few threads for all clients: memory does not grow with them. The models use all cores by
+        # themselves; what is done with texts only waits for none of them.
+        self._texts_thread = ThreadPoolExecutor(1, thread_name_prefix="texts")
+        self._models_threads = ThreadPoolExecutor(LANES, thread_name_prefix="models")
+        self._pairs_thread = ThreadPoolExecutor(1, thread_name_prefix="pairs")
+        self._texts = Batcher[_Step, Any](
+            lambda steps: [step.run() for step in steps],
+            self._texts_thread,
+            size=lambda step: step.characters,
+        )
+        self._sentences = Batcher[Unit, None](
+            self._measure,
+            self._models_threads,
+            size=lambda unit: max(1, unit.columns),
+            batch=BATCH,
+            batch_size=BATCH_COLUMNS,
+            turn=TURN_COLUMNS,
+            share=SHARE_COLUMNS,
+            lanes=LANES,
             on_batch=self.metrics.batch,
         )
-        self._judging = Batcher[Pair, Quality](
+        self._pairs = Batcher[Pair, Quality](
             estimator.estimate_many,
-            self._thread,
-            size=lambda pair: len(pair.source) + len(pair.target),
-            waiting=limits.waiting,
+            self._pairs_thread,
+            size=lambda pair: max(1, len(pair.source) + len(pair.target)),
         )
+
+    def _measure(self, sentences: Sequence[Unit]) -> list[None]:
+        self._checker.measure(sentences)
+        return [None] * len(sentences)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Answer requests while the context is open."""
-        async with self._scoring.running(), self._judging.running():
+        async with self._texts.running(), self._sentences.running(), self._pairs.running():
             yield
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        for threads in self._texts_thread, self._models_threads, self._pairs_thread:
+            threads.shutdown(wait=False, cancel_futures=True)
 
     async def score(self, request: Request, posts: Sequence[tuple[str, str]]) -> list[Result]:
         """Score the (id, text) pairs of a request, in order.
@@ -75,7 +111,19 @@ class Service:
             RequestError: there is no room for them, it took too long, or the client hung up.
             CheckerError: a model cannot be loaded.
         """
-        return await self._answered(request, self._scoring.submit(posts))
+        return await self._answered(request, self._score(posts))
+
+    async def _score(self, posts: Sequence[tuple[str, str]]) -> list[Result]:
+        """The steps of `Checker`; each is cut, and shared with other requests, in its own queue."""
+        with self._room.entered(len(posts)):
+            prepared: list[Post] = await self._texts.submit(
+                [_Step(partial(self._checker.prepare, id, text), max(1, len(text))) for id, text in posts]
+            )
+            await self._sentences.submit([unit for post in prepared for unit in post.measured()])
+            results: list[Result] = await self._texts.submit(
+                [_Step(partial(self._checker.explain, post), max(1, post.columns)) for post in prepared]
+            )
+        return results
 
     async def quality(self, request: Request, pair: Pair) -> Quality:
         """Estimate the quality of a translation.
@@ -84,7 +132,11 @@ class Service:
             InputError: a text is empty or its language is not supported.
             RequestError, CheckerError: as ``score``.
         """
-        return (await self._answered(request, self._judging.submit([pair])))[0]
+        return await self._answered(request, self._estimate(pair))
+
+    async def _estimate(self, pair: Pair) -> Quality:
+        with self._room.entered(1):
+            return (await self._pairs.submit([pair]))[0]
 
     async def _answered(self, request: Request, answer: Awaitable[T]) -> T:
         """Wait for an answer, not longer than its client does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from itertools import islice
 from pathlib import Path
@@ -45,19 +46,13 @@ def read_upload(
         try:
             rows = list(islice(read(path, text_column, id_column), limits.posts + 1))
         except InputError as error:
-            problem = error.problem.replace(str(path), "The file")
+            problem = error.problem.replace(str(path), "the file")
+            problem = problem[0].upper() + problem[1:]
             raise InputError(problem, fix=_as_field(error.fix), field="file") from None
     if len(rows) > limits.posts:
         fix = "Send it in parts, or give it to checker score."
         raise InputError(f"The file has more than {limits.posts} posts.", fix=fix, field="file")
     return [_checked(row, text_column, limits.characters) for row in rows]
-
-
-def check_single(files: int) -> None:
-    """Raise InputError if a form has more than one file: only one of them would be read."""
-    if files > 1:
-        problem = f"There are {files} files; one is read at a time."
-        raise InputError(problem, fix="Send each file in a request of its own.", field="file")
 
 
 def _checked(row: Post | RowError, text_column: str, characters: int) -> Post | RowError:
@@ -70,5 +65,8 @@ def _checked(row: Post | RowError, text_column: str, characters: int) -> Post | 
 
 
 def _as_field(fix: str) -> str:
-    """A fix that names options of the command line, for the fields of the request."""
+    """A fix for who is not at a command line: its options are fields of the form, and it has no commands."""
+    fix = re.sub(r",? (?:or send it through a pipe|for example)\b.*", ".", fix)
+    fix = re.sub(r"^Use (--\w+-column)\.", r"Choose another column (\1).", fix)
+    fix = re.sub(r"name another one with (--\w+-column)", r"choose another column (\1)", fix)
     return fix.replace("--text-column", "text_column").replace("--id-column", "id_column")

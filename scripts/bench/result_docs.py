@@ -33,9 +33,13 @@ TAIL = """\
 
 `.csv`, `.tsv` and `.parquet` outputs have a row for each object, with these columns:
 {columns}.
-`sentences` is their number, `reasons` and `warnings` are joined by ` | `, `models` is JSON. Parquet has the
-whole object in a further column, `json`. SQLite and DuckDB have these columns too, and a table of sentences:
-[databases.md](databases.md).
+They are the same, with the same types, whatever is in the rows; `to_pandas` gives them as well.
+`sentences` is their number, `reasons` and `warnings` are joined by ` | `, other lists and objects are JSON.
+Parquet has the whole object in a further column, `json`. SQLite and DuckDB have these columns too, and a
+table of sentences: [databases.md](databases.md).
+
+`--keep account --keep date` passes columns of the input through: as fields of each JSON object, and as
+columns of text behind `fix`, also of a row that could not be scored, unless it could not be read at all.
 
 CSV and TSV are made for spreadsheets: they are UTF-8 with a byte order mark, and text that a spreadsheet
 would run as a formula (it starts with `=`, `+`, `-`, `@`, their full-width forms, a tab or a line break, and

@@ -28,7 +28,7 @@ from checker.evidence.cache import default_folder
 from checker.models import Store
 from checker.models.lock import sha256
 from checker.pipeline import Checker
-from checker.runs.progress import shown
+from checker.progress import shown
 from checker.verdict.file import Calibration, Reliability, Source, read
 from checker.verdict.model import BANDS
 from scripts.command import command

@@ -18,15 +18,13 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import TypeAdapter
-
 from checker.errors import InputError, OutputError
 from checker.files import write_whole, writing
 from checker.io.read import Post, read
 from checker.io.write import write
 from checker.result import Record, RowError
 from checker.runs.journal import Input, Run
-from checker.runs.local import CHUNK, Outcome, Summary
+from checker.runs.local import CHUNK, Summary, parse_line
 
 SHARD = 16 * CHUNK
 """Rows that a worker takes at once: the most that its end costs. Each shard costs the driver some time and
@@ -40,7 +38,9 @@ PARTS, REJECTS = "_parts", "_rejects"
 
 _FORMATS = (".jsonl", ".parquet")
 _MANIFEST = "_manifest.jsonl"
-_outcome: TypeAdapter[Outcome] = TypeAdapter(Outcome)
+
+Columns = tuple[str, str] | tuple[str, str, tuple[str, ...]]
+"""Of the input: that with the text, that with the id, and those that are kept."""
 
 
 class Partition(NamedTuple):
@@ -119,7 +119,7 @@ def find(source: Path, output: Path) -> dict[str, Path]:
     return files
 
 
-def survey(path: Path, name: str, output: Path, columns: tuple[str, str]) -> Partition:
+def survey(path: Path, name: str, output: Path, columns: Columns) -> Partition:
     """Read a partition once to know what it holds.
 
     Args:
@@ -140,7 +140,7 @@ def survey(path: Path, name: str, output: Path, columns: tuple[str, str]) -> Par
     return Partition(name, input, rows, shards, _result(output, name), rejects, output / PARTS / key)
 
 
-def read_shards(path: Path, columns: tuple[str, str]) -> Iterator[list[Post | RowError]]:
+def read_shards(path: Path, columns: Columns) -> Iterator[list[Post | RowError]]:
     """The rows of a partition, shard by shard.
 
     Raises:
@@ -199,8 +199,8 @@ def write_shard(lines: Sequence[str], rejects: Sequence[str], parts: Path, numbe
     )
 
 
-def write_partition(partition: Partition) -> Written:
-    """Make the files of a partition from its scored shards.
+def write_partition(partition: Partition, keep: Sequence[str] = ()) -> Written:
+    """Make the files of a partition from its scored shards, which have kept these columns of the input.
 
     Raises:
         InputError: the input has changed since the run began.
@@ -218,7 +218,7 @@ def write_partition(partition: Partition) -> Written:
             scored, _, rejected = _part(partition.parts, number).read_text("utf-8").partition("\n\n")
             rejects.extend(rejected.split("\n")[:-1])
             for line in scored.split("\n"):
-                summary.add(_outcome.validate_json(line))
+                summary.add(parse_line(line, keep))
                 yield line
         if summary.rows != partition.rows:
             problem = f"{partition.parts} has {summary.rows} rows of {partition.rows}."
@@ -228,7 +228,7 @@ def write_partition(partition: Partition) -> Written:
         for file in (partition.output, partition.rejects, partition.parts / "one"):
             file.parent.mkdir(parents=True, exist_ok=True)
         partition.rejects.unlink(missing_ok=True)
-    write(lines(), partition.output, partition.parts / uuid.uuid4().hex)
+    write(lines(), partition.output, partition.parts / uuid.uuid4().hex, keep)
     if rejects:
         write(rejects, partition.rejects, partition.parts / uuid.uuid4().hex)
     return Written(

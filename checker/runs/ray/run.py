@@ -25,14 +25,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from checker.errors import CheckerError, InputError
 from checker.files import writing
 from checker.io.read import DEFAULT_ID, DEFAULT_TEXT, Post
+from checker.io.table import check_kept
 from checker.processor import Arithmetic
+from checker.progress import OnProgress
 from checker.result import RowError
 from checker.runs.journal import Run, alone, options_of
-from checker.runs.local import Summary, score_rows
-from checker.runs.progress import OnProgress
+from checker.runs.local import Summary, output_line, score_chunks
 from checker.runs.ray.cluster import connected
 from checker.runs.ray.partitions import (
     PARTS,
+    Columns,
     Manifest,
     Partition,
     Written,
@@ -65,7 +67,7 @@ class _Job:
     """How the shards of a run are scored."""
 
     settings: Settings
-    columns: tuple[str, str]
+    columns: tuple[str, str, tuple[str, ...]]
     models: Mapping[str, str]
     arithmetic: Arithmetic | None
     workers: int | None
@@ -77,7 +79,10 @@ class _Job:
 
     def run(self) -> Run:
         """What the results depend on, besides the input."""
-        options = {**options_of(self.settings, self.arithmetic), "columns": [*self.columns]}
+        options = {
+            **options_of(self.settings, self.arithmetic),
+            "columns": [*self.columns[:2], *self.columns[2]],
+        }
         return Run(input=None, options=options, models=dict(self.models))
 
 
@@ -88,6 +93,7 @@ def score_directory(
     *,
     text_column: str = DEFAULT_TEXT,
     id_column: str = DEFAULT_ID,
+    keep: Sequence[str] = (),
     address: str | None = None,
     workers: int | None = None,
     restart: bool = False,
@@ -104,6 +110,7 @@ def score_directory(
             share the models: less memory, and nearly as fast.
         text_column: the column with the text.
         id_column: the column with the id.
+        keep: columns of the input that the output has as well.
         address: of a Ray cluster; by default a local Ray is started for the run. If this process is already
             connected to a Ray, that one is used.
         workers: number of actors; by default as many as the cluster has CPUs for, or for ``cuda`` GPUs.
@@ -131,7 +138,11 @@ def score_directory(
     if settings.device == "auto":  # an actor that was given no GPU must not find one, and other arithmetic
         settings = replace(settings, device="cpu")
     checker = Checker(settings)
-    models, columns = checker.store.digests(settings.profile), (text_column, id_column)
+    models, columns = (
+        checker.store.digests(settings.profile),
+        (text_column, id_column, tuple(dict.fromkeys(keep))),
+    )
+    check_kept(columns[2])
     job = _Job(settings, columns, models, checker.arithmetic, workers)
     files = find(source, output)
     with writing(output):
@@ -187,9 +198,12 @@ def _score(partitions: Sequence[Partition], job: _Job, advance: Callable[[int], 
     import ray
 
     task = ray.remote(num_cpus=0)(_told)  # the actors have the CPUs
+    keep = job.columns[2]
     missing = {partition: partition.missing() for partition in partitions}
     counted: Counter[str] = Counter()
-    pending = [task.remote(write_partition, partition) for partition in partitions if not missing[partition]]
+    pending = [
+        task.remote(write_partition, partition, keep) for partition in partitions if not missing[partition]
+    ]
 
     def finished(refs: Iterable[Any]) -> Iterator[Written]:
         for ref in refs:
@@ -202,7 +216,7 @@ def _score(partitions: Sequence[Partition], job: _Job, advance: Callable[[int], 
         counted[partition.name] += rows
         missing[partition].remove(number)
         if not missing[partition]:
-            pending.append(task.remote(write_partition, partition))
+            pending.append(task.remote(write_partition, partition, keep))
         if pending:
             ready, pending = ray.wait(pending, num_returns=len(pending), timeout=0)
             yield from finished(ready)
@@ -281,7 +295,7 @@ def _told(function: Callable[..., T], *args: Any) -> T | CheckerError:
         return CheckerError(str(error))
 
 
-def _read(items: pa.Table, columns: tuple[str, str]) -> Iterator[pa.Table]:
+def _read(items: pa.Table, columns: Columns) -> Iterator[pa.Table]:
     """The wanted shards of a partition, each a row of a table."""
     import pyarrow as pa
 
@@ -308,7 +322,9 @@ def _shard_schema() -> pa.Schema:
 
 
 def _encode(row: Post | RowError) -> str:
-    return row.to_json() if isinstance(row, RowError) else json.dumps([row.id, row.row, row.text])
+    if isinstance(row, RowError):
+        return json.dumps({**row.to_dict(), "kept": row.kept})
+    return json.dumps([row.id, row.row, row.text, row.kept])
 
 
 def _decode(row: str) -> Post | RowError:
@@ -355,5 +371,5 @@ class _Scorer:
                 f"Rows {rows[0].row} to {rows[-1].row} of {shard['partition']} have ended their worker "
                 f"{TRIES} times. Give the workers more memory, or take the rows out."
             )
-        lines = [outcome.to_json() for outcome in score_rows(self._checker, rows)]
+        lines = [output_line(*row) for chunk in score_chunks(self._checker, rows) for row in chunk]
         write_shard(lines, shard["rejects"], parts, number)

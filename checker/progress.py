@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from typing import TypeVar
 
 LOG_EVERY = 30.0
 """Seconds between two lines where no bar can be drawn."""
+
+LONG = 60.0
+"""Seconds from which it is said, after the first rows, how long the rest will take."""
 
 Advance = Callable[..., None]
 """Called with the number of rows that were done since the last call, by default 1."""
@@ -20,7 +21,39 @@ Advance = Callable[..., None]
 OnProgress = Callable[[int, int | None], object]
 """Called with the number of rows that are done, first those of an earlier run, and of all if it is known."""
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
+
+
+class _Estimate:
+    """How long the rest will take, said once: from the time between the first rows and the next ones.
+
+    The first rows themselves are not counted: they wait for the models to load.
+    """
+
+    def __init__(self, left: int | None) -> None:
+        self._left, self._first, self._rows = left, (0.0, 0.0), 0
+
+    def after(self, rows: int) -> str | None:
+        """What to say when some more rows are done; None for nothing."""
+        if self._left is None:
+            return None
+        self._left -= rows
+        now = time.monotonic(), time.process_time()
+        if self._first == (0.0, 0.0):
+            self._first = now
+            return None
+        self._rows += rows
+        spent, cpu = (later - before for later, before in zip(now, self._first, strict=True))
+        if spent < 1:
+            return None
+        factor, left, self._left = self._left / self._rows, self._left, None
+        if factor * spent < LONG:
+            return None
+        text = f"About {timedelta(seconds=round(factor * spent))} for the other {left} rows"
+        if cpu > spent / 2:  # computed here, not elsewhere
+            text += f", {factor * cpu / 3600:.1f} hours of a processor core"
+        return f"{text}; faster, with less evidence: --fast."
 
 
 @contextmanager
@@ -31,9 +64,13 @@ def progress(done: int, total: int | None) -> Iterator[Advance]:
         done: rows that an earlier run did; they count as done, but not for the rate.
         total: number of rows; None if it is not known.
     """
+    from rich.console import Console  # not above: most who import this draw nothing
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = Console(stderr=True)
     began = said = time.monotonic()
     count = 0
+    estimate = _Estimate(None if total is None else total - done)
 
     def rate() -> float:
         return count / max(time.monotonic() - began, 1e-6)
@@ -50,6 +87,8 @@ def progress(done: int, total: int | None) -> Iterator[Advance]:
                 nonlocal count
                 count += rows
                 bar.update(task, advance=rows, rate=rate())
+                if text := estimate.after(rows):
+                    bar.console.print(text, markup=False, highlight=False)
 
             yield draw
         return
@@ -57,6 +96,8 @@ def progress(done: int, total: int | None) -> Iterator[Advance]:
     def log(rows: int = 1) -> None:
         nonlocal said, count
         count += rows
+        if text := estimate.after(rows):
+            _log.info("%s", text)
         if time.monotonic() - said >= LOG_EVERY:
             said = time.monotonic()
             left = f", {timedelta(seconds=round((total - done - count) / rate()))} left" if total else ""
@@ -81,3 +122,17 @@ def shown() -> Iterator[OnProgress]:
                 seen = done
 
         yield tell
+
+
+def watched(items: Iterable[T], total: int | None) -> Generator[T, None, None]:
+    """The items as they come, with `shown` drawing how many have.
+
+    Args:
+        items: results, one after the other.
+        total: how many there will be; None if it is not known.
+    """
+    with shown() as tell:
+        tell(0, total)
+        for done, item in enumerate(items, start=1):
+            yield item
+            tell(done, total)

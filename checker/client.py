@@ -1,0 +1,164 @@
+"""A client of the HTTP service: the functions of `checker.Checker` where the models are on another machine.
+
+Only the standard library and pydantic are needed here: no model, and none of the service's packages.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from http.client import HTTPException, HTTPResponse
+from itertools import islice
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
+
+from checker.bitext.result import Quality
+from checker.errors import CheckerError, InputError
+from checker.result import Result
+
+POSTS = 100
+"""Posts in a request."""
+
+
+class ServiceError(CheckerError):
+    """The service does not answer, or not as it should.
+
+    Attributes:
+        status: of the answer; None where there was none.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Client:
+    """Scores posts with a service that runs elsewhere (``checker serve``).
+
+    Args:
+        url: of the service, as ``http://127.0.0.1:8000``. Proxies of the environment are not used for it.
+        token: that it asks for, if it does.
+        timeout: seconds for an answer.
+        retries: how often a request is sent again when the service is full, after the time that it names.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8000",
+        *,
+        token: str | None = None,
+        timeout: float = 90.0,
+        retries: int = 5,
+    ) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise InputError(f"{url!r} is no address of a service.", fix="Give it as http://HOST:PORT.")
+        self._url, self._timeout, self._retries = url.rstrip("/"), timeout, retries
+        self._headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        self._opener: OpenerDirector = build_opener(ProxyHandler({}))
+
+    def __repr__(self) -> str:
+        return f"Client({self._url!r})"
+
+    def score(self, text: str, id: str | int = "1") -> Result:
+        """Score one post, as `checker.Checker.score`.
+
+        Raises:
+            InputError: the service refuses the post; its field and the fix are those of the service.
+            ServiceError: it does not answer, is full, lacks a model, or wants another token.
+        """
+        return Result.model_validate(self._post("/v1/score", {"text": text, "id": str(id)}))
+
+    def score_many(self, texts: Iterable[str], ids: Iterable[str | int] | None = None) -> Iterator[Result]:
+        """Score many posts, `POSTS` in a request; results come in the order of the posts.
+
+        Args:
+            texts: the posts; read as they are needed.
+            ids: one for each post; by default "1", "2", …
+
+        Raises:
+            InputError, ServiceError: as ``score``; the requests before it have given their results.
+            ValueError: there are more or fewer ids than posts.
+        """
+        if isinstance(texts, str):
+            raise InputError("The posts must be a sequence of strings.", fix="Use score for one post.")
+        numbered = enumerate(texts, start=1)
+        pairs = ((str(n), t) for n, t in numbered) if ids is None else zip(ids, texts, strict=True)
+        posts = ({"text": text, "id": str(id)} for id, text in pairs)
+        while batch := list(islice(posts, POSTS)):
+            answer = self._post("/v1/score", batch)
+            yield from map(Result.model_validate, answer["results"])
+
+    def quality(self, source: str, target: str, reference: str | None = None, **languages: str) -> Quality:
+        """Estimate the quality of a translation, as `checker.quality`.
+
+        Args:
+            source, target, reference: the texts.
+            languages: ``source_language`` and ``target_language``, where they are known.
+
+        Raises:
+            InputError, ServiceError: as ``score``.
+        """
+        pair = {"source": source, "target": target, "reference": reference, **languages}
+        return Quality.model_validate(self._post("/v1/quality", pair))
+
+    def languages(self) -> list[dict[str, Any]]:
+        """The languages that posts are scored in, with their error rates; see docs/http.md."""
+        found: list[dict[str, Any]] = self._get("/v1/languages")["languages"]
+        return found
+
+    def version(self) -> str:
+        """The version of the service.
+
+        Raises:
+            ServiceError: it does not answer.
+        """
+        return str(self._get("/healthz")["version"])
+
+    def _get(self, path: str) -> Any:
+        return self._ask(Request(f"{self._url}{path}", headers=self._headers))
+
+    def _post(self, path: str, body: object) -> Any:
+        try:
+            data = json.dumps(body, ensure_ascii=False).encode()
+        except (TypeError, UnicodeEncodeError):
+            raise InputError("A text is no string in valid Unicode.", fix="Pass its text.") from None
+        headers = {**self._headers, "Content-Type": "application/json"}
+        return self._ask(Request(f"{self._url}{path}", data, headers))
+
+    def _ask(self, request: Request) -> Any:
+        for last in range(self._retries, -1, -1):
+            try:
+                with self._opener.open(request, timeout=self._timeout) as answer:
+                    return _json(answer)
+            except HTTPError as refused:
+                wait = refused.headers.get("Retry-After", "")
+                if refused.code == 503 and wait.isdigit() and last:
+                    time.sleep(int(wait))
+                    continue
+                raise _error(refused) from None
+            except (URLError, OSError, HTTPException) as error:
+                reason = getattr(error, "reason", None) or error
+                problem = f"The service at {self._url} does not answer: {reason}."
+                raise ServiceError(f"{problem} See whether it runs.") from None
+        raise AssertionError("the last try returns or raises")
+
+
+def _json(answer: HTTPResponse) -> Any:
+    try:
+        return json.loads(answer.read())
+    except ValueError:
+        raise ServiceError("The answer is not JSON: is this the service?", answer.status) from None
+
+
+def _error(refused: HTTPError) -> CheckerError:
+    """What the service said was wrong."""
+    try:
+        problem = json.loads(refused.read())
+        error, fix, field = problem["error"], problem["fix"], problem["field"]
+    except (ValueError, KeyError, TypeError, OSError):
+        return ServiceError(f"The service answered with status {refused.code}.", refused.code)
+    if refused.code in (413, 422):
+        return InputError(error, fix=fix, field=field)
+    return ServiceError(f"{error} {fix}", refused.code)
