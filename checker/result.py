@@ -248,7 +248,7 @@ class Result(Record):
 
     def __repr__(self) -> str:
         """The finding in a line; `to_dict` has everything."""
-        found = {"verdict": self.verdict, "language": self.language.code, "id": self.id}
+        found: dict[str, Any] = {"verdict": self.verdict, "language": self.language.code, "id": self.id}
         if self.machine_translated is not None:
             found["machine_translated"] = self.machine_translated
         shown = ", ".join(f"{name}={value!r}" for name, value in found.items())
@@ -260,7 +260,7 @@ class Result(Record):
         """For a notebook: the finding, its reasons and warnings."""
         share = "" if self.machine_translated is None else f": {100 * self.machine_translated:.0f} in 100"
         title = f"{self.verdict.replace('_', ' ')}{share} ({self.language.code or 'unknown language'})"
-        told = [item.text for item in (*self.reasons, *self.warnings)]
+        told = [reason.text for reason in self.reasons] + [warning.text for warning in self.warnings]
         items = "".join(f"<li>{escape(text)}</li>" for text in told)
         texts = " ".join(sentence.text for sentence in self.sentences)
         return f"<p><b>{escape(title)}</b></p><p>{escape(texts[:500])}</p><ul>{items}</ul>"

@@ -34,7 +34,7 @@ def test_the_recipe_is_well_formed(instructions: list[tuple[str, str]]) -> None:
 
 
 def test_the_image_is_not_roots_and_says_how_it_is(instructions: list[tuple[str, str]]) -> None:
-    last = {name: rest for name, rest in instructions}
+    last = dict(instructions)
     assert re.fullmatch(r"[1-9]\d*", last["USER"])
     assert [name for name, _ in instructions].index("USER") < [name for name, _ in instructions].index("CMD")
     test = last["HEALTHCHECK"].partition("CMD ")[2]
