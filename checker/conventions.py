@@ -44,13 +44,14 @@ ABBREVIATIONS = {
     "el": "κ κ.κ δρ καθ αρ οδ λεωφ τηλ σελ π.χ δηλ κ.ά κ.λπ κλπ εκ δισ χιλ στρ αγ παρ άρθ αριθ μ.μ "
     "π.μ ν",
     "en": "mr mrs ms dr prof st gen col lt maj capt sgt sen rep gov rev hon jr sr no vs al et.al fig "
-    "eq vol pp p ed inc ltd co corp dept approx est i.e e.g cf art sec a.m p.m",
+    "eq vol pp p ed inc ltd co corp dept approx est i.e e.g cf art sec a.m p.m "
+    "incl excl para reg ft mt bldg apt ave blvd govt intl natl adm cpl lieut supt tel ext avg ref sect ch",
     "es": "sr sra srta dr dra d dña prof ing lic gral col cap tte núm nº n art arts pág págs tel av "
     "avda c pza ud uds vd vds ee.uu ej p.ej aprox depto prov sto sta mons",
     "fa": "م ق ه ش د ص ج",
     "fi": "esim mm ym yms ns nk n klo v s puh os tri prof dos toht kenr ev kapt maist dipl ins mrd "
     "milj t ent",
-    "fr": "m mm mme mlle dr pr me st ste art p pp no nº n av bd tél env cf ex p.ex c.-à-d c.à.d i.e "
+    "fr": "m mm mme mlle mgr dr pr me st ste art p pp no nº n av bd tél env cf ex p.ex c.-à-d c.à.d i.e "
     "gal col cdt cap al vol chap éd hab fig",
     "he": "ד פרופ מר גב עמ מס ר",
     "hi": "डॉ डा श्री प्रो सं रु कि.मी कं पं मो ई",
@@ -60,9 +61,9 @@ ABBREVIATIONS = {
     "artt pag pagg n nn tel ecc es p.es cfr ca v.le p.zza c.so",
     "nl": "dhr mevr mw dr drs prof ir ing mr nr nrs art blz tel bijv d.w.z o.a m.b.t i.v.m enz ca evt "
     "incl max min mln mld st jl gen kol",
-    "pl": "np tj tzn tzw m.in itd itp ul al pl os nr art ust pkt str dr prof hab mgr inż gen płk ppłk "
+    "pl": "m np tj tzn tzw m.in itd itp ul al pl os nr art ust pkt str dr prof hab mgr inż gen płk ppłk "
     "mjr kpt por ks bp św r w godz tel tys mln mld zł ok min im woj pow gm sp",
-    "pt": "sr sra srta dr dra prof profa eng gen cel cap ten exmo exma art arts pág págs n nº tel av "
+    "pt": "apto sr sra srta dr dra prof profa eng gen cel cap ten exmo exma art arts pág págs n nº tel av "
     "r ex p.ex etc aprox ltda cia d",
     "ro": "dl dna d-na d-l dr prof ing gen col lt mr art alin lit nr pag str bd bl sc ap et jud tel "
     "ex p.ex etc mil mld cca sf șos cap",
@@ -86,5 +87,6 @@ LAST = frozenset([
     "тис", "т.д", "т.п", "др", "лв", "хил", "рр", "p.m", "a.m", "ee.uu", "kft", "zrt", "ab", "s.r.o",
     "a.s", "a.ş", "şti", "κ.ά", "κ.λπ", "κλπ", "εκ", "χιλ", "δισ", "no", "art", "sec", "fig", "est",
     "ed", "мин", "сек", "н", "н.э", "э", "hs", "ud", "vd", "p", "s", "n", "r", "w",
+    "m", "ave", "blvd", "apt", "apto", "ext",
 ])  # fmt: skip
 """Abbreviations that may end a sentence: before a capital they do."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import regex
 
+from checker import neighbours
 from checker.languages import SUPPORTED
 from checker.letters import unstyled
 from checker.result import Language, LanguageGuess
@@ -71,6 +72,12 @@ _SCRIPTS = regex.compile(
     r"\p{Kannada}\p{Khmer}\p{Lao}\p{Malayalam}\p{Myanmar}\p{Oriya}\p{Sinhala}\p{Tamil}\p{Telugu}\p{Tibetan}]+)"
     r"|(?P<unknown>[\p{L}--[\p{Common}\p{Inherited}]]+)"
 )
+# Words in small letters, by script: names in another script are longer than the wording at times.
+_SHARED = regex.compile(
+    r"(?<!\p{L})(?:(?P<Latin>(?=\p{Ll})\p{Latin}++)|(?P<Cyrillic>(?=\p{Ll})\p{Cyrillic}++)"
+    r"|(?P<Arabic>\p{Arabic}++)|(?P<Devanagari>\p{Devanagari}++)|(?P<other>(?!\p{Lu})\p{L}++))"
+)
+MOSTLY = 0.7  # share of a script, in words in small letters, from which other scripts are only names
 KANA = 0.1  # share of kana among kana and Han from which a text is Japanese
 JAPANESE_FORMS = 0.08  # share of forms that Chinese does not write, from which Han alone is Japanese
 _JAPANESE_FORM = regex.compile(
@@ -90,7 +97,7 @@ _YIDDISH_WORD = regex.compile(r"\b(?:און|פון|פאר|איז|האט|מיט|�
 _CYRILLIC, _ARABIC = "абвгдежзклмнопрстуфхцчш", "ءآؤئابتثجحخدذرزسشصضطظعغفقلمنو"
 _ALPHABETS = {
     "ru": _CYRILLIC + "иёйщъыьэюя", "uk": _CYRILLIC + "иґєіїйщьюя", "be": _CYRILLIC + "ёіўйыьэюя",
-    "bg": _CYRILLIC + "ийщъьюя", "mk": _CYRILLIC + "иѓѕјљњќџѐѝ", "sr": _CYRILLIC + "иђјљњћџ",
+    "bg": _CYRILLIC + "ийщъьюяѝ", "mk": _CYRILLIC + "иѓѕјљњќџѐѝ", "sr": _CYRILLIC + "иђјљњћџ",
     "kk": _CYRILLIC + "иёйщъыьэюяәғқңөұүһі", "ky": _CYRILLIC + "иёйщъыьэюяңөү",
     "mn": _CYRILLIC + "иёйщъыьэюяөү", "tg": _CYRILLIC + "иёйъэюяғӣқӯҳҷ",
     "tt": _CYRILLIC + "иёйщъыьэюяәөүҗңһ", "ba": _CYRILLIC + "иёйщъыьэюяәғҙҡңөҫүһ",
@@ -109,15 +116,18 @@ _ALPHABETS |= {
     }.items()
 }  # fmt: skip
 _DECISIVE = (
-    frozenset("".join(_ALPHABETS.values())) | frozenset("õōôŏùũåėęįųūāēģķļņŗẽěə") | frozenset("ӧӝӟӵӥѳӑӗҫӳ")
+    frozenset("".join(_ALPHABETS.values()))
+    | frozenset("õōôŏùũåėęįųūāēģķļņŗẽěə")
+    | frozenset(map(chr, range(0x450, 0x530)))  # of Cyrillic
 )
 _DECISIVE -= frozenset(_CYRILLIC + _ARABIC + "abcdefghijklmnopqrstuvwxyz")
-FOREIGN = 0.3  # weight of a language for every letter that it does not write, up to FOREIGN_COUNTED
+FOREIGN = 0.3  # weight of a language for every letter and word that it does not write, up to FOREIGN_COUNTED
 FOREIGN_COUNTED = 3
 
-# Words of Persian as an Arabic keyboard gives them, and those that only Arabic has.
-_ARABIC_KEYS = regex.compile("[يكى]")
-_PERSIAN_KEYS = str.maketrans("يكى", "یکی")
+# Words of Persian as an Arabic keyboard gives them, and words that only Arabic has.
+_SHARED_KEYS = regex.compile("[يكىیک]")
+_PERSIAN_ONLY = regex.compile("[پچژگ]")
+_PERSIAN_KEYS, _ARABIC_KEYS = str.maketrans("يكى", "یکی"), str.maketrans("یک", "يك")
 _ARABIC_WORD = regex.compile(r"\p{Arabic}++")
 _PERSIAN_WORDS = frozenset([
     "است", "شد", "شده", "كرد", "كرده", "كردند", "مي", "نمي", "مى", "را", "از", "به", "كه", "اين", "آن",
@@ -145,12 +155,10 @@ _ARABIC_WORDS = frozenset(
         "قبل",
     ]
 )
-PERSIAN_WORDS = 0.12  # share of Persian words from which a text without Persian letters may be Persian
+TELLING_WORDS = 0.12  # share of words of a language from which its text may be in the letters of the other
 
-_LETTERS = regex.compile(r"\p{L}++")
-STRANGE = (
-    0.08  # share of words with letters of another language from which a text is in a neighbour of its own
-)
+_WORD = regex.compile(r"[\p{L}\p{M}]++")
+STRANGE = 0.08  # share of words of another language, or with its letters, from which a text is in a neighbour
 NEIGHBOUR = 0.45  # of the confidence is left then
 
 _loading = threading.Lock()
@@ -169,16 +177,17 @@ def identify(text: str, wanted: float = 0.0) -> Language:
         at least ``SHOWN``. The code is None where there are too few letters or no candidate is likely; then
         the confidence is that of the best candidate, and the alternatives begin with it.
     """
-    text = _persian(unicodedata.normalize("NFKC", unstyled(text[:READ])))
+    text = _retyped(unicodedata.normalize("NFKC", unstyled(text[:READ])))
     scripts, letters = _scripts(text)
     if letters < FEWEST_LETTERS or scripts["unknown"] * 2 >= scripts.total():
         return Language(code=None, confidence=0.0)
-    beliefs = _with_script(_first_opinion(text), scripts, text)
+    own = _in_one_script(text)
+    beliefs = _with_script(_first_opinion(own), scripts, text)
     best = max(beliefs, key=beliefs.__getitem__)
     reach = (1 - SECOND_WEIGHT) * beliefs[best] + SECOND_WEIGHT  # if langdetect were sure of the best
     if beliefs[best] < UNSURE and reach + _ROUNDING >= wanted:
-        beliefs = _with_second_opinion(beliefs, best, text)
-    if _is_neighbour(text, best):
+        beliefs = _with_second_opinion(beliefs, best, own)
+    if _is_neighbour(own, best):
         beliefs = {code: NEIGHBOUR * belief for code, belief in beliefs.items()}
     noise = beliefs.pop(_NOISE, 0.0)
     ranking = sorted(beliefs.items(), key=lambda item: (-item[1], item[0]))
@@ -190,15 +199,17 @@ def identify(text: str, wanted: float = 0.0) -> Language:
     return Language(code=guesses[0].code, confidence=confidence, alternatives=shown[1:])
 
 
-def _persian(text: str) -> str:
-    """The text in Persian letters, if it is Persian that was typed on an Arabic keyboard."""
-    if not _ARABIC_KEYS.search(text):
+def _retyped(text: str) -> str:
+    """Persian that was typed on an Arabic keyboard, and Arabic on a Persian one, in letters of their own."""
+    if not _SHARED_KEYS.search(text):
         return text
-    found = _ARABIC_WORD.findall(text)
+    found = _ARABIC_WORD.findall(text.translate(_ARABIC_KEYS))
     persian = sum(word in _PERSIAN_WORDS for word in found)
     arabic = sum(word.startswith("ال") or word in _ARABIC_WORDS or word.endswith("ة") for word in found)
-    if persian > arabic and persian >= PERSIAN_WORDS * len(found):
+    if persian > arabic and persian >= TELLING_WORDS * len(found):
         return text.translate(_PERSIAN_KEYS)
+    if arabic > persian and arabic >= TELLING_WORDS * len(found) and not _PERSIAN_ONLY.search(text):
+        return text.translate(_ARABIC_KEYS)
     return text
 
 
@@ -228,6 +239,28 @@ def _scripts(text: str) -> tuple[Counter[str], int]:
     return scripts, len(different) * (2 if wide else 1)
 
 
+def _in_one_script(text: str) -> str:
+    """A text in Latin, Cyrillic, Arabic or Devanagari letters without what little is in another script.
+
+    Names in another script do not make a text one of the languages of that script.
+    """
+    if text.isascii():
+        return text
+    counts: Counter[str] = Counter()
+    for match in _SHARED.finditer(text.lower() if text.isupper() else text):
+        wide = 2 if match.lastgroup == "other" else 1  # most of the others are
+        counts[match.lastgroup or ""] += wide * len(match[0])
+    script, count = counts.most_common(1)[0] if counts else ("other", 0)
+    if script == "other" or count < MOSTLY * counts.total():
+        return text
+    return _other_letters(script).sub(" ", text)
+
+
+@cache
+def _other_letters(script: str) -> regex.Pattern[str]:
+    return regex.compile(rf"(?V1)[\p{{L}}--[\p{{{script}}}\p{{Common}}\p{{Inherited}}]]++")
+
+
 def _first_opinion(text: str) -> dict[str, float]:
     """py3langid's probabilities, with the priors and with the letters that a language does not write."""
     beliefs: dict[str, float] = {}
@@ -236,22 +269,31 @@ def _first_opinion(text: str) -> dict[str, float]:
             break
         code = _FOLDED.get(code, code)
         beliefs[code] = beliefs.get(code, 0.0) + probability * _PRIORS.get(code, OTHER)
-    decisive = [letter for letter in text.lower() if letter in _DECISIVE]
-    if decisive:
-        for code in beliefs.keys() & _ALPHABETS.keys():
-            foreign = sum(letter not in _ALPHABETS[code] for letter in decisive)
-            beliefs[code] *= FOREIGN ** min(foreign, FOREIGN_COUNTED)
+    small = text.lower()
+    for code in beliefs:
+        strange = len(neighbours.strange(text, code))
+        if pattern := _unwritten(code):
+            strange += len(pattern.findall(small))
+        beliefs[code] *= FOREIGN ** min(strange, FOREIGN_COUNTED)
     total = sum(beliefs.values())
     return {code: belief / total for code, belief in beliefs.items()}
 
 
-def _is_neighbour(text: str, code: str) -> bool:
-    """Whether words of a text have letters that its most likely language does not write, names left out."""
+@cache
+def _unwritten(code: str) -> regex.Pattern[str] | None:
+    """A letter that decides, and that this language does not write; None where its letters are not known."""
     alphabet = _ALPHABETS.get(code)
-    if alphabet is None or code not in SUPPORTED:
+    return regex.compile(f"[{''.join(sorted(_DECISIVE - set(alphabet)))}]") if alphabet else None
+
+
+def _is_neighbour(text: str, code: str) -> bool:
+    """Whether a text has words that its most likely language does not write, names left out."""
+    if code not in SUPPORTED:
         return False
-    found = [word for word in _LETTERS.findall(text) if not word[0].isupper()]
-    strange = {word for word in found if any(c in _DECISIVE and c not in alphabet for c in word)}
+    strange = set(neighbours.strange(text, code))
+    found = [word for word in _WORD.findall(text) if not word[0].isupper()]
+    if pattern := _unwritten(code):
+        strange.update(word for word in found if pattern.search(word))
     return len(strange) > 1 and len(strange) >= STRANGE * len(found)
 
 

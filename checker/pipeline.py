@@ -17,7 +17,7 @@ from checker.evidence.fluency import FluencyTable
 from checker.explain import Part, explain, judge
 from checker.loaded import LoadedModels
 from checker.models import Store, ctranslate2_engine
-from checker.post import Post, Unit, prepare, units
+from checker.post import Post, Unit, prepare, reread, units
 from checker.processor import Arithmetic
 from checker.progress import watched
 from checker.result import QUESTIONS, Result, RowError
@@ -205,6 +205,7 @@ class Checker:
 
     def explain(self, post: Post) -> Result:
         """The last step, when all sentences of a post are measured: judge and explain."""
+        reread(post)
         return explain(post, self._judged(post) if post.scored else (), self.models)
 
     def _score_batch(self, batch: Sequence[tuple[str, str]]) -> list[Result]:

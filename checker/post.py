@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from checker import letters
 from checker.errors import InputError
-from checker.evidence.fluency import Rank
+from checker.evidence.fluency import Rank, pool
 from checker.evidence.heads import Summary
 from checker.evidence.roundtrip import SentenceRoundTrip
 from checker.evidence.style import StyleReading
@@ -19,6 +19,7 @@ from checker.text import MAX_CHARACTERS, SHORTEST, CleanText, Span, clean, sente
 DISGUISED = 2  # words with letters of another script from which a post gets no verdict
 OWN_WORDING = 0.3  # share of a post's columns that must be in the script of its languages
 OWN_LETTERS = 0.25  # share of a sentence's letters; below, it is not in that language whatever names it has
+UNREADABLE = -10.0  # fluency (robust standard deviations) below which text is in none of the languages
 NAMES = 0.6  # share of words with a capital from which a line in another script is a list of names
 
 
@@ -58,6 +59,7 @@ class Post:
         units: its sentences.
         warnings: what limits the verdict, or why there is none.
         scored: whether there is enough text to score.
+        named: whether the caller named the language.
     """
 
     id: str
@@ -66,6 +68,7 @@ class Post:
     units: list[Unit] = field(default_factory=list)
     warnings: list[Warning] = field(default_factory=list)
     scored: bool = False
+    named: bool = False
 
     @property
     def columns(self) -> int:
@@ -103,7 +106,7 @@ def prepare(id: str, text: str, language: str | None = None) -> Post:
     """
     if not isinstance(text, str):
         raise InputError(f"A post must be a string, not {type(text).__name__}.", fix="Pass its text.")
-    post = Post(id, clean(text[:MAX_CHARACTERS]))
+    post = Post(id, clean(text[:MAX_CHARACTERS]), named=language is not None)
     if len(text) > MAX_CHARACTERS:
         post.warnings.append(
             Warning(
@@ -121,6 +124,38 @@ def prepare(id: str, text: str, language: str | None = None) -> Post:
     else:
         post.warnings.append(problem)
     return post
+
+
+def reread(post: Post) -> None:
+    """Set aside the sentences of a language that they do not read like, once the models have run over them.
+
+    A language that no identifier knows is taken for its neighbour; the neighbour's language model then finds
+    the text less fluent than nearly everything that people write.
+    """
+    if not post.scored or post.named:
+        return
+    for language, part in post.parts().items():
+        fluency = pool([(unit.rank, unit.columns) for unit in part if unit.rank is not None])
+        if fluency is None or fluency.z >= UNREADABLE:
+            continue
+        for unit in part:
+            unit.language = None
+        left = post.parts()
+        post.scored = sum(unit.columns for units in left.values() for unit in units) >= SHORTEST
+        code = next(iter(left), None) if post.scored else None
+        post.language = post.language.model_copy(update={"code": code})
+        told = (
+            "Not scored: it reads" if not post.scored else f"{len(part)} of {len(post.units)} sentences read"
+        )
+        post.warnings.append(
+            Warning(
+                code="language_unsure",
+                text=f"{told} like none of the supported languages; {name(language)} is the nearest. "
+                "Name the language if you know it.",
+            )
+        )
+        if not post.scored:
+            return
 
 
 def _problem(post: Post) -> Warning | None:
@@ -203,7 +238,7 @@ def _cut(post: Post, language: Language, *, identified: bool) -> None:
         columns = width(span.text)
         own = code
         if identified and span.text != post.cleaned.text:
-            guess = own_language(span.text, columns, min(SURE, language.confidence))
+            guess = own_language(span.text, columns, min(SURE, max(LIKELY, language.confidence)))
             if guess and guess.code in SUPPORTED and _in_script(span.text, guess.code):
                 own = guess.code
         if not _in_script(span.text, own) or (not _in_script(span.text, code) and _names(span.text)):
@@ -215,8 +250,12 @@ def _cut(post: Post, language: Language, *, identified: bool) -> None:
             found[own] += columns
     if found:  # the language with most text; its evidence stands for the post
         code = max(found, key=found.__getitem__)
-    if language.code is None:
-        guesses = [(span, code, columns) for span, _, columns in guesses if code is not None]
+    if language.code is None:  # sentences that were not identified go with those that were
+        guesses = [
+            (span, own or (code if _in_script(span.text, code) else None), columns)
+            for span, own, columns in guesses
+            if code is not None
+        ]
     post.units = [Unit(*guess) for guess in guesses]
     mixed = sum(columns >= OWN_LANGUAGE for columns in found.values()) > 1
     if found and (

@@ -70,14 +70,16 @@ _NAME = rf"@(?:[\w--[{_UNSPACED}]]++|\w++)"
 _MENTION = regex.compile(
     rf"(?V1)\bRT\s{_NAME}:?|(?:(?<!\S)\.)?(?<![\w--[{_UNSPACED}]][.+-]?){_NAME}(?:[.+-]?@[\w-]++(?:\.[\w-]++)*+)*+"
 )
-_HASH = regex.compile(r"(?<![\w&#])#++(?=\d*+[^\W\d])")
+_HASH = regex.compile(rf"(?V1)(?<![\w&#])#++(?=\d*+[^\W\d])|(?<=[{_UNSPACED}])#")
 # A run of hashtags on one line; ``_tags`` decides whether it belongs to a sentence.
-_HASHTAGS = regex.compile(r"(?:(?<![\w&#])#++\d*+[^\W\d][\w\u200c\u200d]*+(?:[^\S\n]|[\ue000|·•])*+)++")
+_HASHTAGS = regex.compile(
+    r"(?:(?<![\w&#])#++\d*+[^\W\d][\w\u200c\u200d]*+(?:#(?!\w))?(?:[^\S\n]|[\ue000|·•])*+)++"
+)
 _SENTENCE_END = frozenset(".!?…:。！？؟।»”\"')）")
 # "Photo: Anna Brown, City Press" as a line, or in brackets anywhere.
 _LABEL = "|".join(sorted(map(regex.escape, set(conventions.CREDITS.split())), reverse=True))
 _CREDIT = regex.compile(
-    rf"^[\s\ue000(\[（【]*+(?:(?:{_LABEL})(?:\.|\b)[^\S\n]?(?:by\b|/|&)?[^\S\n]?){{1,3}}[:：©][^\S\n]?"
+    rf"^[\s\ue000(\[（【]*+(?:(?:{_LABEL})(?:\.|\b)[^\S\n]?(?:by\b|/|&)?[^\S\n]?){{1,3}}[:：©＝][^\S\n]?"
     r"(?P<names>[^\n:：]{2,90})$"
     rf"|[(\[（](?:{_LABEL})(?:\.|\b)[^\S\n]?[:：©][^()\[\]（）\n]{{2,90}}[)\]）]",
     regex.IGNORECASE | regex.MULTILINE,
@@ -92,6 +94,7 @@ _ORNAMENT = regex.compile(
 _BOX = regex.compile(r"[\u2500-\u259f]")
 # A Japanese or Korean clause that an emoji may end; and what follows, some words of a clause.
 _POLITE_END = regex.compile(r"(?:[すたいんねよう]|ださい|しょう|[다요오까])\s*$")
+_FLAG = regex.compile(r"\p{Regional_Indicator}")
 _CLAUSE = regex.compile(r"\S+\s+\S|[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]{4}")
 _RUN = regex.compile(r"([^\d\s])\1{3,}+")
 _KASHIDA = regex.compile(r"(?<=\p{Arabic}\p{M}*+)ـ++(?=\p{M}*+\p{Arabic})")
@@ -127,7 +130,13 @@ _INITIAL = regex.compile(r"(?<!\w)[\p{Arabic}\p{Hebrew}\p{Devanagari}]\p{M}*\.\s
 
 _CAPITAL_INITIAL = regex.compile(r"(?<![\w.])\p{Lu}\.\s*$")
 _CLOSED = frozenset(')]»”"')  # "et al. [2019] measured"
-_LIST_NUMBER = regex.compile(r"\s*(?:\d{1,3}|\p{L})[.)]\s*$")
+_QUOTED = _CLOSED | frozenset("!?…’'」』")
+_LIST_NUMBER = regex.compile(r"\s*(?:\d{1,3}|\p{L}|[IVXLC]{1,6})[.)]\s*$")
+_STREET = regex.compile(r"\p{L}{2,}(?:str|(?<=\p{Lu}\p{L}+)g)\.\s*$")  # "Kerkstr. 5", "Storg. 5"
+_STREET_LANGUAGES = frozenset(("de", "nl", "sv"))
+_SAYING = regex.compile(
+    r"[-–—]\s+\p{Ll}|(?:이?라고|이?라며|이?라는|하고|고|며)(?!\p{L}{3})"
+)  # after a quotation
 _ORDINAL = regex.compile(r"(?<![\w.,:])\d{1,2}\.\s*$")
 _ORDINAL_LANGUAGES = frozenset(("cs", "de", "fi", "hu", "pl", "tr"))
 _LAST_WORD = regex.compile(r"(?<![\w.])((?:\w{1,6}[.-])*\w{1,6})\.\s*$")
@@ -288,8 +297,11 @@ def _emoji(match: regex.Match[str]) -> str:
     clause = regex.split(r"[.!?…:;\n\ue000]", before)[-1].split()
     following = after.lstrip()
     ended = bool(before) and before.rstrip()[-1:].isalnum()
-    begins = following[:1].isupper() or bool(_POLITE_END.search(before.rstrip()))
-    if ended and begins and (len(clause) > 2 or _POLITE_END.search(before)) and _CLAUSE.match(following):
+    polite = _POLITE_END.search(before.rstrip()) is not None
+    # "Road closed", but not "Anna Brown"; a flag belongs to the name beside it.
+    whole = len(clause) > 2 or (len(clause) == 2 and clause[-1][:1].islower())
+    begins = following[:1].isupper() and not _FLAG.match(match[0])
+    if ended and (polite or (begins and whole)) and _CLAUSE.match(following):
         return "\n"
     return _GAP
 
@@ -415,6 +427,10 @@ def _is_open(piece: str, rest: str, language: str) -> bool:
         return True
     tail, following = piece[-40:], rest.lstrip()[:2]
     if following[:1].islower() and (_ABBREVIATED.search(tail) or tail.rstrip()[-1:] in _CLOSED):
+        return True
+    if tail.rstrip()[-1:] in _QUOTED and _SAYING.match(rest.lstrip()):
+        return True
+    if language in _STREET_LANGUAGES and not following[:1].isupper() and _STREET.search(tail):
         return True
     if language == "ja" and _open_quote(piece, following):
         return True

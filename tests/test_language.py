@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checker import language
-from checker.language import SHOWN, UNLIKELY, identify
+from checker.language import LIKELY, SHOWN, UNLIKELY, identify
 from checker.languages import SUPPORTED
 
 # Two posts a language, written for these tests.
@@ -399,3 +399,43 @@ def test_langdetect_in_numpy_gives_its_numbers(text: str) -> None:
     found = [[(one.lang, one.prob) for one in two.get_probabilities()] for two in (ours, theirs)]
     assert found[0] == found[1]
     assert found[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Kasaba bildirer, ani yarın şkolalar kapalı olacek, neçinki su yok.",  # Gagauz
+        "Bakannık haberledi, ani zavodun işi durgundu, neçinki enerjiya yok.",
+        "Примэрия анунцэ кэ мыне школиле ну вор лукра дин кауза зэпезий ши а виколулуй.",  # Romanian
+        "Министерул сэнэтэций анунцэ кэ тоате спиталеле вор фи дескисе ын зилеле де сэрбэтоаре.",
+        "Rada miasta dowo znać, że jutro szkoły bydōm zawarte, bo sie popsuło ôgrzywanie.",  # Silesian
+        "Шеэр идареси ярын мектеплернинъ чалышмайджагъыны бильдире, чюнки сув ёкъ.",  # Crimean Tatar
+        "De Stadt seggt, dat de ole Brügg an'n Friedag dicht is, wieldat dor wat maakt warrt.",  # Low German
+        "D Stadt seit, dass di alt Brugg am Frytig zue isch, wil d Arbeite nid fertig wärde.",  # Swiss German
+        "El conceyu anuncia que la ponte vieya va zarrar el vienres porque les obres nun acaben a tiempu.",
+        "Lu cumuni fa sapiri ca lu ponti vecchiu venniri veni chiusu pi li travagghi.",  # Sicilian
+        "The toun cooncil says the auld brig will be steekit on Friday, for the wark isna duin yet.",
+        "O concello anuncia que a ponte vella estará pechada o venres porque as obras non rematan.",
+        "Містьска рада оповіщать, же завтра школы будуть заперты, бо не є воды.",  # Rusyn
+        "Кар администрация ивортэ, что ӵуказе школаос уз ужалэ, малы ке шуоно ву ӧвӧл.",  # Udmurt
+        "सड़क बंद बा आउर पुल के काम अबहीं पूरा नइखे भइल, हमनी के नाव से जाए के होखे।",  # Bhojpuri
+    ],
+)
+def test_a_neighbour_that_no_identifier_knows_is_not_taken_for_a_supported_language(text: str) -> None:
+    found = identify(text)
+    assert found.code not in SUPPORTED or found.confidence < LIKELY
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("The project is funded by Министерство развития and the bridge is repaired this week.", "en"),
+        ("Der Minister traf heute Сергей Викторович Лавров in Wien zu Gesprächen über den Handel.", "de"),
+        ("Проект финансирует European Bank for Reconstruction and Development, работы идут.", "ru"),
+        ("أعلنت البلدیة إغلاق الجسر القدیم یوم الجمعة بسبب أعمال الصیانة في مرکز المدینة.", "ar"),
+    ],
+)
+def test_names_and_the_keyboard_do_not_decide(text: str, code: str) -> None:
+    found = identify(text)
+    assert found.code == code
+    assert found.confidence >= LIKELY

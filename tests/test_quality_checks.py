@@ -338,3 +338,37 @@ def test_every_day_of_cldr_is_known(language: str) -> None:
             continue  # only in the accusative: "среда" is surroundings as well
         found = weekdays.weekdays(written.format(name), language)
         assert [day.day for day in found] == [number + 1], name
+
+
+@pytest.mark.parametrize(
+    ("source", "language", "target"),
+    [
+        ("会議は6月に開かれ、7月に終わる。", "ja", "The meeting opens in June and ends in July."),
+        ("事件は木曜日の19時30分頃に発生した。", "ja", "It happened on Thursday at about 19:30."),
+        ("飲むなら土曜日の午後5時半が一番だ。", "ja", "The best time for a pint is 5.30pm on a Saturday."),
+        ("この30年間に町は変わった。", "ja", "The town has changed over the last three decades."),
+        ("枪击发生在02：30左右。", "zh", "The shooting took place at about 02:30."),
+        (
+            "Il ventinovenne e un quarantenne sono feriti.",
+            "it",
+            "The 29-year-old and a 40-year-old are hurt.",
+        ),
+        ("Au XVIIIe siècle, la ville était petite.", "fr", "In the 18th century the town was small."),
+        ("Skvrny byly asi 10 mil od pobřeží.", "cs", "The patches were about 10 miles off the coast."),
+        ("Сезон 1995–1996 был удачным.", "ru", "The 1995-96 season was a success."),
+        ("Пункт помощи работает круглосуточно.", "ru", "The help point is open 24/7."),
+    ],
+)
+def test_numbers_that_languages_say_in_their_own_way(source: str, language: str, target: str) -> None:
+    assert not check(source, target, language, "en").numbers
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("会議は6月に開かれる。", "The meeting opens in July."),
+        ("事件は19時30分に発生した。", "It happened at 19:50."),
+    ],
+)
+def test_a_wrong_month_and_a_wrong_time_are_found(source: str, target: str) -> None:
+    assert check(source, target, "ja", "en").numbers

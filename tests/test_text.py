@@ -557,3 +557,24 @@ def test_shares_in_per_cent(share: float, digits: int, prose: str, column: str) 
 def test_no_probability_is_certain() -> None:
     said = [in_hundred(probability) for probability in (0, 0.38, 1)]
     assert said == ["under 1\xa0in 100", "38\xa0in 100", "over 99\xa0in 100"]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "count"),
+    [
+        ("en", "The department said approx. 500 people, incl. 20 children, had left.", 1),
+        ("en", "See Sec. 5, para. 3 of the Act, as amended by Reg. No. 12.", 1),
+        ("fr", "J.-P. Durand et Mgr. Leroy ont inauguré l'église St. Martin, cf. p. 12.", 1),
+        ("nl", "Dhr. Jansen woont in de Kerkstr. nr. 5, d.w.z. vlak bij St. Jan.", 1),
+        ("sv", "Mötet hålls på Storg. 5, dvs. nära S:t Eriks kyrka.", 1),
+        ("pl", "Spotkanie odbędzie się przy ul. Jana Pawła II nr 5, m. 12, o godz. 18.", 1),
+        ("pt", "O Sr. Silva mora na Av. Brasil, n.º 5, 2.º andar, apto. 12.", 1),
+        ("tr", "II. Abdülhamit döneminde yapılan köprü 3. kez onarıldı.", 1),
+        ("ko", '김 시장은 "걱정하지 마세요."라고 말했다.', 1),
+        ("ru", "«Мост закрыт!» – сказал мэр.", 1),
+        ("en", "Road closed ❌ Use the ferry ⛴️ Stay safe 🙏", 3),
+        ("en", "I love New York and 🇫🇷 Paris in the spring.", 1),
+    ],
+)
+def test_sentences_of_addresses_quotations_and_emoji(language: str, text: str, count: int) -> None:
+    assert len(sentences(clean(text).text, language)) == count

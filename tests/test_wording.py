@@ -135,6 +135,8 @@ CHANGES: list[tuple[str, Change, set[str]]] = [
     ("blanks for half spaces", lambda text, _: text.replace("\u200c", " "), {"fa"}),
     ("Arabic letters", swap("یک", "يك"), {"fa"}),
     ("Persian letters", swap("يك", "یک"), {"ar"}),
+    ("no half spaces", lambda text, _: text.replace("\u200c", ""), {"fa"}),
+    ("a hashtag between two signs", lambda text, _: text + " #城市新闻# #交通#", {"zh"}),
     ("a pipe for a danda", lambda text, _: text.replace("।", " |"), {"hi"}),
     (
         "half-width punctuation",
@@ -313,3 +315,50 @@ def test_a_repeated_sentence_counts_once(checker: Checker) -> None:
     assert once.machine_translated == thrice.machine_translated
     assert once.columns == thrice.columns
     assert len(thrice.sentences) == 5
+
+
+@pytest.mark.parametrize(
+    ("post", "told"),
+    [
+        ("Thе сіty соunсіl hаs dесіdеd tо сlоsе thе оld brіdgе оn Frіdаy.", "letters of its language"),
+        ("Програму наших партнерів підтримали всі.\n" + "Old Harbour Bridge Trust Fund\n" * 9, "own wording"),
+    ],
+)
+def test_the_advice_is_not_to_write_more_where_letters_are_the_problem(
+    checker: Checker, post: str, told: str
+) -> None:
+    (said,) = checker.score(post).advice
+    assert told in said
+
+
+def test_sentences_keep_their_own_language_where_the_post_has_none(checker: Checker) -> None:
+    result = checker.score(
+        "Весе ломантне чачить олякстомокс ды эквань правасост. Today we are launching a new service for all."
+    )
+    assert [sentence.language for sentence in result.sentences] == [None, "en"]
+
+
+def test_text_that_its_language_model_cannot_read_is_not_scored() -> None:
+    unread = Checker(round_trip=False)
+    text = "Zorp blikken frabjous glemt; snarf vorpal quixit wabe trell, ombly drimp skaz plonk fnord."
+    result = unread.score(text)
+    assert result.verdict == "not_scored"
+    named = Checker(round_trip=False, language="en").score(text)
+    assert named.verdict != "not_scored"
+
+
+@pytest.mark.parametrize(
+    ("base", "other"),
+    [
+        (
+            "La città è pronta perché il traghetto è già là, e più tardi ci sarà un'altra opportunità.",
+            "La città é pronta perchè il traghetto é già là, e più tardi ci sarà un’altra opportunità.",
+        ),
+        (
+            "نیروهای امدادی به خانه‌های آسیب‌دیده رفته‌اند و کمک‌های مردمی را می‌رسانند تا خانواده‌ها نگران نباشند.",
+            "نیروهای امدادی به خانههای آسیبدیده رفتهاند و کمکهای مردمی را میرسانند تا خانوادهها نگران نباشند.",
+        ),
+    ],
+)
+def test_accents_and_half_spaces_of_the_keyboard(checker: Checker, base: str, other: str) -> None:
+    assert moved(checker.score(base), checker.score(other)) <= MOST

@@ -82,6 +82,23 @@ def dates(text: str, language: str) -> list[Date]:
     return sorted(found, key=lambda date: date.start)
 
 
+def months(text: str, language: str) -> frozenset[int]:
+    """The months that a text names, 1 to 12, with or without a day; in English with a capital."""
+    pattern = _month(language)
+    return (
+        frozenset(_months(language)[match[0].lower()] for match in pattern.finditer(text))
+        if pattern
+        else frozenset()
+    )
+
+
+@cache
+def _month(language: str) -> regex.Pattern[str] | None:
+    names = "|".join(regex.escape(name) for name in sorted(_months(language), key=len, reverse=True))
+    capital = r"(?=\p{Lu})" if language == "en" else ""
+    return regex.compile(rf"(?<!\p{{L}}){capital}(?i:{names})(?!\p{{L}}{{4}})") if names else None
+
+
 def unmatched(ours: Sequence[Date], theirs: Sequence[Date]) -> list[Date]:
     """Those of ``ours`` with which none of ``theirs`` agrees."""
     return [date for date in ours if not any(date.agrees(other) for other in theirs)]

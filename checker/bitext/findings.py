@@ -64,12 +64,12 @@ def _hints(number: int, unit: Unit, document: Document) -> Iterator[Finding]:
         (
             "date",
             unit.checks.weekdays,
-            "The source has {ours}, the target {theirs}. Check the day of the week.",
+            "The source has {ours}, the translation {theirs}. Check the day of the week.",
         ),
         (
             "number",
             unit.checks.swapped,
-            "The source has {ours}, the target {theirs}. Check that each number still counts the same.",
+            "The source has {ours}, the translation {theirs}. Check that each number still counts the same.",
         ),
     ]
     for kind, places, message in sides:
@@ -92,11 +92,11 @@ def _told(signal: str, value: float, unit: Unit, document: Document) -> _Told:
     source, target = _whole(document.source, ours), _whole(document.target, theirs)
     if ours is None or theirs is None or unit.checks is None:
         kind: Kind = "missing" if source else "added"
-        return kind, f"Nothing in the {'target' if source else 'source'} goes with this.", source, target
+        return kind, f"Nothing in the {'translation' if source else 'source'} goes with this.", source, target
     checks, adequacy = unit.checks, unit.adequacy
     if signal == "copied":
         what = "in the language of" if value == FOREIGN else "a near copy of"
-        return "untranslated", f"The target is {what} the source.", source, target
+        return "untranslated", f"The translation is {what} the source.", source, target
     if signal == "number":
         source, target = _places(ours, theirs, document, checks.numbers)
         return "number", _unmatched("numbers", source, target), source, target
@@ -105,21 +105,26 @@ def _told(signal: str, value: float, unit: Unit, document: Document) -> _Told:
         return "date", _unmatched("dates", source, target), source, target
     if signal == "negation":
         source, target = _places(ours, theirs, document, checks.negation)
-        says, says_not = ("source", "target") if source else ("target", "source")
+        says, says_not = ("source", "translation") if source else ("translation", "source")
         return "negation", f"The {says} negates, the {says_not} does not.", source, target
     if signal == "length":
         ratio = len(theirs.text) / len(ours.text)
-        return "length", f"The target has {ratio:.2f} times the characters of the source.", source, target
+        return (
+            "length",
+            f"The translation has {ratio:.2f} times the characters of the source.",
+            source,
+            target,
+        )
     if adequacy and adequacy.omission and signal == "omission":
         start, end = adequacy.omission.clause
         source = (document.source.passage(ours.start + start, ours.start + end),)
-        return "omission", "The target seems to lack this part of the source.", source, target
+        return "omission", "The translation seems to lack this part of the source.", source, target
     if adequacy and adequacy.addition and signal == "addition":
         start, end = adequacy.addition.clause
         target = (document.target.passage(theirs.start + start, theirs.start + end),)
-        return "addition", "The source seems to lack this part of the target.", source, target
-    said, given = ("target", "source") if signal == "forward" else ("source", "target")
-    message = f"The translator finds the {said} unlikely given the {given} ({-value:.2f} nats a token)."
+        return "addition", "The source seems to lack this part of the translation.", source, target
+    said, given = ("translation", "source") if signal == "forward" else ("source", "translation")
+    message = f"The translator finds the {said} unlikely given the {given} ({-value:.2f} nats per token)."
     return "likelihood", message, source, target
 
 
@@ -138,10 +143,10 @@ def _places(
 
 
 def _unmatched(noun: str, ours: tuple[Passage, ...], theirs: tuple[Passage, ...]) -> str:
-    """ "The source has 12, which the target has not; the target has 21, which the source has not."""
-    parts = [
-        f"the {side} has {', '.join(passage.text for passage in passages)}, which the {other} has not"
-        for side, other, passages in (("source", "target", ours), ("target", "source", theirs))
-        if passages
-    ]
-    return f"These {noun} do not match: {'; '.join(parts)}."
+    """ "The source has 12; the translation does not." Or what both have, where each lacks some."""
+    listed = [", ".join(passage.text for passage in passages) for passages in (ours, theirs)]
+    if all(listed):
+        return f"These {noun} do not match: the source has {listed[0]}, the translation has {listed[1]}."
+    if listed[0]:
+        return f"The source has {listed[0]}; the translation does not."
+    return f"The translation has {listed[1]}; the source does not."

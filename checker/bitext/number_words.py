@@ -19,25 +19,30 @@ _FURTHER = {  # value: forms that no library knows as the value; "*" stands for 
     "de": {
         "0.5": "halb* hälfte", "1": "ein eine einen einem einer eines einmal* einzig* erst*",
         "1.5": "anderthalb*",
-        "2": "beide* zweimal* doppel* zweit* paar", "3": "dreimal* dritt*", "4": "viertel*", "12": "dutzend*",
-        "24": "tag*", "50": "halb* hälfte", "100": "hunderte*", "1000": "tausende*",
+        "2": "beide* zweimal* doppel* zweit* paar", "3": "dreimal* dritt*", "4": "viertel*",
+        "10": "jahrzehnt*",
+        "12": "dutzend*",
+        "24": "tag*", "50": "halb* hälfte", "100": "hunderte* jahrhundert*", "1000": "tausende*",
     },
     "en": {
         "0.5": "half", "1": "a an once single", "2": "twice both pair couple double*", "3": "thrice triple*",
-        "4": "quarter*", "12": "dozen*", "20": "twenties", "24": "day days", "30": "thirties",
-        "40": "forties",
-        "50": "fifties half", "60": "sixties", "70": "seventies", "80": "eighties", "90": "nineties",
+        "4": "quarter*", "10": "decade*", "12": "dozen*", "20": "twenties", "24": "day days",
+        "30": "thirties", "40": "forties", "50": "fifties half", "60": "sixties", "70": "seventies",
+        "80": "eighties", "90": "nineties", "100": "centur*",
     },
     "es": {
         "0.5": "medio media mitad", "1": "un una ún único única", "2": "ambos ambas dos doble* par pareja",
-        "3": "triple*", "4": "cuarto cuarta cuartos", "12": "docena*", "21": "veintiún", "24": "día días",
-        "50": "medio media mitad", "100": "centenar*", "1000": "millar* miles",
+        "3": "triple*", "4": "cuarto cuarta cuartos", "10": "década* decena*", "12": "docena*",
+        "21": "veintiún", "24": "día días",
+        "50": "medio media mitad", "100": "centenar* siglo*", "1000": "millar* miles",
     },
     "fr": {
         "0.5": "demi* moitié", "1": "un une unique seul seule premi*", "2": "second* double* couple paire",
-        "3": "triple* tiers", "4": "quart*", "10": "dizaine*", "12": "douzaine*", "15": "quinzaine*",
+        "3": "triple* tiers", "4": "quart*", "10": "dizaine* décennie*", "12": "douzaine*",
+        "15": "quinzaine*",
         "20": "vingtaine*", "24": "jour jours journée*", "30": "trentaine*", "40": "quarantaine*",
-        "50": "cinquantaine* demi* moitié", "60": "soixantaine*", "100": "centaine*", "1000": "millier*",
+        "50": "cinquantaine* demi* moitié", "60": "soixantaine*", "100": "centaine* siècle*",
+        "1000": "millier*",
     },
     "ru": {
         "0.5": "половин* полчаса полгода полмиллиона", "1": "единствен* однажды одиночн*",
@@ -46,8 +51,8 @@ _FURTHER = {  # value: forms that no library knows as the value; "*" stands for 
         "3": "трое троих троим трижды втрое тройн* утрои*",
         "4": "четверо четверых четырежды вчетверо четверть*",
         "5": "пятеро пятерых впятеро", "6": "шестеро шестерых", "7": "семеро семерых",
-        "10": "десятк* десяток",
-        "12": "дюжин*", "24": "сутки суток", "50": "половин*", "100": "сотн* сотен",
+        "10": "десятк* десяток десятилет*",
+        "12": "дюжин*", "24": "сутки суток", "50": "половин*", "100": "сотн* сотен столети* век века веков",
     },
 }  # fmt: skip
 LANGUAGES = tuple(_FURTHER)
@@ -63,8 +68,15 @@ _MULTIPLES = {  # "seven decades" is seventy years in another language
     "de": r"Jahrzehnt|Jahrhundert|Dutzend", "en": r"decade|centur|dozen|score", "es": r"década|siglo|docena",
     "fr": r"décenn|siècle|douzaine|dizaine|vingtaine|centaine|millier", "ru": r"десят|столет|век|сот",
 }  # fmt: skip
+_YEARS = {  # "two decades" is twenty years, "two centuries" two hundred
+    language: tuple(regex.compile(rf"[\s-](?:{span})", regex.IGNORECASE) for span in spans)
+    for language, spans in {
+        "de": ("Jahrzehnt", "Jahrhundert"), "en": ("decade", "centur"), "es": ("década", "siglo"),
+        "fr": ("décenn", "siècle"), "ru": ("десятилет", "столет|век"),
+    }.items()
+}  # fmt: skip
 _ENDINGS = r"\p{L}{0,3}"  # of a scale word in another case: "миллионами"
-_ROMAN = regex.compile(r"\b[IVX]{1,6}\b")
+_ROMAN = regex.compile(r"\b([IVX]{1,6})(?:e|er|re|ème)?\b")
 _TOKEN = regex.compile(r"\w+|\W")
 _LETTERS = regex.compile(r"\p{L}+")
 _CENTURY = range(13, 21)  # "nineteen forty-five", "twenty twenty-four"
@@ -118,6 +130,9 @@ _GERMAN_COMPOUND = regex.compile(
     r"|stöckig|malig|fach|mal|jahr|tausender|er)\p{L}{0,6}",
     regex.IGNORECASE,
 )
+_ITALIAN_COMPOUND = regex.compile(  # "ventinovenne", "sedicesima"
+    r"(?P<w>\p{L}{3,}?)(?:enn[ei]|(?P<ordinal>esim[oaie]))", regex.IGNORECASE
+)
 _GERMAN_AND_A_HALF = regex.compile(r"(?P<w>\p{L}{3,})einhalb", regex.IGNORECASE)
 
 
@@ -170,15 +185,17 @@ def words(text: str, language: str) -> tuple[Word, ...]:
 @lru_cache(64)
 def values(text: str, language: str) -> frozenset[str]:
     """What the number words and Roman numerals of a text may stand for, in canonical form."""
-    found = {str(_roman(match[0])) for match in _ROMAN.finditer(text)}
+    found = {str(_roman(match[1])) for match in _ROMAN.finditer(text)}
     pattern = scale_pattern(language)
     if pattern:
         found |= {times("1", power(match, language)) for match in pattern.finditer(text)}
     places = [(word.end, word.value) for word in words(text, language)]
     for match in _further(language).finditer(text) if language in LANGUAGES else ():
         places += [(match.end(), value) for value in _meanings(language, match[0].lower())]
+    spans = _YEARS.get(language, ())
     for end, value in places:
         found.add(value)
+        found |= {times(value, exponent) for exponent, span in enumerate(spans, 1) if span.match(text, end)}
         article = _article(language).match(text, end)
         if pattern and (scale := pattern.match(text, article.end() if article else end)):
             found.add(times(value, power(scale, language)))
@@ -266,6 +283,10 @@ def _western(text: str, language: str) -> Iterator[Word]:
         start, end = pieces[found.start].start(), pieces[found.end - 1].end()
         if not regex.search(r"\p{Nd}", text[start:end]):
             yield Word(start, end, times(f"{found.value:.6f}", 0), found.is_ordinal)
+    if language == "it":
+        for piece in pieces:
+            if (age := _ITALIAN_COMPOUND.fullmatch(piece[0])) and (value := _italian(age["w"])):
+                yield Word(*piece.span(), value, ordinal=age["ordinal"] is not None)
     if language == "de":
         for piece in pieces:
             if half := _GERMAN_AND_A_HALF.fullmatch(piece[0]):
@@ -282,6 +303,13 @@ def _alone(word: str, language: str) -> str | None:
     """The value of a word that is a number from its beginning to its end."""
     found = find_numbers([_Piece(word)], language, 0.0)
     return times(f"{found[0].value:.6f}", 0) if found else None
+
+
+def _italian(stem: str) -> str | None:
+    """The value of a number that has lost its last vowel."""
+    return next(
+        (value for vowel in ("", "e", "i", "a", "o", "é") if (value := _alone(stem + vowel, "it"))), None
+    )
 
 
 # Russian

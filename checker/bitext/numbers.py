@@ -13,7 +13,7 @@ from functools import cache
 
 import regex
 
-from checker.bitext import number_words
+from checker.bitext import dates, number_words
 from checker.bitext.number_words import power, scale_pattern, times
 
 _SEPARATORS = ".,٫٬'’ \u00a0\u2009\u202f"
@@ -23,10 +23,17 @@ _NUMBER = regex.compile(
 )
 _CLOCK = regex.compile(  # 21:30, 9 pm, 9:30 p.m., 9.30pm, 9 h 30, 9 Uhr 30
     r"(?<![\p{Nd}:.,])(?P<hour>[01]?\d|2[0-3])"
-    r"(?:(?:(?P<mark>:|\s?(?:h|heures|uhr)\s?)|[.](?=\d\d\s?[ap]\.?m\b))(?P<minute>[0-5]\d))?"
-    r"(?:\s?(?P<half>[ap])\.?m\b|(?(mark)(?![\p{Nd}:])|(?!)))",
+    r"(?:(?:(?P<mark>[:：]|\s?(?:h|heures|uhr)\s?)|[.](?=\d\d\s?[ap]\.?m\b))(?P<minute>[0-5]\d))?"
+    r"(?:\s?(?P<half>[ap])\.?m\b|(?(mark)(?![\p{Nd}:：])|(?!)))",
     regex.IGNORECASE,
 )
+_EAST_ASIAN_CLOCK = regex.compile(  # 19時30分, 午後5時半, 오후 3시
+    r"(?P<half>午後|下午|晚上|오후)?\s?(?<!\p{Nd})(?P<hour>[01]?\d|2[0-3])\s?[時时点點시]\s?"
+    r"(?:(?P<minute>[0-5]?\d)\s?[分분]|(?P<thirty>[半반]))"
+)
+_EAST_ASIAN_MONTH = regex.compile(r"\s?[月월](?!間)")
+_ALWAYS = regex.compile(r"24/7|365/7")
+_SHORT_YEAR = regex.compile(r"(?<!\p{Nd})(?P<century>1[5-9]|20)\p{Nd}{2}[-–/]$")  # before the 96 of 1995-96
 _DECADE = regex.compile(r"['’]?s\b|-?(?:[ех]|ые|ых|е)\b|-?er\b")
 _TEN_YEARS = regex.compile(r"19\d0")
 _RANGE = regex.compile(r"\s?(?:[-–—]|\p{L}{1,4})\s?\p{Sc}?")
@@ -44,12 +51,14 @@ class Number:
         readings: what it may stand for, likeliest first: digits with an optional decimal point, "21:30" for a
             time of day.
         named: whether it is part of a name or a unit: CO2, MP3, km2.
+        month: whether it is a month that other languages have a name for: 6月.
     """
 
     start: int
     end: int
     readings: tuple[str, ...]
     named: bool = False
+    month: bool = False
 
 
 def numbers(text: str, language: str) -> list[Number]:
@@ -64,6 +73,7 @@ def numbers(text: str, language: str) -> list[Number]:
     """
     clocks = _clocks(text)
     taken = {place for number in clocks for place in range(number.start, number.end)}
+    taken |= {place for match in _ALWAYS.finditer(text) for place in range(*match.span())}
     decimal, scales = _decimal_symbol(language), scale_pattern(language)
     found: list[Number] = []
     open_power = 0  # of ten, below which what follows at once is part of the number before
@@ -87,14 +97,17 @@ def numbers(text: str, language: str) -> list[Number]:
                 open_power = exponent
                 continue
         if word is None:
-            further = _more(readings[0], text, match.end(), language)
+            further = _more(readings[0], text, match.end(), language) + _year(text, match)
             named = _NAMED.search(text, max(match.start() - 1, 0), match.end()) is not None
-            found.append(Number(*match.span(), readings + further, named))
+            month = _EAST_ASIAN_MONTH.match(text, match.end()) is not None
+            found.append(Number(*match.span(), readings + further, named, month))
             continue
         if found and _RANGE.fullmatch(text, found[-1].end, match.start()):  # "25 to 40 thousand"
             wider = tuple(times(reading, exponent) for reading in found[-1].readings if ":" not in reading)
             found[-1] = replace(found[-1], readings=found[-1].readings + wider)
         scaled = tuple(times(reading, exponent) for reading in readings)
+        if language == "cs" and word["w"] == "mil":  # millions, or miles
+            scaled += readings
         found.append(Number(match.start(), end, scaled))
         open_power = exponent
     return sorted([*clocks, *found], key=lambda number: number.start)
@@ -134,10 +147,15 @@ def unmatched(ours: Sequence[Number], theirs: Sequence[Number], text: str, langu
     known = {reading for number in theirs for reading in number.readings}
     known |= number_words.values(text, language)
     worded = language in number_words.LANGUAGES
+    named = (
+        {str(month) for month in dates.months(text, language)} if any(n.month for n in ours) else frozenset()
+    )
     return [
         number
         for number in ours
-        if known.isdisjoint(number.readings) and (worded or not _is_small(number.readings[0]))
+        if known.isdisjoint(number.readings)
+        and (worded or not _is_small(number.readings[0]))
+        and not (number.month and number.readings[0] in named)
     ]
 
 
@@ -157,6 +175,11 @@ def _clocks(text: str) -> list[Number]:
         times_ = tuple(dict.fromkeys(str(h) if minute == "00" else f"{h}:{minute}" for h in hours))
         end = match.end("minute") if match["minute"] else match.end("hour")
         found.append(Number(match.start("hour"), end, times_))
+    for match in _EAST_ASIAN_CLOCK.finditer(text):
+        hour, minute = int(match["hour"]), (match["minute"] or "30").rjust(2, "0")
+        hours = [hour % 12 + 12, hour] if match["half"] else [hour]
+        said = tuple(f"{h}:{minute}" for h in hours)
+        found.append(Number(match.start("hour"), match.end(), said))
     return found
 
 
@@ -173,6 +196,12 @@ def _more(value: str, text: str, end: int, language: str) -> tuple[str, ...]:
         whole, fraction = value.split(".")
         return (f"{whole}:{fraction.ljust(2, '0')}",)
     return ()
+
+
+def _year(text: str, match: regex.Match[str]) -> tuple[str, ...]:
+    """1996 for the 96 of 1995-96."""
+    before = _SHORT_YEAR.search(text[max(match.start() - 6, 0) : match.start()])
+    return (before["century"] + _ascii(match[0]),) if before and len(match[0]) == 2 else ()
 
 
 def _ascii(digits: str) -> str:

@@ -64,6 +64,12 @@ _EAST_ASIAN_SIGNS: Step = (
     lambda match: _WIDE[match[1]],
 )
 _STRESS: Step = (regex.compile("\u0301"), lambda match: "")
+_POINTS: Step = (regex.compile("[\u064b-\u0652\u0670]"), lambda match: "")  # vowels of Arabic
+_VERBS = (
+    "کن|کرد|شو|شد|ده|داد|گوی|گفت|رو|رفت|آی|آمد|خواه|خواست|توان|گیر|گرفت|یاب|یافت|ساز|ساخت|بین|دید|رس|دار|داشت"
+    "|کش|خور|گذ|بر|مان|نویس|نوشت|پرد|افز|افت|باش|پذیر|آور|شناس|خوان|بخش|پرس|زن"
+)  # fmt: skip
+_JOINED = "[بپتثجچحخسشصضطظعغفقکگلمنهی]"  # letters that join the next one
 _ENDINGS = (
     "ها|های|هایی|هایم|هایت|هایش|هایمان|هایتان|هایشان|ام|ای|اند|ایم|اید|تر|ترین|شان|اش|مان|تان|ات"
 )  # fmt: skip
@@ -71,9 +77,16 @@ SPELLINGS: dict[str, tuple[Step, ...]] = {
     "ar": (_table({"ی": "ي", "ک": "ك"}),),
     "bg": (_STRESS,),
     "de": (_table({"ß": "ss", "ẞ": "SS"}),),
-    # A half space, typed as one or as a blank: kept beside the prefix of verbs and before endings.
+    # A half space, typed as one, as a blank or not at all: kept after the prefix of verbs and before endings.
     "fa": (
         _table({"ي": "ی", "ك": "ک", "ى": "ی"}),
+        _POINTS,
+        (regex.compile(rf"(?<!\w)(ن?می)(?=(?:{_VERBS})\w)"), lambda match: f"{match[1]} "),
+        (
+            regex.compile(rf"(?<=\w)(?!(?<=\bان|\bمن)ت|(?<=\bت)ن|(?<=ن)ب){_JOINED}(?=(?:ها|های|هایی)(?!\w))"),
+            lambda match: f"{match[0]} ",
+        ),
+        (regex.compile(r"(?<=\w)ه(?=(?:اند|ایم|اید)(?!\w))"), lambda match: "ه "),
         (regex.compile("\u200c"), lambda match: " "),
         (regex.compile(r"(?<!\w)(ن?می) (?=\w)"), lambda match: f"{match[1]}\u200c"),
         (regex.compile(rf"(?<=\w) (?=(?:{_ENDINGS})(?!\w))"), lambda match: "\u200c"),
@@ -84,6 +97,7 @@ SPELLINGS: dict[str, tuple[Step, ...]] = {
         _table({"־": "-", "׳": "'", "״": '"'}),
     ),
     "hi": ((regex.compile(r"(?<=\p{Devanagari})\s?\|"), lambda match: "।"),),
+    "it": (_table({"é": "è", "É": "È"}),),
     "ja": (_EAST_ASIAN_SIGNS,),
     "ro": (_table({"ş": "ș", "ţ": "ț", "Ş": "Ș", "Ţ": "Ț"}),),
     "ru": (_table({"ё": "е", "Ё": "Е"}), _STRESS),

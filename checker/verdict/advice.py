@@ -63,6 +63,12 @@ def _to_score(result: Result) -> Iterator[str]:
     if codes & {"no_text", "no_words"}:
         yield "Give the words of the post: links, mentions, numbers and emoji do not count."
         return
+    if "mixed_scripts" in codes:
+        yield "Type the post again in the letters of its language: look-alike letters hide its words."
+        return
+    if "mostly_set_aside" in codes:
+        yield "Give more of the post's own wording: names and lines in other scripts do not count."
+        return
     if result.language.code is not None and result.language.code not in SUPPORTED:
         yield "Ask somebody who reads the language: no model here does."
     else:
