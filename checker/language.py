@@ -45,6 +45,7 @@ _FOLDED = {
     "sdh": "ku", "uzs": "uz", "wuu": "zh", "yue": "zh", "zh-cn": "zh", "zh-tw": "zh",
 }  # fmt: skip
 _NEGLIGIBLE = 1e-6
+_SLIGHT = 1e-2  # words of neighbours are looked for in languages that are likelier
 _ROUNDING = 1e-4  # of a confidence
 _NOISE = "zxx"  # py3langid's class for identifiers, markup and the like
 
@@ -77,6 +78,8 @@ _SHARED = regex.compile(
     r"(?<!\p{L})(?:(?P<Latin>(?=\p{Ll})\p{Latin}++)|(?P<Cyrillic>(?=\p{Ll})\p{Cyrillic}++)"
     r"|(?P<Arabic>\p{Arabic}++)|(?P<Devanagari>\p{Devanagari}++)|(?P<other>(?!\p{Lu})\p{L}++))"
 )
+_LATIN_LETTER = regex.compile(r"\p{Latin}")
+_OTHER_LETTER = regex.compile(r"(?V1)[\p{L}--[\p{Latin}\p{Common}\p{Inherited}]]")
 MOSTLY = 0.7  # share of a script, in words in small letters, from which other scripts are only names
 KANA = 0.1  # share of kana among kana and Han from which a text is Japanese
 JAPANESE_FORMS = 0.08  # share of forms that Chinese does not write, from which Han alone is Japanese
@@ -228,13 +231,14 @@ def own_language(text: str, columns: int, wanted: float = SURE) -> Language | No
 
 
 def _scripts(text: str) -> tuple[Counter[str], int]:
-    """Letters by the script, those of the wide scripts twice, and how many different letters there are."""
+    """Letters by the script, those of the wide scripts twice, and how many different letters there are at least."""
     scripts: Counter[str] = Counter()
     different: set[str] = set()
     for match in _SCRIPTS.finditer(text.lower()):
         weight = 2 if match.lastgroup in ("ko", "ja", "zh") else 1
         scripts[match.lastgroup or ""] += weight * len(match[0])
-        different.update(match[0])
+        if len(different) < FEWEST_LETTERS:
+            different.update(match[0])
     wide = sum(scripts[script] > 0 for script in ("ko", "ja", "zh"))
     return scripts, len(different) * (2 if wide else 1)
 
@@ -244,7 +248,7 @@ def _in_one_script(text: str) -> str:
 
     Names in another script do not make a text one of the languages of that script.
     """
-    if text.isascii():
+    if text.isascii() or not (_LATIN_LETTER.search(text) and _OTHER_LETTER.search(text)):
         return text
     counts: Counter[str] = Counter()
     for match in _SHARED.finditer(text.lower() if text.isupper() else text):
@@ -270,11 +274,11 @@ def _first_opinion(text: str) -> dict[str, float]:
         code = _FOLDED.get(code, code)
         beliefs[code] = beliefs.get(code, 0.0) + probability * _PRIORS.get(code, OTHER)
     small = text.lower()
-    for code in beliefs:
-        strange = len(neighbours.strange(text, code))
+    for code, belief in beliefs.items():
+        strange = len(neighbours.strange(text, code)) if belief > _SLIGHT else 0
         if pattern := _unwritten(code):
             strange += len(pattern.findall(small))
-        beliefs[code] *= FOREIGN ** min(strange, FOREIGN_COUNTED)
+        beliefs[code] = belief * FOREIGN ** min(strange, FOREIGN_COUNTED)
     total = sum(beliefs.values())
     return {code: belief / total for code, belief in beliefs.items()}
 

@@ -157,14 +157,24 @@ def strange(text: str, language: str) -> list[str]:
         text: in Unicode NFC; one in capitals is read in small letters.
         language: ISO 639-1; none are known of a language that is not in ``MARKERS``.
     """
-    pattern = _pattern(language)
-    return pattern.findall(text.lower() if text.isupper() else text) if pattern else []
+    words, shapes = _known(language)
+    if not words:
+        return []
+    if text.isupper():
+        text = text.lower()
+    found = [word for word in _WORD.findall(text) if word in words]
+    return found + shapes.findall(text) if shapes else found
+
+
+_WORD = regex.compile(r"[\p{L}\p{M}]++")
 
 
 @cache
-def _pattern(language: str) -> regex.Pattern[str] | None:
-    words = " ".join(MARKERS.get(language, {}).values()).split()
-    if not words:
-        return None
-    choices = "|".join(dict.fromkeys(words))
-    return regex.compile(rf"(?<![\p{{L}}\p{{M}}])(?!\p{{Lu}})(?:{choices})(?![\p{{L}}\p{{M}}])")
+def _known(language: str) -> tuple[frozenset[str], regex.Pattern[str] | None]:
+    """Whole words, and a pattern of the others."""
+    listed = " ".join(MARKERS.get(language, {}).values()).split()
+    words = frozenset(word for word in listed if _WORD.fullmatch(word))
+    shapes = "|".join(dict.fromkeys(word for word in listed if word not in words))
+    if not shapes:
+        return words, None
+    return words, regex.compile(rf"(?<![\p{{L}}\p{{M}}])(?!\p{{Lu}})(?:{shapes})(?![\p{{L}}\p{{M}}])")

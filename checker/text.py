@@ -91,6 +91,9 @@ _ORNAMENT = regex.compile(
     r"|(?<![^\s\ue000])[.·•…*](?:[^\S\n]++[.·•…*]){2,}+(?![^\s\ue000])"
     r"|(?<=[\p{L}\p{N}])(?:\.{4,}+|·{3,}+|…{3,}+|_{3,}+|-{4,}+)(?=[\p{L}\p{N}])|[\u2500-\u259f]++"
 )
+_MAYBE_ORNAMENT = regex.compile(  # sooner than looking for one
+    r"[-=~*+^|•·.…:°¤¯´`¸˜\u2013-\u2015\u2500-\u259f<>\\/]{3}|_{3}|[.·•…*][^\S\n]+[.·•…*]|[\u2500-\u259f]"
+)
 _BOX = regex.compile(r"[\u2500-\u259f]")
 # A Japanese or Korean clause that an emoji may end; and what follows, some words of a clause.
 _POLITE_END = regex.compile(r"(?:[すたいんねよう]|ださい|しょう|[다요오까])\s*$")
@@ -276,7 +279,8 @@ def _clean_once(draft: Draft) -> None:
         if letters.MEETING.search(draft.text):
             _undisguise(draft)
     draft.replace(_CREDIT, _credit)
-    draft.replace(_ORNAMENT, _ornament)
+    if _MAYBE_ORNAMENT.search(draft.text):
+        draft.replace(_ORNAMENT, _ornament)
     draft.replace(_RUN, lambda match: "..." if match[1] == "." else str(match[1]))
     draft.replace(_EMPTY_BRACKETS, _gap)
     draft.replace(_SPACES, _space)
@@ -478,7 +482,7 @@ def words(text: str) -> list[Span]:
 
 def width(text: str) -> int:
     """Length in columns: wide East Asian characters count as two (UAX #11), so that lengths compare."""
-    if text.isascii():
+    if text.isascii() or max(text) < "\u1100":  # the first wide character
         return len(text)
     wide = (count for one, count in Counter(text).items() if unicodedata.east_asian_width(one) in "WF")
     return len(text) + sum(wide)
