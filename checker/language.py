@@ -231,7 +231,7 @@ def own_language(text: str, columns: int, wanted: float = SURE) -> Language | No
 
 
 def _scripts(text: str) -> tuple[Counter[str], int]:
-    """Letters by the script, those of the wide scripts twice, and how many different letters there are at least."""
+    """Letters by the script, those of the wide scripts twice, and the least number of different letters."""
     scripts: Counter[str] = Counter()
     different: set[str] = set()
     for match in _SCRIPTS.finditer(text.lower()):
