@@ -211,7 +211,7 @@ def _retyped(text: str) -> str:
     arabic = sum(word.startswith("ال") or word in _ARABIC_WORDS or word.endswith("ة") for word in found)
     if persian > arabic and persian >= TELLING_WORDS * len(found):
         return text.translate(_PERSIAN_KEYS)
-    if arabic > persian and arabic >= TELLING_WORDS * len(found) and not _PERSIAN_ONLY.search(text):
+    if arabic > max(persian, 1) and arabic >= TELLING_WORDS * len(found) and not _PERSIAN_ONLY.search(text):
         return text.translate(_ARABIC_KEYS)
     return text
 
