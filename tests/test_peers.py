@@ -1,4 +1,4 @@
-"""The methods that the project is compared with, the statistics of the comparison, and the ablation."""
+"""The methods that the project is compared with, and the statistics of the comparison."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -19,11 +18,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from checker import statistics as metrics
-from checker.calibration.fit import Observed
-from checker.evaluation.labelled import Kind
-from checker.evidence.evidence import FEATURES, Evidence
-from checker.verdict.model import VARIANTS
-from scripts.bench import ablation, methods, peers
+from scripts.bench import methods, peers
 from scripts.bench.paired import Estimate, against, digest, estimate, figure, resamples
 
 LINES = [
@@ -290,97 +285,7 @@ def test_kept_scores_are_not_scored_again(tmp_path: Path) -> None:
         peers.cached(tmp_path, "ru-ngrams", "another key", again)
 
 
-# The ablation
-
-
-def test_every_kind_of_evidence_is_left_out_once_and_stands_alone_once() -> None:
-    features = VARIANTS["style+fluency+round_trip"]
-    found = ablation.subsets(features)
-    assert found["all"] == features
-    kinds = list(dict.fromkeys(map(ablation.kind_of, features)))
-    assert {"style", "fluency", "round-trip chrF", "likelihood"} <= set(kinds)
-    assert set(found) == {"all"} | {f"without {k}" for k in kinds} | {f"{k} alone" for k in kinds}
-    for kind in kinds:
-        alone, without = found[f"{kind} alone"], found[f"without {kind}"]
-        assert {*alone, *without} == set(features)
-        assert not {*alone} & {*without}
-    assert found["likelihood alone"] == ("log_likelihood", "gap")
-    assert found["without style"] == tuple(f for f in features if not f.startswith("style"))
-
-
-def test_one_kind_of_evidence_is_compared_with_nothing() -> None:
-    assert list(ablation.subsets(("style", "style_by_length"))) == ["all"]
-
-
-def test_a_new_feature_is_a_kind_of_its_own() -> None:
-    assert ablation.kind_of("something_new_by_length") == "something_new"
-    assert {ablation.kind_of(name) for name in FEATURES} >= {"style", "fluency"}
-
-
-@pytest.mark.parametrize(
-    ("gain", "expected"),
-    [
-        (Estimate(-0.001, -0.01, 0.001), "remove"),
-        (Estimate(0.0, 0.0, 0.002), "remove"),
-        (Estimate(-0.001, -0.01, 0.003), "keep"),
-        (Estimate(0.0005, -0.001, 0.001), "keep"),
-        (Estimate(0.01, 0.005, 0.02), "keep"),
-    ],
-)
-def test_the_rule(gain: Estimate, expected: str) -> None:
-    assert ablation.verdict(gain) == expected
-
-
-def _observed(language: str, posts: int, fluency: float, seed: int) -> list[Observed]:
-    """Posts whose style tells the classes apart, and whose fluency does so with the strength given."""
-    rng, found = np.random.default_rng(seed), []
-    for number in range(posts):
-        kinds: tuple[Kind, ...] = ("native", "translated", "machine", "machine")
-        kind = kinds[number % 4]
-        sign = 1.0 if kind == "machine" else -1.0
-        style, other = rng.normal(sign * 0.7), rng.normal(sign * fluency)
-        evidence = Evidence(columns=150, style=float(style), fluency=float(other))
-        found.append(Observed(evidence, language, kind, "set", number // 4 % 2))
-    return found
-
-
-def test_misleading_evidence_is_removed_and_telling_evidence_is_kept() -> None:
-    fitting = _observed("de", 800, 0.4, 1) + _observed("fr", 800, 0.4, 2)
-    judged = _observed("de", 400, -0.4, 3) + _observed("fr", 400, -0.4, 4)
-    before = dict(VARIANTS)
-    found = ablation.ablate(fitting, judged, 200)
-    assert before == VARIANTS
-    assert list(found) == ["de", "fr"]
-    assert ablation.evidence_kinds(found) == ["style", "fluency"]
-    record = ablation.record(found)
-    assert record["verdicts"] == {"style": "keep", "fluency": "remove"}
-    assert record["gains"]["fluency"].high < 0 < record["gains"]["style"].low
-    for parts in found.values():
-        assert parts["style alone"]["auc"] == pytest.approx(parts["without fluency"]["auc"])
-        assert 0 <= parts["all"]["ece"][0] < 0.5
-    assert ablation.tables(found)["ablation"].rows[-1] == ["**verdict**", "", "keep", "remove"]
-    again = ablation.ablate(fitting, judged, 200)
-    assert all((again[c]["all"]["auc"] == found[c]["all"]["auc"]).all() for c in found)
-
-
-def test_a_language_without_some_evidence_is_ablated_without_it() -> None:
-    fitting = _observed("de", 800, 0.4, 1) + [
-        Observed(Evidence(150, p.evidence.style), "fr", p.kind, p.testset, p.fold)
-        for p in _observed("fr", 800, 0.4, 2)
-    ]
-    found = ablation.ablate(fitting, fitting, 20)
-    assert list(found["fr"]) == ["all"]
-    assert ablation.gain(found["fr"], "fluency") is None
-    assert estimate(ablation.mean_gain(found, "fluency")) == estimate(
-        found["de"]["all"]["auc"] - found["de"]["without fluency"]["auc"]
-    )
-    assert "–" in ablation.tables(found)["ablation"].rows[1]
-
-
-def test_evidence_of_before_a_feature_came_is_refused(tmp_path: Path) -> None:
-    pd.DataFrame({"columns": [100], "style": [0.0]}).to_parquet(tmp_path / "de.parquet")
-    with pytest.raises(SystemExit, match=r"has no bleu, chrf, fluency.*training.verdict --cache"):
-        ablation.fitting_posts(tmp_path, ["de"])
+# Kinds of human posts
 
 
 def test_machine_posts_are_told_from_one_kind_of_human_posts() -> None:

@@ -8,13 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from checker.evaluation.evaluate import evaluate
-from checker.evaluation.labelled import LabelledPost, Origin
-from checker.evaluation.scores import Score
 from checker.verdict.file import read
 from scripts.bench import tables
-from scripts.bench.dev import human_table, measure
-from scripts.bench.dev import table as detection
 from scripts.bench.result_docs import files
 from scripts.bench.speed import NUMBERED, WAYS, stage_functions
 from scripts.bench.speed import tables as speed_tables
@@ -93,28 +88,6 @@ def test_the_verdict_table_is_that_of_the_shipped_verdict() -> None:
 def test_the_stages_that_are_timed_exist() -> None:
     for owner, name, stage in stage_functions():
         assert callable(getattr(owner, name)), stage
-
-
-def test_detection_is_measured_as_checker_evaluate_does() -> None:
-    posts, scores = [], []
-    for n in range(90):
-        machine, translated = n % 3 == 2, n % 3 == 1
-        origin: Origin = "translated" if translated else "original"
-        posts.append(LabelledPost(row=n, id=str(n), text="", machine=machine, origin=origin))
-        flagged = machine or n == 0
-        scores.append(
-            Score(str(n), 0.9 if flagged else 0.1, "machine_translated" if flagged else "uncertain")
-        )
-    found = measure(posts, scores)
-    assert list(found) == ["native", "translated"]
-    (row,) = detection({"ru": found}).rows
-    assert row[1] == "30 / 30 / 30"
-    assert row[3].startswith("1.000 (")
-    assert [cell.split(" %")[0] for cell in row[5:]] == ["3.3", "0.0", "100.0"]
-    assert list(detection({}).columns) == list(named("detection").columns)
-    alone = evaluate(posts[:1] * 20, scores[:1] * 20).overall
-    (row,) = human_table({"fa NTREX, translated": alone}).rows
-    assert row[:2] == ["fa NTREX, translated", "20"]
 
 
 def test_the_speed_tables_are_those_of_the_docs() -> None:

@@ -20,7 +20,7 @@ from checker.progress import shown
 from checker.result import RowError
 from checker.settings import Settings
 from checker.verdict.file import Calibration
-from checker.verdict.model import VARIANTS
+from checker.verdict.model import VARIANTS, question
 
 
 @options.with_settings(without=("language", "calibration"))
@@ -62,7 +62,11 @@ def summary(calibration: Calibration) -> Table:
         "language", "evidence", "posts", "AUC", "ECE", "flagged", "lengths with a verdict", box=None
     )
     for language, fitted in calibration.languages.items():
-        variant = next(name for name in reversed(VARIANTS) if name in fitted.correction)
+        variant = next(
+            name
+            for name in reversed(VARIANTS)
+            if name in fitted.correction and question(name) == "machine_translated"
+        )
         found = fitted.reliability[variant]
         thresholds = fitted.thresholds[variant]
         table.add_row(

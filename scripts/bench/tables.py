@@ -18,7 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from checker.files import write_text
+from checker.result import Question
 from checker.verdict.file import Calibration, Reliability, read
+from checker.verdict.model import VARIANTS, question
 from checker.version import __version__
 from scripts.command import ROOT, command
 
@@ -117,37 +119,25 @@ def progress(*said: object) -> None:
     print(*said, file=sys.stderr, flush=True)
 
 
-def short(detection: Table) -> Table:
-    """The table of README.md: a column per language, and no intervals."""
-    titles = {
-        "AUC native against machine": "AUC, native against machine",
-        "AUC human translation against machine": "AUC, human translation against machine",
-        "native flagged": "native posts flagged",
-        "translations flagged": "human translations flagged",
-        "machine flagged": "machine-translated posts flagged",
-    }
-    place = detection.columns.index
-    rows = [
-        [title, *(row[place(column)].partition(" (")[0] for row in detection.rows)]
-        for column, title in titles.items()
-    ]
-    columns = ["", *(row[0] for row in detection.rows)]
-    return Table(columns, rows, version=detection.version, command=detection.command)
-
-
-def fitted(calibration: Calibration) -> Table:
-    """What a calibration says of its error rates, which were measured out of fold, by its last variant."""
+def fitted(calibration: Calibration, asked: Question) -> Table:
+    """What a calibration says of its error rates on a question, out of fold, by its richest variants."""
 
     def share(part: Reliability, kind: str) -> str:
         return f"{100 * part.flagged[kind]:.1f} %" if kind in part.flagged else NONE
 
     rows = []
     for language, found in sorted(calibration.languages.items()):
-        variant, part = list(found.reliability.items())[-1]
+        variant = next(
+            (n for n in reversed(VARIANTS) if question(n) == asked and n in found.reliability), None
+        )
+        if variant is None:
+            continue
+        part = found.reliability[variant]
         thresholds = [NONE if one is None else f"{one.machine:.2f}" for one in found.thresholds[variant]]
         rates = [share(part, kind) for kind in ("native", "translated", "machine")]
         auc = NONE if part.auc is None else f"{part.auc:.3f}"
-        rows.append([language, auc, f"{part.ece:.3f}", *rates, " / ".join(thresholds)])
+        shown = "withheld" if variant in found.withheld else " / ".join(thresholds)
+        rows.append([language, auc, f"{part.ece:.3f}", *rates, shown])
     columns = [
         "language", "AUC", "ECE", "native flagged", "translations flagged", "machine flagged", "thresholds",
     ]  # fmt: skip
@@ -156,10 +146,9 @@ def fitted(calibration: Calibration) -> Table:
 
 def named(name: str) -> Table:
     """The table that a marker names: a file of ``docs/measurements``, or one that is derived from a file."""
-    if name == "detection-short":
-        return short(named("detection"))
-    if name == "verdict":
-        return fitted(read(ROOT / "models" / "embedded" / "verdict.json"))
+    fits: dict[str, Question] = {"verdict": "machine_translated", "verdict-translated": "translated"}
+    if name in fits:
+        return fitted(read(ROOT / "models" / "embedded" / "verdict.json"), fits[name])
     return Table.read(MEASUREMENTS / f"{name}.json")
 
 
