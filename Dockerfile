@@ -17,10 +17,10 @@ RUN pip install --no-cache-dir -c constraints.txt ".[serve]"
 
 FROM python:3.12-slim
 COPY --from=build /opt/checker /opt/checker
-RUN useradd --system --uid 10001 --create-home checker
+RUN useradd --system --uid 10001 --create-home --home-dir /srv/checker checker
 ENV PATH=/opt/checker/bin:$PATH PYTHONUNBUFFERED=1
 USER 10001
-WORKDIR /home/checker
+WORKDIR /srv/checker
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["python", "-c", "from checker.client import Client; Client().version()"]
 ENTRYPOINT ["checker"]

@@ -9,14 +9,14 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from http.client import HTTPException, HTTPResponse
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
 from checker.bitext.result import Quality
 from checker.errors import CheckerError, InputError
-from checker.result import Result
+from checker.result import Result, RowError, row_of
 
 POSTS = 100
 """Posts in a request."""
@@ -70,11 +70,13 @@ class Client:
         """
         return Result.model_validate(self._post("/v1/score", {"text": text, "id": str(id)}))
 
-    def score_many(self, texts: Iterable[str], ids: Iterable[str | int] | None = None) -> Iterator[Result]:
+    def score_many(
+        self, texts: Iterable[Any], ids: Iterable[object] | None = None
+    ) -> Iterator[Result | RowError]:
         """Score many posts, `POSTS` in a request; results come in the order of the posts.
 
         Args:
-            texts: the posts; read as they are needed.
+            texts: the posts; read as they are needed. One that is no string has a `RowError` in its place.
             ids: one for each post; by default "1", "2", …
 
         Raises:
@@ -83,12 +85,13 @@ class Client:
         """
         if isinstance(texts, str):
             raise InputError("The posts must be a sequence of strings.", fix="Use score for one post.")
-        numbered = enumerate(texts, start=1)
-        pairs = ((str(n), t) for n, t in numbered) if ids is None else zip(ids, texts, strict=True)
-        posts = ({"text": text, "id": str(id)} for id, text in pairs)
-        while batch := list(islice(posts, POSTS)):
-            answer = self._post("/v1/score", batch)
-            yield from map(Result.model_validate, answer["results"])
+        named = zip(repeat(None), texts, strict=False) if ids is None else zip(ids, texts, strict=True)
+        rows = (row_of(n, id, text) for n, (id, text) in enumerate(named, start=1))
+        while batch := list(islice(rows, POSTS)):
+            posts = [{"id": row[0], "text": row[1]} for row in batch if not isinstance(row, RowError)]
+            results = iter(self._post("/v1/score", posts)["results"] if posts else [])
+            for row in batch:
+                yield row if isinstance(row, RowError) else Result.model_validate(next(results))
 
     def quality(self, source: str, target: str, reference: str | None = None, **languages: str) -> Quality:
         """Estimate the quality of a translation, as `checker.quality`.

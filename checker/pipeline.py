@@ -20,7 +20,7 @@ from checker.models import Store, ctranslate2_engine
 from checker.post import Post, Unit, prepare, reread, units
 from checker.processor import Arithmetic
 from checker.progress import watched
-from checker.result import QUESTIONS, Result, RowError
+from checker.result import QUESTIONS, Result, RowError, row_of
 from checker.settings import Options, Settings
 from checker.text import MAX_CHARACTERS, clean
 
@@ -103,7 +103,7 @@ class Checker:
         self, texts: Iterable[Any], ids: Iterable[object] | None
     ) -> Generator[Result | RowError, None, None]:
         named = zip(repeat(None), texts, strict=False) if ids is None else zip(ids, texts, strict=True)
-        rows = (_row(n, id, text) for n, (id, text) in enumerate(named, start=1))
+        rows = (row_of(n, id, text) for n, (id, text) in enumerate(named, start=1))
         begun: deque[list[tuple[str, str] | RowError]] = deque()
 
         def batches() -> Iterator[list[tuple[str, str]]]:
@@ -225,20 +225,3 @@ class Checker:
 
     def _run(self, language: str, sentences: list[Unit], percentiles: FluencyTable | None = None) -> None:
         measure.run(self.models, language, sentences, self._cache, percentiles)
-
-
-def _row(number: int, id: object, text: object) -> tuple[str, str] | RowError:
-    """The id and the text of a post that a caller gave; what is no text as an error in its place."""
-    if isinstance(id, float) and id.is_integer():
-        id = int(id)  # how a table with gaps in its whole numbers stores them
-    name = str(number if _missing(id) else id)
-    if isinstance(text, str):
-        return name, text
-    problem = "is missing" if _missing(text) else f"is {type(text).__name__}, not a string"
-    fix = "Give the text as a string, or leave the row out."
-    return RowError(id=name, row=number, field="text", error=f"The text {problem}.", fix=fix)
-
-
-def _missing(value: object) -> bool:
-    """Whether a table has nothing in this place: None, or what stands for it in numpy and pandas."""
-    return value is None or (not isinstance(value, str) and str(value) in ("nan", "NaT", "<NA>"))

@@ -276,3 +276,26 @@ class RowError(Record):
     fix: str = Field(description="What to do about it.")
     raw: bytes | None = Field(None, exclude=True, repr=False)  # the row as it was read; never in the output
     kept: dict[str, Any] | None = Field(None, exclude=True, repr=False)  # columns that come with it
+
+
+def row_of(number: int, id: object, text: object) -> tuple[str, str] | RowError:
+    """The id and the text of a post that a caller gave; what is no text as an error in its place.
+
+    Args:
+        number: of the post, from 1: its id where it has none.
+        id: a string or a whole number; None or NaN for none.
+        text: the post; anything but a string is an error.
+    """
+    if isinstance(id, float) and id.is_integer():
+        id = int(id)  # how a table with gaps in its whole numbers stores them
+    name = str(number if _missing(id) else id)
+    if isinstance(text, str):
+        return name, text
+    problem = "is missing" if _missing(text) else f"is {type(text).__name__}, not a string"
+    fix = "Give the text as a string, or leave the row out."
+    return RowError(id=name, row=number, field="text", error=f"The text {problem}.", fix=fix)
+
+
+def _missing(value: object) -> bool:
+    """Whether a table has nothing in this place: None, or what stands for it in numpy and pandas."""
+    return value is None or (not isinstance(value, str) and str(value) in ("nan", "NaT", "<NA>"))

@@ -45,6 +45,8 @@ def test_it_answers_as_the_checker_does(
     posts = [f"{POST} {n}" for n in range(20)]
     assert list(client.score_many(iter(posts))) == list(quick.score_many(posts))
     assert [result.id for result in client.score_many(posts, range(20))] == [str(n) for n in range(20)]
+    gap = [POST, None, float("nan"), POST]
+    assert list(client.score_many(gap, [1, 2, 3, 4])) == list(quick.score_many(gap, [1, 2, 3, 4]))
     assert client.version() == __version__
     assert "ru" in [language["code"] for language in client.languages()]
     pair = ("Паром не ходит до 12 мая.", "The ferry does not run until 21 May.")

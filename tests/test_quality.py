@@ -462,3 +462,12 @@ def test_every_field_is_documented() -> None:
             assert f"`{name}`" in text, f"{record.__name__}.{name}"
     for kind in get_args(Kind):
         assert f"`{kind}`" in text, kind
+
+
+def test_slices_of_a_long_pair_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    estimator = QualityEstimator()
+    source = " ".join(f"Паром номер {n} сегодня не ходит." for n in range(3, 12))
+    target = " ".join(f"Ferry number {n} does not run today." for n in range(3, 11))
+    whole = estimator.estimate(source, target).to_json()
+    monkeypatch.setattr("checker.bitext.estimator.SLICE", 2)
+    assert estimator.estimate(source, target).to_json() == whole

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
-from typing import Unpack
+from typing import TypeVar, Unpack
 
 from pydantic import Field
 
@@ -32,8 +32,13 @@ from checker.settings import Options, Settings
 from checker.text import Span
 from checker.version import __version__
 
+T = TypeVar("T")
+
 BATCH = 32
 """Pairs measured together."""
+
+SLICE = 32
+"""Sentences in the models at once: whoever shares them, as the posts of a service do, waits for no more."""
 
 
 class Pair(Record):
@@ -180,7 +185,11 @@ class QualityEstimator:
         backward = self._models.translator(target, source, forced=True)
         if forward and backward:
             texts = [(ours, theirs) for _, ours, theirs in both]
-            measured = adequacies(texts, source, target, forward, backward)
+            measured = [
+                adequacy
+                for part in _slices(texts)
+                for adequacy in adequacies(part, source, target, forward, backward)
+            ]
             for (unit, _, _), adequacy in zip(both, measured, strict=True):
                 unit.adequacy = adequacy
         self._add_fluency(target, units)
@@ -197,7 +206,8 @@ class QualityEstimator:
         texts = [
             s.text for d, needed in zip(documents, unsure, strict=True) if needed for s in d.source.sentences
         ]
-        bridge = iter(translator.translate(texts, *direction)) if translator and texts else iter(())
+        parts = _slices(texts) if translator else []
+        bridge = (found for part in parts if translator for found in translator.translate(part, *direction))
         for document, needed in zip(documents, unsure, strict=True):
             ours, theirs = ([s.text for s in side.sentences] for side in (document.source, document.target))
             translated = [next(bridge).text for _ in ours] if translator and needed else None
@@ -212,9 +222,11 @@ class QualityEstimator:
     def _add_fluency(self, language: str, units: Sequence[Unit]) -> None:
         targets = [(unit, unit.target.text) for unit in units if unit.target]
         texts, table = [text for _, text in targets], self._models.percentiles
-        found = measure.fluencies(self._models, language, texts, percentiles=table)
-        for (unit, _), (_, rank) in zip(targets, found or (), strict=found is not None):
-            unit.rank = rank
+        units_left = iter(targets)
+        for part in _slices(texts):
+            found = measure.fluencies(self._models, language, part, percentiles=table)
+            for _, rank in found or ():
+                next(units_left)[0].rank = rank
 
     # -- from signals to the result ----------------------------------------------------------------
 
@@ -298,6 +310,10 @@ class QualityEstimator:
                 text=f"Human translations from {source!r} into {target!r} were not measured: only facts are "
                 "flagged.",
             )
+
+
+def _slices(items: Sequence[T]) -> list[Sequence[T]]:
+    return [items[start : start + SLICE] for start in range(0, len(items), SLICE)]
 
 
 def _read(pair: Pair) -> Document:

@@ -39,7 +39,7 @@ _OPTIONS = {
     "no_round_trip": _option(bool, False, "Skip the translations: faster.", "--no-round-trip"),
     "no_fluency": _option(bool, False, "Skip the language model: faster.", "--no-fluency"),
     "no_encoder": _option(bool, False, "Skip the encoder: faster, and less certain.", "--no-encoder"),
-    "fast": _option(bool, False, "Leave out the round trip and fluency: the wording alone.", "--fast"),
+    "fast": _option(bool, False, "Leave out the round trip and fluency.", "--fast"),
     "no_cache": _option(
         bool, False, "Do not cache model outputs between runs; see docs/speed.md.", "--no-cache"
     ),
