@@ -4,6 +4,7 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 INPUT   ?= examples/posts.jsonl
 OUTPUT  ?= scores.jsonl
+ACCOUNTS ?= accounts.jsonl
 PROFILE ?= embedded
 ARGS    ?=
 CORPORA ?= corpora
@@ -14,7 +15,7 @@ TRANSLATOR ?= --languages ru uk de fr es --systems google microsoft --vocab 1200
 STAMP   := $(VENV)/.installed
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help setup score score-ray serve test test-all test-browser lint format docs models calibrate-hub calibrate-translator clean
+.PHONY: help setup score score-ray accounts serve test test-all test-browser lint format docs models calibrate-hub calibrate-translator clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -34,6 +35,9 @@ score: $(STAMP) ## Score INPUT into OUTPUT
 
 score-ray: $(STAMP) ## Score INPUT, a file or a directory of them, into runs/scores-ray on a local Ray
 	$(BIN)/checker score $(INPUT) -o runs/scores-ray --profile $(PROFILE) --runner ray $(ARGS)
+
+accounts: $(STAMP) ## Judge the accounts of INPUT into ACCOUNTS, for example ARGS="--by user --time created_at"
+	$(BIN)/checker accounts $(INPUT) -o $(ACCOUNTS) --profile $(PROFILE) $(ARGS)
 
 serve: $(STAMP) ## Serve the page and the HTTP interface, for example ARGS="--port 8080"
 	$(BIN)/checker serve --profile $(PROFILE) $(ARGS)

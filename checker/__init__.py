@@ -5,8 +5,8 @@ score("…")                                        # Result
 Checker(profile="embedded").score_many(texts)     # iterator of Result
 quality(source="…", target="…")                   # Quality
 
-Every command is also a function here: `score_file`, `score_directory`, `evaluate`, `compare`, `calibrate`,
-`quality_file`, `report`.
+Every command is also a function here: `score_file`, `score_directory`, `accounts_file`, `evaluate`,
+`compare`, `calibrate`, `quality_file`, `report`. `accounts` judges accounts without writing a file.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from checker.version import __version__
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from checker.account.record import Account
     from checker.bitext.estimator import QualityEstimator
     from checker.bitext.files import quality_file
     from checker.bitext.result import Quality
@@ -27,23 +28,27 @@ if TYPE_CHECKING:
     from checker.client import Client
     from checker.errors import CheckerError, InputError
     from checker.evaluation.files import compare_files as compare
+    from checker.evaluation.files import evaluate_accounts_file as evaluate_accounts
     from checker.evaluation.files import evaluate_file as evaluate
     from checker.io.table import to_pandas
     from checker.pages.files import evaluation_page
     from checker.pages.files import report_file as report
     from checker.pipeline import Checker
     from checker.result import Result, RowError
+    from checker.runs.accounts import accounts, accounts_file
     from checker.runs.local import Summary
     from checker.runs.ray.run import score_directory
     from checker.settings import Settings
 
 __all__ = [
-    "Checker", "CheckerError", "Client", "InputError", "Quality", "QualityEstimator", "Result", "Settings",
-    "__version__", "calibrate", "compare", "evaluate", "evaluation_page", "quality", "quality_file",
-    "report", "score", "score_directory", "score_file", "to_pandas",
+    "Account", "Checker", "CheckerError", "Client", "InputError", "Quality", "QualityEstimator", "Result",
+    "Settings", "__version__", "accounts", "accounts_file", "calibrate", "compare", "evaluate",
+    "evaluate_accounts", "evaluation_page", "quality", "quality_file", "report", "score", "score_directory",
+    "score_file", "to_pandas",
 ]  # fmt: skip
 
 _HOMES = {
+    "Account": "checker.account.record:Account",
     "Checker": "checker.pipeline:Checker",
     "Client": "checker.client:Client",
     "CheckerError": "checker.errors:CheckerError",
@@ -52,9 +57,12 @@ _HOMES = {
     "QualityEstimator": "checker.bitext.estimator:QualityEstimator",
     "Result": "checker.result:Result",
     "Settings": "checker.settings:Settings",
+    "accounts": "checker.runs.accounts:accounts",
+    "accounts_file": "checker.runs.accounts:accounts_file",
     "calibrate": "checker.calibration.files:calibrate_file",
     "compare": "checker.evaluation.files:compare_files",
     "evaluate": "checker.evaluation.files:evaluate_file",
+    "evaluate_accounts": "checker.evaluation.files:evaluate_accounts_file",
     "evaluation_page": "checker.pages.files:evaluation_page",
     "quality_file": "checker.bitext.files:quality_file",
     "report": "checker.pages.files:report_file",

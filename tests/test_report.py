@@ -21,11 +21,11 @@ from test_cli import EXAMPLES, REAL, run
 from test_evaluation import Page
 
 from checker.errors import InputError
+from checker.io.outcomes import Columns, Row, day_of, read
 from checker.io.write import write
 from checker.models import Store
 from checker.models.lock import sha256
 from checker.pages import html, plots, post
-from checker.pages.outcomes import Columns, Row, day_of, read
 from checker.pages.provenance import Origin, files, used
 from checker.pages.rates import Measured, Rate, measured
 from checker.pages.report import Report, page
@@ -118,7 +118,7 @@ def test_the_examples_end_to_end(examples: Path) -> None:
     assert f"checker report {examples} -o {output} --date 2026-11-23" in said
     for digest in Store().digests("embedded").items():
         assert (
-            digest[0] in ("registry.toml", "quality.json")
+            digest[0] in ("registry.toml", "quality.json", "accounts.json")
             or digest[0].endswith(".npz")
             or digest[1] in source
         )

@@ -14,9 +14,9 @@ from rich.table import Table
 from checker.cli import options
 from checker.cli.terminal import bad_rows
 from checker.errors import InputError
-from checker.evaluation.files import compare_files, evaluate_file
+from checker.evaluation.files import compare_files, evaluate_accounts_file, evaluate_file
 from checker.evaluation.result import Signature
-from checker.evaluation.table import comparison_table, table
+from checker.evaluation.table import account_table, comparison_table, table
 from checker.files import write_text
 from checker.io.write import check_output
 from checker.pages.files import evaluation_page
@@ -42,6 +42,9 @@ def evaluate(
             help="Comma-separated: lang, system, testset, length or other columns; one table for each."
         ),
     ] = "",
+    by: Annotated[
+        str | None, typer.Option(help="Column with the account: measure the judgement on accounts instead.")
+    ] = None,
     against: Annotated[
         Path | None, typer.Option(help="Another file of scores of the same posts: test the difference.")
     ] = None,
@@ -67,6 +70,20 @@ def evaluate(
     for path, extension in (json_to, ".json"), (html_to, ".html"):
         if path is not None:
             check_output(path, labelled, [extension])
+    if by is not None:
+        if group_by or against or html_to or save:
+            fix = "Leave out --group-by, --against, --html and --save."
+            raise InputError("--by measures accounts, with a table of its own.", fix=fix)
+        with shown() as on_progress:
+            accounts = evaluate_accounts_file(
+                labelled, by=by, checker=Checker(settings), resamples=bootstrap, seed=seed,
+                text_column=text_column, label_column=label_column, id_column=id_column, on_bad_rows=_tell,
+                on_progress=on_progress,
+            )  # fmt: skip
+        _print([account_table(accounts)], None)
+        if json_to is not None:
+            write_text(accounts.model_dump_json(indent=2), json_to)
+        return
     keys = [key for key in map(str.strip, group_by.split(",")) if key]
     if against is not None:
         if keys or html_to or save:
@@ -97,9 +114,10 @@ def _tell(bad: Sequence[RowError]) -> None:
         print(line, file=sys.stderr)
 
 
-def _print(tables: Sequence[Table], signature: Signature) -> None:
+def _print(tables: Sequence[Table], signature: Signature | None) -> None:
     console = Console(width=None if sys.stdout.isatty() else 120)
     for one in tables:
         console.print(one)
         console.print()
-    console.print(printable(signature.line), markup=False, highlight=False, soft_wrap=True)
+    if signature is not None:
+        console.print(printable(signature.line), markup=False, highlight=False, soft_wrap=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from checker.errors import InputError
+from checker.evaluation.accounts import AccountEvaluation, evaluate_accounts
 from checker.evaluation.evaluate import RESAMPLES, SEED, compare, evaluate
 from checker.evaluation.grouping import KEYS
 from checker.evaluation.labelled import DEFAULT_LABEL, LabelledPost, read_labelled
@@ -66,23 +67,64 @@ def evaluate_file(
         check_output(save := Path(save), labelled, [".jsonl"])
     extra = [key for key in keys if key not in KEYS]
     columns = {"text_column": text_column, "label_column": label_column, "id_column": id_column}
-    settings = None
-    if has_scores(labelled, id_column=id_column):
-        _log.info("%s has scores: they are used as they are.", labelled)
-        pairs, bad = read_scored(labelled, **columns, extra=extra)
-        on_bad_rows(bad)
-        posts, scores = [post for post, _ in pairs], [score for _, score in pairs]
-    else:
-        posts, bad = read_labelled(labelled, **columns, extra=extra)
-        on_bad_rows(bad)
-        checker = checker or Checker()
-        settings = checker.settings
-        scores = score_labelled(posts, checker, on_progress)
-    source = {**_identity({"": labelled}), **_conditions(settings), "left_out": len(bad)}
+    pairs, left_out, settings = _pairs(labelled, checker, columns, extra, on_bad_rows, on_progress)
+    posts, scores = [post for post, _ in pairs], [score for _, score in pairs]
+    source = {**_identity({"": labelled}), **_conditions(settings), "left_out": left_out}
     evaluation = evaluate(posts, scores, keys, resamples=resamples, seed=seed, source=source)
     if save is not None:
         write(map(saved, posts, scores), save)
     return evaluation
+
+
+def evaluate_accounts_file(
+    labelled: str | Path,
+    *,
+    by: str,
+    checker: Checker | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+    text_column: str = DEFAULT_TEXT,
+    label_column: str = DEFAULT_LABEL,
+    id_column: str = DEFAULT_ID,
+    on_bad_rows: OnBadRows = lambda rows: None,
+    on_progress: OnProgress = lambda done, total: None,
+) -> AccountEvaluation:
+    """Measure the judgement on accounts on a file of labelled posts; what ``checker evaluate --by`` calls.
+
+    Args:
+        labelled: as for `evaluate_file`, with an account per row.
+        by: the column with the account.
+        checker, resamples, seed, text_column, label_column, id_column, on_bad_rows, on_progress: as for
+            `evaluate_file`.
+
+    Raises:
+        InputError: as `evaluate_file`; no account has posts of one kind only.
+        CheckerError: a model cannot be loaded.
+    """
+    columns = {"text_column": text_column, "label_column": label_column, "id_column": id_column}
+    pairs, _, _ = _pairs(Path(labelled), checker, columns, [by], on_bad_rows, on_progress)
+    return evaluate_accounts(pairs, by, resamples=resamples, seed=seed)
+
+
+def _pairs(
+    labelled: Path,
+    checker: Checker | None,
+    columns: Mapping[str, str],
+    extra: Sequence[str],
+    on_bad_rows: OnBadRows,
+    on_progress: OnProgress,
+) -> tuple[list[tuple[LabelledPost, Score]], int, Settings | None]:
+    """Labelled posts with their scores, the number of bad rows, and how posts were scored, if it was here."""
+    if has_scores(labelled, id_column=columns["id_column"]):
+        _log.info("%s has scores: they are used as they are.", labelled)
+        pairs, bad = read_scored(labelled, **columns, extra=extra)
+        on_bad_rows(bad)
+        return pairs, len(bad), None
+    posts, bad = read_labelled(labelled, **columns, extra=extra)
+    on_bad_rows(bad)
+    checker = checker or Checker()
+    scores = score_labelled(posts, checker, on_progress)
+    return list(zip(posts, scores, strict=True)), len(bad), checker.settings
 
 
 def compare_files(

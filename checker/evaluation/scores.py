@@ -28,7 +28,10 @@ from checker.io.read import DEFAULT_ID, DEFAULT_TEXT, Record
 from checker.result import Result, RowError, Verdict
 from checker.text import clean, width
 
-_SCORE = ("verdict", "machine_translated", "language.code", "columns", "sentences", "models", "version")
+_SCORE = (
+    "verdict", "machine_translated", "translated", "language.code", "columns", "sentences", "models",
+    "version",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Score:
         columns: the length that chose the threshold; a wide character counts as two. None if it is not known.
         models: profile, and name@revision of every model used.
         version: of the package that scored the post.
+        translated: probability of a translation by anyone, 0 to 1; None where the checker gave none.
     """
 
     id: str
@@ -52,13 +56,14 @@ class Score:
     columns: int | None = None
     models: Mapping[str, str] = field(default_factory=dict)
     version: str | None = None
+    translated: float | None = None
 
     @classmethod
     def of(cls, result: Result) -> Score:
         """The score in a result of the checker."""
         return cls(
             result.id, result.machine_translated, result.verdict, result.language.code, result.columns,
-            result.models, result.version,
+            result.models, result.version, result.translated,
         )  # fmt: skip
 
 
@@ -111,7 +116,7 @@ def saved(post: LabelledPost, score: Score) -> str:
     record = {
         **post.extra, "id": post.id, "label": "machine" if post.machine else "human", "lang": post.language,
         "system": post.system, "origin": post.origin, "testset": post.testset,
-        "verdict": score.verdict, "machine_translated": score.probability,
+        "verdict": score.verdict, "machine_translated": score.probability, "translated": score.translated,
         "language": {"code": score.language}, "columns": score.columns,
         "models": dict(score.models), "version": score.version,
     }  # fmt: skip
@@ -149,34 +154,38 @@ def _some(ids: Sequence[str]) -> str:
 def _score(record: Record) -> Score:
     fields = record.fields
     verdict: Any = fields.get("verdict")
-    given = fields.get("machine_translated")
     if verdict not in get_args(Verdict):
         raise InputError(
             f"The verdict is {shown(verdict)}." if verdict else "There is no verdict.",
             fix=f"Use one of {', '.join(get_args(Verdict))}: the output of checker score.", field="verdict",
-        )  # fmt: skip
-    try:
-        probability = None if given is None or given == "" else float(given)
-        valid = probability is None or 0 <= probability <= 1
-    except (TypeError, ValueError):
-        valid = False
-    if not valid or isinstance(given, bool):
-        raise InputError(
-            f"The probability is {shown(given)}.", fix="Use a number from 0 to 1, or null.",
-            field="machine_translated",
         )  # fmt: skip
     identified = fields.get("language")
     language = identified.get("code") if isinstance(identified, dict) else fields.get("language.code")
     models = fields.get("models")
     return Score(
         id=record.id,
-        probability=probability,
+        probability=_probability(fields, "machine_translated"),
         verdict=verdict,
         language=language if isinstance(language, str) and language else None,
         columns=_columns(fields),
         models={str(k): str(v) for k, v in models.items()} if isinstance(models, dict) else {},
         version=version if isinstance(version := fields.get("version"), str) else None,
+        translated=_probability(fields, "translated"),
     )
+
+
+def _probability(fields: Mapping[str, Any], field: str) -> float | None:
+    given = fields.get(field)
+    try:
+        probability = None if given is None or given == "" else float(given)
+        valid = probability is None or 0 <= probability <= 1
+    except (TypeError, ValueError):
+        probability, valid = None, False
+    if not valid or isinstance(given, bool):
+        raise InputError(
+            f"The probability is {shown(given)}.", fix="Use a number from 0 to 1, or null.", field=field
+        )
+    return probability
 
 
 def _columns(fields: Mapping[str, Any]) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
+from checker.evaluation.accounts import AccountEvaluation
 from checker.evaluation.result import Comparison, Estimate, Evaluation, Figures, Share
 from checker.text import printable
 
@@ -44,6 +45,27 @@ def comparison_table(comparison: Comparison) -> Table:
         interval = f"{row.low:+.3f} to {row.high:+.3f}"
         values = (f"{row.a:.3f}", f"{row.b:.3f}", f"{row.difference:+.3f}", interval, f"{row.p_value:.4f}")
         grid.add_row(_TITLES[name], *values)
+    return grid
+
+
+def account_table(evaluation: AccountEvaluation) -> Table:
+    """Accounts by number of posts and by language, for a terminal."""
+    grid = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
+    heads = (
+        "",
+        "native /\ntranslated /\nmachine",
+        "native\nflagged",
+        "translated\nflagged",
+        "machine\nfound",
+    )
+    for number, head in enumerate((*heads, "AUC\nnative", "AUC\ntranslated")):
+        grid.add_column(head, justify="right" if number else "left")
+    for figures in (evaluation.overall, *evaluation.sizes, *evaluation.languages):
+        shares = (figures.native_flagged, figures.translated_flagged, figures.machine_flagged)
+        cells = [*map(_share, shares), *map(_estimate, (figures.auc_native, figures.auc_translated))]
+        name = f"{figures.name} posts" if figures in evaluation.sizes else figures.name
+        counts = "\n".join(map(str, figures.accounts.values()))
+        grid.add_row(Text(printable(name)), counts, *("\n".join(filter(None, cell)) for cell in cells))
     return grid
 
 

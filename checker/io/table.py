@@ -162,6 +162,41 @@ def _parted(cell: str, key: str) -> list[dict[str, str]]:
     return [{key: name, "text": text} for name, _, text in pairs]
 
 
+ACCOUNT_COLUMNS = {
+    "account": "string", "verdict": "string", "machine_translated": "double",
+    "machine_translated_interval.low": "double", "machine_translated_interval.high": "double",
+    "translated": "double", "translated_interval.low": "double", "translated_interval.high": "double",
+    "false_alarm_rate": "double", "threshold.machine_translated": "double", "threshold.posts": "int64",
+    "posts.given": "int64", "posts.scored": "int64", "posts.distinct": "int64",
+    "first_day": "string", "last_day": "string",
+    "share_machine_translated": "double", "share_interval.low": "double", "share_interval.high": "double",
+    "mixed": "bool", "languages": "string", "changes": "string", "reasons": "string", "warnings": "string",
+    "version": "string",
+}  # fmt: skip
+"""Columns of tabular output of accounts, and their Arrow types: of `checker.account.record.Account`."""
+
+
+def flat_account(line: str) -> dict[str, Any]:
+    """The values of `ACCOUNT_COLUMNS` in the JSON of an `Account`; None where it has none."""
+    record = json.loads(line)
+    row: dict[str, Any] = {}
+    for column in ACCOUNT_COLUMNS:
+        value: Any = record
+        for key in column.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        row[column] = _SEPARATOR.join(map(_account_cell, value)) if isinstance(value, list) else value
+    return row
+
+
+def _account_cell(item: str | dict[str, Any]) -> str:
+    """A reason or a warning, or the language or the day of a part of an account with its verdict."""
+    if isinstance(item, str):
+        return item
+    if (name := item.get("language") or item.get("day")) is not None:
+        return f"{name}: {item.get('verdict') or item['after']['verdict']}"
+    return ": ".join(item.values())
+
+
 def to_pandas(results: Iterable[Result | RowError]) -> pandas.DataFrame:
     """One row for each result, with the columns and types of every other table (`COLUMNS`).
 

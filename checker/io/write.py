@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from checker.errors import OutputError
 from checker.files import followed, write_whole
-from checker.io.database import write_duckdb, write_sqlite
-from checker.io.table import batches, columns, flat
+from checker.io import database
+from checker.io.database import Tables, write_duckdb, write_sqlite
+from checker.io.table import ACCOUNT_COLUMNS, batches, columns, flat, flat_account
 
 
 def check_output(path: Path, source: str | Path, formats: Collection[str] | None = None) -> None:
@@ -60,7 +62,33 @@ def write(lines: Iterable[str], path: Path, temporary: Path | None = None, keep:
     Raises:
         OutputError: the disk is full, or the path has become unwritable.
     """
-    write_whole(path, lambda unfinished: _WRITERS[path.suffix.lower()](lines, unfinished, keep), temporary)
+    layout = _Layout(columns(keep), partial(flat, keep=keep), database.results(keep))
+    _write(lines, path, layout, temporary)
+
+
+def write_accounts(lines: Iterable[str], path: Path) -> None:
+    """Write judgements on accounts, in the formats of `write`, with `ACCOUNT_COLUMNS`.
+
+    Args:
+        lines: each the JSON of an `Account`.
+        path: where to; a database has one table, ``accounts``.
+
+    Raises:
+        OutputError: as `write`.
+    """
+    _write(lines, path, _Layout(ACCOUNT_COLUMNS, flat_account, database.accounts()))
+
+
+class _Layout(NamedTuple):
+    """How lines become rows: columns and their types, the values of a line, tables of a database."""
+
+    columns: Mapping[str, str]
+    flat: Callable[[str], dict[str, Any]]
+    tables: Tables
+
+
+def _write(lines: Iterable[str], path: Path, layout: _Layout, temporary: Path | None = None) -> None:
+    write_whole(path, lambda unfinished: _WRITERS[path.suffix.lower()](lines, unfinished, layout), temporary)
 
 
 def escape_formula(cell: Any) -> Any:
@@ -74,36 +102,44 @@ def escape_formula(cell: Any) -> Any:
     return cell
 
 
-def _write_jsonl(lines: Iterable[str], path: Path, keep: Sequence[str]) -> None:
+def _write_jsonl(lines: Iterable[str], path: Path, layout: _Layout) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(line.rstrip("\n") + "\n" for line in lines)
 
 
-def _write_csv(lines: Iterable[str], path: Path, keep: Sequence[str], delimiter: str = ",") -> None:
+def _write_csv(lines: Iterable[str], path: Path, layout: _Layout, delimiter: str = ",") -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter=delimiter)
-        writer.writerow(columns(keep))
+        writer.writerow(layout.columns)
         for line in lines:
-            writer.writerow(map(escape_formula, flat(line, keep).values()))
+            writer.writerow(map(escape_formula, layout.flat(line).values()))
 
 
-def _write_tsv(lines: Iterable[str], path: Path, keep: Sequence[str]) -> None:
-    _write_csv(lines, path, keep, delimiter="\t")
+def _write_tsv(lines: Iterable[str], path: Path, layout: _Layout) -> None:
+    _write_csv(lines, path, layout, delimiter="\t")
 
 
-def _write_parquet(lines: Iterable[str], path: Path, keep: Sequence[str]) -> None:
+def _write_parquet(lines: Iterable[str], path: Path, layout: _Layout) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    fields = [*columns(keep).items(), ("json", "large_string")]
+    fields = [*layout.columns.items(), ("json", "large_string")]
     schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in fields])
     with pq.ParquetWriter(path, schema) as writer:
         for batch in batches(lines):
-            rows = [{**flat(line, keep), "json": line.rstrip("\n")} for line in batch]
+            rows = [{**layout.flat(line), "json": line.rstrip("\n")} for line in batch]
             writer.write_batch(pa.RecordBatch.from_pylist(rows, schema))
+
+
+def _write_sqlite(lines: Iterable[str], path: Path, layout: _Layout) -> None:
+    write_sqlite(lines, path, layout.tables)
+
+
+def _write_duckdb(lines: Iterable[str], path: Path, layout: _Layout) -> None:
+    write_duckdb(lines, path, layout.tables)
 
 
 _WRITERS = {
     ".jsonl": _write_jsonl, ".csv": _write_csv, ".tsv": _write_tsv, ".parquet": _write_parquet,
-    ".sqlite": write_sqlite, ".db": write_sqlite, ".duckdb": write_duckdb,
+    ".sqlite": _write_sqlite, ".db": _write_sqlite, ".duckdb": _write_duckdb,
 }  # fmt: skip

@@ -1,1 +1,1 @@
-"""A file of scores as one page for people: `outcomes` reads, `summary` counts, `page` writes."""
+"""A file of scores as one page for people: `checker.io.outcomes` reads, `summary` counts, `page` writes."""

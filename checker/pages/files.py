@@ -8,16 +8,18 @@ from pathlib import Path
 from checker.errors import InputError
 from checker.evaluation.result import Evaluation
 from checker.files import write_text
+from checker.io import outcomes
 from checker.io.read import DEFAULT_ID
 from checker.io.write import check_output
 from checker.models import Store
 from checker.pages import evaluation as evaluations
-from checker.pages import outcomes
+from checker.pages.accounts import collected
 from checker.pages.provenance import Origin, files, used
 from checker.pages.rates import measured
-from checker.pages.report import Report, page
+from checker.pages.report import ACCOUNTS, Report, page
 from checker.pages.summary import Contents, contents
 from checker.result import RowError
+from checker.runs.accounts import accounts
 
 FORMATS = (".html",)
 
@@ -80,7 +82,13 @@ def report_file(
     )
     rates = measured(found.judged, store, own)
     models = used(found.counts.models, store, rates.shipped)
-    write_text(page(Report(found, rates, models, origin)), output)
+    judged = None
+    if found.accounts:
+        by, time = columns.names[0], columns.date
+        own_id = id_column if posts else DEFAULT_ID
+        every = accounts(posts or scores, by=by, time=time, scores=posts and scores, id_column=own_id)
+        judged = collected(every, ACCOUNTS)
+    write_text(page(Report(found, rates, models, origin, judged)), output)
     return found
 
 

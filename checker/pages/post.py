@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from checker.pages.outcomes import Row
+from checker.io.outcomes import Row
 from checker.result import Result, Sentence
 from checker.verdict.marks import Run, back_runs, error_rates, evidence, runs
 

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from checker.io.outcomes import Row
 from checker.languages import name
 from checker.pages import html, plots
-from checker.pages.outcomes import Row
+from checker.pages.accounts import Collected
 from checker.pages.post import ShownPost
 from checker.pages.provenance import Origin, Used
 from checker.pages.rates import PREVALENCES, Measured
@@ -39,6 +40,7 @@ class Report:
     measured: Measured
     models: Sequence[Used]
     origin: Origin
+    judged: Collected | None = None
 
 
 def page(report: Report) -> str:
@@ -54,6 +56,7 @@ def page(report: Report) -> str:
         languages_by_number=sorted(found.counts.languages.items(), key=lambda item: (-item[1], item[0])),
         languages=[(_language(code), counts) for code, counts in _largest(found.languages)],
         accounts=_accounts(found.accounts),
+        judged=report.judged.accounts if report.judged else [],
         no_account=_missing(found.accounts.values(), found),
         months=_months(found.days),
         no_date=_missing(found.days.values(), found),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from checker.pages.outcomes import Row
+from checker.io.outcomes import Row
 from checker.result import Result, RowError
 from checker.runs.local import Summary
 

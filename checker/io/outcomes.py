@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,6 +18,7 @@ from checker.io.read import DEFAULT_ID, Record, read_records
 from checker.io.table import COLUMNS, nested
 from checker.io.write import escape_formula
 from checker.result import Result, RowError
+from checker.text import valid
 
 ACCOUNT, DATE = "account", "date"
 """Columns that are used where they are there and no other one was named."""
@@ -45,10 +47,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns with account and date; a default one may be missing, one that was named may not."""
+    """The columns with account and date; a default one may be missing, one that was named may not.
+
+    Attributes:
+        account, date: their names.
+        account_option, date_option: of the command line, that name them.
+    """
 
     account: str | None = None
     date: str | None = None
+    account_option: str = "--account-column"
+    date_option: str = "--date-column"
 
     @property
     def names(self) -> tuple[str, str]:
@@ -58,7 +67,7 @@ class Columns:
     @property
     def required(self) -> dict[str, str]:
         """Those that were named, and the options that did it."""
-        named = {self.account: "--account-column", self.date: "--date-column"}
+        named = {self.account: self.account_option, self.date: self.date_option}
         return {column: option for column, option in named.items() if column is not None}
 
 
@@ -92,6 +101,18 @@ def read(
         raise InputError(f"{posts} has no columns.", fix=f"Use {', '.join(_FORMATS)}.")
     given = read_records(posts, columns.required, columns.names, id_column)
     return _joined(rows, given, columns, exact=path.suffix.lower() in (".jsonl", ".parquet"))
+
+
+def check_columns(posts: Path, columns: Columns, id_column: str = DEFAULT_ID) -> None:
+    """See before posts are scored that a file has the columns that were named, and a row with an account.
+
+    Raises:
+        InputError: it has not, or cannot be read.
+    """
+    records = read_records(posts, columns.required, columns.names, id_column)
+    if not any(isinstance(one, Record) and _facts(one.fields, columns)[0] for one in records):
+        fix = f"Name another one with {columns.account_option}."
+        raise InputError(f"No row of {posts} has a value in the column {columns.names[0]!r}.", fix=fix)
 
 
 def _outcomes(records: Iterator[Record | RowError], path: Path, columns: Columns) -> Iterator[Row | RowError]:
@@ -155,9 +176,18 @@ def _nested(cells: Mapping[str, Any]) -> dict[str, Any]:
 
 def _facts(fields: Mapping[str, Any], columns: Columns) -> tuple[str | None, date | None]:
     account, day = (fields.get(name) for name in columns.names)
+    return _name(account), day_of(day)
+
+
+def _name(account: object) -> str | None:
+    """Who posted it; None where the cell is empty, or holds no name or number."""
+    if isinstance(account, float):
+        if not math.isfinite(account):
+            return None
+        account = int(account) if account.is_integer() else account  # how a table with gaps stores numbers
     if account is None or isinstance(account, dict | list | bool):
-        return None, day_of(day)
-    return str(account).strip() or None, day_of(day)
+        return None
+    return valid(str(account)).strip() or None
 
 
 def day_of(value: object) -> date | None:

@@ -1,0 +1,1 @@
+"""Many posts of one account, one judgement: `combine.combine` is the whole of it."""

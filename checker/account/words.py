@@ -1,0 +1,142 @@
+"""What the judgement on an account says in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from checker.account.record import Account, Change, Judged, LanguagePart, Note
+from checker.account.share import Estimated
+from checker.languages import name
+from checker.text import in_hundred, percent
+
+
+def _posts(count: int) -> str:
+    return "1 post" if count == 1 else f"{count:,} posts"
+
+
+def _language(code: str) -> str:
+    return "no identified language" if code == "?" else name(code)
+
+
+def _listed(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def not_scored() -> Note:
+    return Note(code="not_scored", text="No post of this account could be scored.")
+
+
+def sampled(taken: int, given: int) -> Note:
+    text = f"The account has {_posts(given)}; {taken:,} of them, drawn at random, were judged."
+    return Note(code="sampled", text=text)
+
+
+def few_posts(count: int) -> Note:
+    text = f"Only {_posts(count)} of this account count: most machine translation is missed with so few."
+    return Note(code="few_posts", text=text)
+
+
+def near_duplicates(count: int) -> Note:
+    verb = (
+        "repeats or quotes another one of the account and was"
+        if count == 1
+        else "repeat or quote others and were"
+    )
+    text = f"{_posts(count)} {verb} not counted again."
+    return Note(code="near_duplicates", text=text)
+
+
+def texts_missing(count: int) -> Note:
+    text = f"{_posts(count)} came without text, so repeated ones among them were counted more than once."
+    return Note(code="texts_missing", text=text)
+
+
+def dates_missing(count: int) -> Note:
+    text = f"{_posts(count)} have no date and are not on the timeline."
+    return Note(code="dates_missing", text=text)
+
+
+def languages_mixed(languages: Mapping[str, int]) -> Note:
+    told = _listed([f"{_posts(count)} in {_language(code)}" for code, count in languages.items()])
+    return Note(code="languages_mixed", text=f"The account writes in several languages: {told}.")
+
+
+def languages_differ(parts: Sequence[LanguagePart]) -> Note:
+    told = "; ".join(f"{_language(part.language)}: {_side(part)}" for part in parts)
+    return Note(code="languages_differ", text=f"The languages of this account differ. {told}.")
+
+
+def mixed_posts(part: Estimated) -> Note:
+    text = (
+        "Human and machine posts seem to stand side by side: the posts differ more than those of an account "
+        f"of one kind. About {percent(part.value)} of them are machine-translated (95 % interval "
+        f"{percent(part.low)} to {percent(part.high)})."
+    )
+    return Note(code="mixed_posts", text=text)
+
+
+def changed(found: Change) -> Note:
+    text = (
+        f"The account writes differently from {found.day.isoformat()} on. Before: {_side(found.before)}. "
+        f"After: {_side(found.after)}. In random orders of its posts so clear a change comes up with a "
+        f"probability of {found.p_value:.4f}."
+    )
+    return Note(code="change", text=text)
+
+
+def _side(judged: Judged) -> str:
+    shown = "" if judged.machine_translated is None else f", probability {percent(judged.machine_translated)}"
+    verdict = judged.verdict.replace("_", "-")
+    return f"{_posts(judged.posts)}, {verdict}{shown}"
+
+
+def language_unmeasured(codes: Sequence[str]) -> Note:
+    told = _listed([_language(code) for code in codes])
+    text = f"No false-alarm rate of accounts was measured for posts in {told}, so there is no verdict."
+    return Note(code="language_unmeasured", text=text)
+
+
+def calibration_unmeasured(label: str) -> Note:
+    text = (
+        f"The posts were judged by a calibration of your own ({label}), for which no false-alarm rate of "
+        "accounts was measured, so there is no verdict on the account."
+    )
+    return Note(code="calibration_unmeasured", text=text)
+
+
+def version_unmeasured(version: str) -> Note:
+    text = (
+        f"Posts were scored by version {version}, for which no false-alarm rate of accounts is known here, "
+        "so there is no verdict. Score them again."
+    )
+    return Note(code="version_unmeasured", text=text)
+
+
+def reasons(account: Account) -> tuple[str, ...]:
+    """Why the verdict is what it is."""
+    if account.machine_translated is None:
+        return ()
+    told = [
+        f"{in_hundred(account.machine_translated)} accounts with {_posts(account.posts.distinct)} like these "
+        "were machine-translated, where half of all accounts are."
+    ]
+    if (threshold := account.threshold) is not None:
+        rates = [
+            f"{percent(rate, 1)} of {kind}"
+            for rate, kind in (
+                (threshold.native, "native accounts"),
+                (threshold.translated, "accounts of human translations"),
+            )
+            if rate is not None
+        ]  # fmt: skip
+        told.append(
+            f"The threshold for {_posts(threshold.posts)} or more is {percent(threshold.machine_translated)}"
+            f"; {' and '.join(rates) or 'no known share'} of sources that it was not set on reached it."
+        )
+    share, interval = account.share_machine_translated, account.share_interval
+    if share is not None and interval is not None and account.posts.distinct > 1:
+        told.append(
+            f"About {percent(share)} of the posts are likely to be machine-translated (95 % interval "
+            f"{percent(interval.low)} to {percent(interval.high)})."
+        )
+    return tuple(told)

@@ -1,0 +1,324 @@
+"""Many posts, one judgement: what the order, repetition and dates of posts change, and what they must not."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from hashlib import sha256
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checker.account.change import change
+from checker.account.combine import combine
+from checker.account.duplicates import clusters, fingerprint
+from checker.account.file import AccountModel, Dependence, Row, Spread, read, shipped
+from checker.account.model import CLIP, effective
+from checker.account.post import AccountPost
+from checker.account.share import share
+from checker.version import __version__
+from scripts.command import ROOT
+
+WORDS = (
+    "bridge", "river", "council", "notice", "minister", "harbour", "school", "winter", "budget", "market",
+    "train", "engine", "forest", "letter", "museum", "doctor", "garden", "window", "summer", "island",
+    "signal", "paper", "copper", "weather", "village", "border", "ticket", "morning",
+)  # fmt: skip
+
+
+def text(number: int) -> str:
+    """A text that is like no other one."""
+    return " ".join(random.Random(number).choices(WORDS, k=30))
+
+
+def dependence(**changed: object) -> Dependence:
+    rows = tuple(
+        Row(posts=n, cuts={"ru": cut, "uk": cut}, human=-1.0, spread=1.8,
+            flagged={"native": 0.0, "translated": 0.01}, worst=0.02, family="a")
+        for n, cut in ((1, 3.0), (3, 1.5), (10, 1.0))
+    )  # fmt: skip
+    kinds = {
+        "native": Spread(location=-1.5, between=0.5, within=1.0, posts=100, units=10),
+        "translated": Spread(location=-0.5, between=0.5, within=1.0, posts=100, units=10),
+        "machine": Spread(location=1.5, between=0.5, within=1.0, posts=100, units=10),
+    }
+    fields = {"gain": 1.0, "correlation": 0.2, "calibrated": 50, "middle": 0.0, "middles": {}, "kinds": kinds,
+              "rows": rows}  # fmt: skip
+    return Dependence.model_validate(fields | changed)
+
+
+MODEL = AccountModel(machine=dependence())
+
+
+def posts(
+    log_odds: Sequence[float], language: str = "ru", first: int = 0, **fields: object
+) -> list[AccountPost]:
+    return [
+        AccountPost(
+            id=f"{first + n}", row=first + n + 1, machine=value, language=language, text=text(first + n),
+            print=fingerprint(text(first + n)), version=__version__, **fields,  # type: ignore[arg-type]
+        )
+        for n, value in enumerate(log_odds)
+    ]  # fmt: skip
+
+
+LOG_ODDS = st.lists(st.floats(-9, 9), min_size=1, max_size=25)
+
+
+@given(LOG_ODDS, st.randoms(use_true_random=False))
+@settings(max_examples=40, deadline=None)
+def test_the_order_of_posts_does_not_matter(values: list[float], random: random.Random) -> None:
+    given = posts(values)
+    given = [replace(post, day=date(2025, 1, 1) + timedelta(n // 2)) for n, post in enumerate(given)]
+    shuffled = random.sample(given, len(given))
+    assert combine("a", shuffled, MODEL) == combine("a", given, MODEL)
+
+
+@given(LOG_ODDS, st.data())
+@settings(max_examples=40, deadline=None)
+def test_a_post_given_again_changes_nothing_but_the_counts(values: list[float], data: st.DataObject) -> None:
+    given = posts(values)
+    again = data.draw(st.lists(st.sampled_from(given), max_size=8))
+    once, twice = combine("a", given, MODEL), combine("a", [*given, *again], MODEL)
+    assert twice.posts.distinct == len(given)
+    assert twice.posts.given == len(given) + len(again)
+    kept = {
+        "machine_translated",
+        "machine_translated_interval",
+        "verdict",
+        "share_machine_translated",
+        "languages",
+    }
+    assert once.model_dump(include=kept) == twice.model_dump(include=kept)
+
+
+@given(LOG_ODDS, st.floats(0, 9))
+@settings(max_examples=60, deadline=None)
+def test_a_post_as_machine_like_as_the_others_never_lowers_the_probability(
+    values: list[float], more: float
+) -> None:
+    before = combine("a", posts(values), MODEL)
+    mean = float(np.mean([min(max(v, -CLIP), CLIP) for v in values]))
+    added = posts([max(mean, more, 0.0)], first=1000)
+    after = combine("a", [*posts(values), *added], MODEL)
+    assert before.machine_translated is not None
+    assert after.machine_translated is not None
+    assert after.machine_translated >= before.machine_translated - 1e-4
+
+
+@given(LOG_ODDS)
+@settings(max_examples=40, deadline=None)
+def test_intervals_hold_what_they_are_of(values: list[float]) -> None:
+    account = combine("a", posts(values), MODEL)
+    for value, interval in (
+        (account.machine_translated, account.machine_translated_interval),
+        (account.share_machine_translated, account.share_interval),
+    ):
+        assert value is not None
+        assert interval is not None
+        assert interval.low <= value <= interval.high
+
+
+def test_one_extreme_post_does_not_decide() -> None:
+    account = combine("a", posts([-1.5] * 9 + [9.0]), MODEL)
+    assert account.machine_translated is not None
+    assert account.machine_translated < 0.5
+
+
+def test_machine_posts_are_flagged_and_human_posts_are_not() -> None:
+    machine, human = combine("m", posts([1.6] * 10), MODEL), combine("h", posts([-1.6] * 10), MODEL)
+    assert (machine.verdict, human.verdict) == ("machine_translated", "human_written")
+    assert machine.false_alarm_rate == 0.01
+    assert machine.threshold is not None
+    assert machine.threshold.posts == 10
+    assert "in 100 accounts" in machine.reasons[0]
+
+
+def test_fewer_posts_need_more_evidence() -> None:
+    assert combine("a", posts([1.3] * 2), MODEL).verdict == "uncertain"
+    assert combine("a", posts([1.3] * 12), MODEL).verdict == "machine_translated"
+
+
+def test_a_language_without_a_measured_rate_gets_no_verdict() -> None:
+    account = combine("a", posts([3.0] * 12, language="sw"), MODEL)
+    assert (account.verdict, account.false_alarm_rate, account.threshold) == ("uncertain", None, None)
+    assert "language_unmeasured" in {note.code for note in account.warnings}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [("calibration", "own.json@1", "calibration_unmeasured"), ("version", "0.1.0", "version_unmeasured")],
+)
+def test_scores_of_another_verdict_get_no_verdict(field: str, value: str, code: str) -> None:
+    given = [replace(post, **{field: value}) for post in posts([3.0] * 12)]
+    account = combine("a", given, MODEL)
+    assert account.verdict == "uncertain"
+    assert code in {note.code for note in account.warnings}
+
+
+def test_posts_that_were_not_scored_are_counted_and_left_out() -> None:
+    given = [*posts([1.6] * 10), *[replace(post, machine=None) for post in posts([0.0] * 5, first=50)]]
+    account = combine("a", given, MODEL)
+    assert (account.posts.given, account.posts.scored) == (15, 10)
+    assert combine("a", [], MODEL).verdict == "not_scored"
+    nothing = [replace(post, machine=math.nan) for post in posts([0.0])]
+    assert combine("a", nothing, MODEL).verdict == "not_scored"
+
+
+def test_languages_are_judged_apart_as_well() -> None:
+    given = [*posts([-1.6] * 12, "uk"), *posts([2.5] * 12, "ru", first=100)]
+    account = combine("a", given, MODEL)
+    assert {part.language: part.verdict for part in account.languages} == {
+        "ru": "machine_translated", "uk": "human_written",
+    }  # fmt: skip
+    assert account.verdict == "machine_translated"
+    assert {"languages_mixed", "languages_differ"} <= {note.code for note in account.warnings}
+
+
+def test_two_posts_in_another_language_are_no_part_of_their_own() -> None:
+    given = [*posts([-1.6] * 12, "uk"), *posts([4.0] * 2, "ru", first=100)]
+    account = combine("a", given, MODEL)
+    assert account.verdict != "machine_translated"
+    assert account.languages[1].verdict == "uncertain"
+
+
+def test_a_machine_from_one_day_on_is_found() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.5, 40)
+    values = [(-1.5 if n < 20 else 2.0) + noise[n] for n in range(40)]
+    given = [replace(p, day=date(2025, 1, 1) + timedelta(7 * n)) for n, p in enumerate(posts(values))]
+    account = combine("a", given, MODEL)
+    (found,) = account.changes
+    assert found.day == date(2025, 1, 1) + timedelta(7 * 20)
+    assert (found.before.verdict, found.after.verdict) == ("human_written", "machine_translated")
+    assert account.verdict == "machine_translated"
+    assert account.mixed
+    assert account.share_machine_translated == pytest.approx(0.5, abs=0.1)
+    assert found.p_value <= 0.01
+    assert "2025-05-21" in next(note.text for note in account.warnings if note.code == "change")
+    assert len(account.windows) == 10
+    assert {window.verdict for window in account.windows} == {"uncertain"}
+
+
+def test_a_change_is_rarely_found_where_there_is_none() -> None:
+    random = np.random.default_rng(1)
+    days = [date(2025, 1, 1) + timedelta(n) for n in range(30)]
+    found = [change(random.normal(size=30), days) for _ in range(200)]
+    assert sum(one is not None and one.p_value <= 0.01 for one in found) <= 6
+
+
+def test_posts_of_one_day_have_no_change() -> None:
+    assert change(np.arange(20.0), [date(2025, 1, 1)] * 20) is None
+    assert change(np.arange(5.0), [date(2025, 1, n + 1) for n in range(5)]) is None
+
+
+def test_human_and_machine_posts_side_by_side_are_called_mixed() -> None:
+    account = combine("a", posts([-3.0, 3.0] * 10), MODEL)
+    assert account.mixed
+    assert account.share_machine_translated == pytest.approx(0.5, abs=0.1)
+    assert "mixed_posts" in {note.code for note in account.warnings}
+    assert not combine("a", posts([1.5, 2.0] * 10), MODEL).mixed
+
+
+@pytest.mark.parametrize("true", [0.0, 0.3, 1.0])
+def test_the_share_is_that_of_the_mixture(true: float) -> None:
+    random = np.random.default_rng(0)
+    machine = random.random(4000) < true
+    values = random.normal(np.where(machine, 1.0, -1.0))  # of variance 1: the log ratio is twice the value
+    found = share(2 * values, 4000)
+    assert found.value == pytest.approx(true, abs=0.03)
+    assert found.low <= true <= found.high + 0.005
+
+
+def test_dependent_posts_say_less() -> None:
+    assert effective(10, 0.0) == 10
+    assert effective(10, 1.0) == 1
+    few, many = (
+        combine("a", posts([1.0] * 20), AccountModel(machine=dependence(correlation=r))) for r in (0.5, 0.1)
+    )
+    assert few.machine_translated is not None
+    assert many.machine_translated is not None
+    assert few.machine_translated < many.machine_translated
+
+
+def test_loud_posts_are_on_their_side() -> None:
+    account = combine("a", posts([3.0, -2.0, 1.0, -1.0, 2.0, 0.5]), MODEL)
+    assert [post.id for post in account.loudest_for] == ["0", "4", "2"]
+    assert [post.id for post in account.loudest_against] == ["1", "3"]
+
+
+def test_translated_is_left_empty_without_its_probabilities() -> None:
+    assert combine("a", posts([1.0] * 5), MODEL).translated is None
+    model = AccountModel(machine=dependence(), translated=dependence())
+    account = combine("a", posts([0.2] * 12, translated=2.0), model)
+    assert account.verdict == "translated"
+    assert account.translated is not None
+    assert account.translated > 0.9
+    assert combine("a", posts([2.0] * 12, translated=2.0), model).verdict == "machine_translated"
+
+
+# Near-duplicates
+
+
+def numbers(*texts: str) -> list[int]:
+    found = clusters([fingerprint(text) for text in texts])
+    return [found.index(one) for one in found]
+
+
+def test_repeated_texts_are_one() -> None:
+    assert numbers(text(1), text(2), text(1).upper() + "!!", text(2)) == [0, 1, 0, 1]
+    assert clusters([None, None, fingerprint("")]) == [0, 1, 2]
+
+
+def test_a_few_other_words_make_no_new_text() -> None:
+    first, other = text(1), text(2)
+    changed = first.replace(first.split()[3], "today", 1)
+    assert numbers(first, other, changed) == [0, 1, 0]
+
+
+def test_a_quote_with_a_comment_is_the_quoted_text() -> None:
+    quoted = text(1) + " " + text(5)
+    assert numbers(quoted, text(2), f"{quoted} {' '.join(text(3).split()[:12])}") == [0, 1, 0]
+
+
+@given(st.lists(st.text(max_size=200), max_size=12), st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_clusters_do_not_depend_on_the_order(texts: list[str], random: random.Random) -> None:
+    places = random.sample(range(len(texts)), len(texts))
+    straight = clusters([fingerprint(text) for text in texts])
+    shuffled = clusters([fingerprint(texts[place]) for place in places])
+    for one in range(len(texts)):
+        for other in range(len(texts)):
+            same = straight[places[one]] == straight[places[other]]
+            assert same == (shuffled[one] == shuffled[other])
+
+
+def test_many_texts_stay_apart() -> None:
+    assert len(set(clusters([fingerprint(text(n)) for n in range(2000)]))) == 2000
+
+
+# The file
+
+
+def test_the_shipped_model_is_of_the_shipped_verdict() -> None:
+    model = shipped()
+    verdict = (ROOT / "models" / "embedded" / "verdict.json").read_bytes()
+    assert model.verdict == sha256(verdict).hexdigest(), (
+        "run python -m scripts.training.accounts gather, then fit"
+    )
+    assert model.version == __version__
+
+
+def test_a_file_is_read_as_it_was_written(tmp_path: object) -> None:
+    from pathlib import Path
+
+    path = Path(str(tmp_path)) / "accounts.json"
+    MODEL.write(path)
+    assert read(path) == MODEL
+    path.write_text(path.read_text().replace('"gain": 1.0', '"gain": -1'))
+    with pytest.raises(ValueError, match=r"machine\.gain"):
+        read(path)
