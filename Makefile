@@ -11,6 +11,7 @@ CORPORA ?= corpora
 LANGUAGES ?= ru
 TESTSETS  ?= wmt22 wmt23 wmt24
 POSTS     ?= 100
+E5      ?= e5-small-q4.bin
 TRANSLATOR ?= --languages ru uk de fr es --systems google microsoft --vocab 12000 --minutes 100
 STAMP   := $(VENV)/.installed
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
@@ -73,7 +74,13 @@ models: $(STAMP) ## Train the embedded models on CORPORA (hours on a CPU)
 	$(BIN)/python -m scripts.training.fluency --corpora $(CORPORA) --out runs/fluency
 	$(BIN)/python -m scripts.training.style --corpora $(CORPORA) --out models/embedded/style
 	$(BIN)/python -m scripts.training.ship --runs runs --models models
-	$(BIN)/python -m scripts.training.verdict --corpora $(CORPORA) --models models
+	$(BIN)/python -m scripts.training.encoder base --source $(E5) --corpora $(CORPORA) --out runs/encoder
+	$(BIN)/python -m scripts.training.encoder pack --corpora $(CORPORA) --out runs/encoder --posts 60000
+	$(BIN)/python -m scripts.training.encoder train --out runs/encoder --minutes 90
+	$(BIN)/python -m scripts.training.encoder_ship --out runs/encoder --models models --pieces 45000
+	$(BIN)/python -m scripts.training.verdict --corpora $(CORPORA) --models models --cache runs/evidence
+	$(BIN)/python -m scripts.training.accounts gather --corpora $(CORPORA) --out runs/accounts.jsonl
+	$(BIN)/python -m scripts.training.accounts fit runs/accounts.jsonl --models models
 	$(BIN)/python -m scripts.training.quality --corpora $(CORPORA) --models models
 
 calibrate-hub: $(STAMP) ## Fit calibration-hub.json for the hub models of LANGUAGES on TESTSETS (downloads both)

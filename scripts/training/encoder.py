@@ -485,7 +485,7 @@ DATA = (
     "Data: WMT news test sets 2008-2020 and 2022 with references and submitted systems; outputs of Google,",
     "Microsoft, NLLB, OPUS-MT, Argos and Bergamot as published with the evaluation of Firefox's translation",
     "models (MPL-2.0); FLORES-101 dev (CC BY-SA 4.0); families of Microsoft product documentation (CC BY",
-    "4.0) with both sides. Not trained on: WMT21 and the families below.",
+    "4.0) with both sides. Not trained on: WMT21 and the families of docs/benchmarks.md, which has scores.",
 )
 
 
@@ -496,7 +496,7 @@ def card(first: list[str], table: dict[str, Any]) -> str:
         first: what it is and how it was made.
         table: for each head what `family_table` gave.
     """
-    lines = ["# Encoder: translated, machine-made, faulty words", "", *first, "", *DATA, ""]
+    lines = ["# Encoder: made by a machine, translated at all", "", *first, "", *DATA, ""]
     heading = "| family | comparison | AUC | worst language | languages | posts |"
     for head in ("machine", "translated", "both"):
         if head not in table:

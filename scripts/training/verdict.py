@@ -6,7 +6,8 @@ A family is where text comes from: one documentation, one parliament, one year o
 held out in turn, and the thresholds hold in the worst. ``scripts.bench.families`` measures from the same
 evidence what a family gets from thresholds that never saw it.
 
-The posts are those of WMT21 and of the ``wild`` corpora, less what the encoder was trained on; cut, two in
+The posts are those of WMT21, of NTREX where no system translated it, and of the ``wild`` corpora, less what
+the encoder was trained on; cut, two in
 three of them, to their first sentences, since posts are short. Where the round trip is by a translator of
 production grade, it may count.
 """
@@ -37,7 +38,7 @@ from checker.text import clean, sentences, width
 from checker.verdict.model import BANDS
 from checker.version import __version__
 from scripts.command import command
-from scripts.training.corpora import LANGUAGES, human_lines
+from scripts.training.corpora import LANGUAGES, human_lines, labelled, unpaired
 from scripts.training.encoder_data import trained_on
 
 SHIPPED = (
@@ -48,6 +49,9 @@ SHIPPED = (
 
 ROUND_TRIP = ("pt", "en")
 """Languages whose round trip is by a translator of production grade out of the box."""
+
+UNPAIRED = "wmt19"
+"""In most languages no system translated it (NTREX): no model learned from it, lest it learn topic."""
 
 LINES = 3
 """Lines of WMT21 that make a post, at most."""
@@ -79,24 +83,11 @@ def unseen(corpora: Path, language: str, most: int, seed: int = 0) -> Iterator[d
         seed: of the draw.
     """
     rng = random.Random(f"{seed} {language}")
-    frame = pd.read_parquet(corpora / "labelled" / f"{language}.parquet")
-    frame = frame[frame["split"] == "dev"].astype({"system": str, "origin": str, "label": str})
+    frame = labelled(corpora, language)
+    frame = frame.astype(dict.fromkeys(("testset", "label", "origin", "system", "split"), str))
     found: dict[Kind, list[dict[str, Any]]] = defaultdict(list)
-    for (testset, source, label, origin, system), part in frame.groupby(
-        ["testset", "source_lang", "label", "origin", "system"], observed=True
-    ):
-        kind: Kind = "machine" if label == "machine" else "native" if origin == "original" else "translated"
-        lines, texts = part.sort_values("line")["line"].tolist(), part.sort_values("line")["text"].tolist()
-        start = 0
-        while start < len(texts):
-            size = rng.randint(1, LINES)
-            found[kind].append(
-                {
-                    "text": " ".join(texts[start : start + size]), "kind": kind, "testset": "wmt21",
-                    "system": system, "page": f"{testset}-{source}-{lines[start] // 20}",
-                }
-            )  # fmt: skip
-            start += size
+    for post in _posts_of(frame[frame["split"] == "dev"], "wmt21", rng):
+        found[post["kind"]].append(post)
     for posts in found.values():
         yield from rng.sample(posts, min(len(posts), 3 * most))
     columns = ["text", "kind", "family", "system", "page"]
@@ -110,6 +101,26 @@ def unseen(corpora: Path, language: str, most: int, seed: int = 0) -> Iterator[d
                 "text": text, "kind": kind_of, "testset": family, "system": row["system"],
                 "page": row["page"],
             }  # fmt: skip
+    alone = frame[unpaired(frame) & (frame["testset"] == UNPAIRED) & (frame["origin"] == "translated")]
+    translations = list(_posts_of(alone, UNPAIRED, rng))
+    yield from rng.sample(translations, min(len(translations), most))
+
+
+def _posts_of(frame: pd.DataFrame, family: str, rng: random.Random) -> Iterator[dict[str, Any]]:
+    """Neighbouring lines of test sets as posts of one family."""
+    columns = ["testset", "source_lang", "label", "origin", "system"]
+    for (testset, source, label, origin, system), part in frame.groupby(columns, observed=True):
+        kind: Kind = "machine" if label == "machine" else "native" if origin == "original" else "translated"
+        ordered = part.sort_values("line")
+        lines, texts = ordered["line"].tolist(), ordered["text"].tolist()
+        start = 0
+        while start < len(texts):
+            size = rng.randint(1, LINES)
+            yield {
+                "text": " ".join(texts[start : start + size]), "kind": kind, "testset": family,
+                "system": system, "page": f"{testset}-{source}-{lines[start] // 20}",
+            }  # fmt: skip
+            start += size
 
 
 def shortened(text: str, language: str, rng: random.Random) -> str:
