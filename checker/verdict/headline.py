@@ -37,12 +37,12 @@ def headline(result: Result) -> str:
     if result.verdict == "human_written":
         return "Reads like it was written in this language."
     if result.verdict == "machine_translated":
-        said = "Looks machine-translated"
-        return f"{said}: {_only(alarm.rate)} human posts scores this high." if alarm else f"{said}."
+        found = "Looks machine-translated"
+        return f"{found}: {_only(alarm.rate)} human posts scores this high." if alarm else f"{found}."
     if result.verdict == "translated":
-        said = "Looks translated, by a person or a machine"
+        found = "Looks translated, by a person or a machine"
         ending = "posts written in this language scores this high"
-        return f"{said}: {_only(alarm.rate)} {ending}." if alarm else f"{said}."
+        return f"{found}: {_only(alarm.rate)} {ending}." if alarm else f"{found}."
     kinds = {reason.kind for reason in result.reasons}
     if "withheld" in kinds:
         return "Cannot tell: too many human posts in this language look machine-translated."
@@ -50,10 +50,15 @@ def headline(result: Result) -> str:
         return "Cannot tell: how often such a verdict is wrong was not measured."
     if alarm is None:
         return "Cannot tell: the evidence does not decide."
-    if (said := one_in(alarm.rate)) == "1 in 1":
+    if (shown := one_in(alarm.rate)) == "1 in 1":
         return "Cannot tell: most human posts score this high."
     ending = ", too many for a verdict" if alarm.rate <= TOO_MANY else ""
-    return f"Cannot tell: {said} human posts scores this high{ending}."
+    return f"Cannot tell: {shown} human posts scores this high{ending}."
+
+
+def said(result: Result) -> str:
+    """The sentence that a result came with, or what it would be: results of older versions have none."""
+    return result.headline or headline(result)
 
 
 def telling(verdict: Verdict, alarms: Iterable[FalseAlarm]) -> FalseAlarm | None:
@@ -80,8 +85,8 @@ def one_in(rate: float) -> str:
 
 
 def _only(rate: float) -> str:
-    said = one_in(rate)
-    return f"only {said}" if 1 / rate >= FEW else said
+    shown = one_in(rate)
+    return f"only {shown}" if 1 / rate >= FEW else shown
 
 
 def _why_not(result: Result) -> str:
