@@ -23,7 +23,7 @@ from checker.pipeline import Checker
 from checker.result import Record, Result, RowError
 from checker.verdict.advice import MEANINGS, VERDICTS
 from checker.version import __version__
-from checker.web import catalogue, problems
+from checker.web import catalogue, problems, texts
 from checker.web.limits import BodyLimit, Limits
 from checker.web.metrics import CONTENT_TYPE, Observe
 from checker.web.problems import RequestError, check_form, documented
@@ -111,11 +111,12 @@ def create_app(
     problems.install(app)
     locked: Any = [Depends(HTTPBearer(auto_error=False))] if token is not None else []
 
-    rendered = _page()
+    rendered = {code: _page(own) for code, own in texts.catalogues().items()}
 
     @app.get("/", include_in_schema=False)
-    async def page() -> HTMLResponse:
-        return HTMLResponse(rendered)
+    async def page(request: Request, lang: str | None = None) -> HTMLResponse:
+        code = texts.choose(lang, request.headers.get("Accept-Language", ""))
+        return HTMLResponse(rendered[code], headers={"Vary": "Accept-Language", "Content-Language": code})
 
     app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
 
@@ -207,11 +208,14 @@ def create_app(
     return app
 
 
-def _page() -> str:
-    """The web page, with the names that it shows of verdicts and languages."""
+def _page(own: texts.Texts) -> str:
+    """The web page in one language, with the words that its scripts show."""
     environment = Environment(loader=PackageLoader("checker.web"), autoescape=True, undefined=StrictUndefined)
-    verdicts = {verdict: {"name": name, "meaning": MEANINGS[verdict]} for verdict, name in VERDICTS.items()}
-    return environment.get_template("page.html.j2").render(names={"verdicts": verdicts, "languages": NAMES})
+    names = {"texts": own.texts, "said": own.said, "languages": NAMES}
+    names |= {"verdicts": list(VERDICTS), "meanings": MEANINGS}
+    others = [other for other in texts.catalogues().values() if other is not own]
+    page = environment.get_template("page.html.j2")
+    return page.render(names=names, t=own.texts, code=own.code, others=others)
 
 
 def _check_post(post: Post, limits: Limits, place: str) -> None:
