@@ -372,7 +372,7 @@ def test_one_post_in_full() -> None:
         "A warning.",
         "marian@1",
         "statement-checker 0.1.0",
-        "over 99 in 100    Russian   chrF++ 41.0",
+        "Russian   chrF++ 41.0",
         "in English  Evacuate",
         "Эвакуируйте +0.50",
     ):

@@ -44,7 +44,7 @@ def test_every_key_is_used_and_every_used_key_is_there() -> None:
     keys = set(catalogues()[DEFAULT].texts)
     sources = "\n".join(path.read_text("utf-8") for path in (WEB / "static").glob("*.js"))
     page = (WEB / "templates" / "page.html.j2").read_text("utf-8")
-    named = set(re.findall(r'\bt\("(\w+)"', sources)) | set(re.findall(r"\bt\.(\w+)", page))
+    named = set(re.findall(r'\bt\("(\w+)"', sources)) | set(re.findall(r'\bt\["(\w+)"\]', page))
     assert named <= keys
     made = [key for key in keys - named if not re.search(rf'"{key}"|\b{key}\b', sources)]
     prefixes = ("verdict_", "asked_", "limit_", "example_", "th_")

@@ -55,7 +55,7 @@ def table(outcomes: Sequence[Result | RowError]) -> Table:
     grid.add_column("id", width=min(_ID, max([2, *(id.cell_len for id in ids)])), overflow="fold")
     for column, width in _WIDTHS.items():
         grid.add_column(column, width=width, no_wrap=True, overflow="ellipsis")
-    grid.add_column("more than … of human posts", ratio=1, no_wrap=True, overflow="ellipsis")
+    grid.add_column("humans below", ratio=1, no_wrap=True, overflow="ellipsis")
     for outcome, id in sorted(zip(outcomes, ids, strict=True), key=lambda row: suspicion(row[0])):
         if isinstance(outcome, RowError):
             why = f"row {outcome.row}: {outcome.error} {outcome.fix}"
@@ -137,7 +137,14 @@ def _answers(result: Result, marks: bool) -> list[Text]:
         Text.assemble(f"{question}: ", _shaded(in_hundred(value), value, marks), " posts like this")
         for question, value in known.items()
     ]
-    return [*lines, Text("(in a feed where half of all posts are; where fewer are, fewer)")] if lines else []
+    return (
+        [
+            *lines,
+            Text("That holds where half of all posts are machine-translated; in most feeds it is fewer."),
+        ]
+        if lines
+        else []
+    )
 
 
 def _sentences(result: Result, marks: bool) -> Table:
@@ -149,7 +156,8 @@ def _sentences(result: Result, marks: bool) -> Table:
         facts += [f"chrF++ {sentence.chrf:.1f}"] if sentence.chrf is not None else []
         facts += ["round trip unreliable, not counted"] if sentence.reliable is False else []
         told = Text("   ".join(map(printable, facts)), "" if marks else "dim")
-        if (probability := sentence.machine_translated) is not None:
+        probability = sentence.machine_translated if len(result.sentences) > 1 else None  # else it was said
+        if probability is not None:
             told = Text.assemble(_shaded(in_hundred(probability), probability, marks), "   ", told)
         grid.add_row(str(number), told)
         grid.add_row("post", _highlighted(runs(sentence), marks))
@@ -238,13 +246,12 @@ def _shaded(shown: str, probability: float, marks: bool) -> Text:
 
 def _first(result: Result) -> str:
     """The numbers of the evidence, strongest first; without any, why there is none."""
-    ranks = [
-        f"{_KINDS[reason.kind]} {compact(reason.rank)}"
-        for reason in result.reasons
-        if reason.kind in _KINDS and reason.rank is not None
-    ]
+    ranks: dict[str, str] = {}  # of a mixed post, those of its main language
+    for reason in result.reasons:
+        if reason.kind in _KINDS and reason.rank is not None:
+            ranks.setdefault(reason.kind, f"{_KINDS[reason.kind]} {compact(reason.rank)}")
     if ranks:
-        return ", ".join(ranks)
+        return ", ".join(ranks.values())
     return said(result).removeprefix("Not scored: ") if result.verdict == "not_scored" else ""
 
 

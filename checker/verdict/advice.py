@@ -22,7 +22,7 @@ MEANINGS: Mapping[str, str] = {
     "told.",
     "human_written": "It reads like posts that people wrote in this language; an edited or very good "
     "translation can read so as well.",
-    "uncertain": "The evidence does not decide.",
+    "uncertain": "Do not read a verdict into it.",
     "not_scored": "There is no probability for this text.",
 }
 """What a verdict means, and what tells it from the others, in one sentence."""

@@ -26,6 +26,7 @@ async function run(told, request) {
   again = () => run(told, request);
   problem.hidden = true;
   status.textContent = t(told);
+  status.classList.remove("heard");
   cancel.hidden = false;
   document.body.setAttribute("aria-busy", "true");
   try {
@@ -92,6 +93,7 @@ function checkFile(file) {
       tools.prepend(tool("save", () => save(name, results)), tool("save_csv", () => saveTable(name, results)));
       posts.replaceChildren(...table(name, results, openRow, tools));
       posts.hidden = false;
+      status.classList.remove("heard");
       status.textContent = t("checked", { what: summary(results) });
       byId("posts-title").focus();
     };
@@ -122,6 +124,7 @@ function showPost(answer, source) {
   tools.append(tool("print", () => print()));
   result.replaceChildren(...verdict(answer, source, tools));
   result.hidden = false;
+  status.classList.add("heard"); // the result has it on the screen
   status.textContent = [said(answer.headline), ...answers(answer).map(([question, told]) => `${question}: ${told}.`)].join(" ");
 }
 
@@ -179,6 +182,7 @@ byId("supported").textContent = LANGUAGES.map(languageName).sort((a, b) => a.loc
 cancel.addEventListener("click", () => {
   running?.abort();
   running = again = null;
+  status.classList.remove("heard");
   status.textContent = t("cancelled");
   idle();
 });

@@ -38,11 +38,11 @@ export function verdict(result, source, tools) {
     el(
       "div",
       { class: `verdict ${result.verdict}` },
+      el("h2", { id: "verdict", tabindex: "-1", ...spoken(result.headline) }, said(result.headline)),
       dial(probability, threshold(result)),
       el(
         "div",
         { class: "words" },
-        el("h2", { id: "verdict", tabindex: "-1", ...spoken(result.headline) }, said(result.headline)),
         probability === null ? lines(warnings, { class: "rate" }) : el("p", { class: "meaning" }, meaning(result.verdict)),
         result.advice.length > 0 && el("section", { class: "next" }, el("h3", {}, t("next")), lines(result.advice, { class: "advice" })),
         asked.length > 0 &&
