@@ -416,6 +416,14 @@ def test_results_can_be_copied(open_page: Open, api: httpx.Client) -> None:
     assert "\u202e" not in copied
 
 
+def test_a_language_can_be_named(open_page: Open, api: httpx.Client) -> None:
+    text = "Taxi Hotel Restaurant Museum Park Bank Bus Metro Radio Internet"
+    page = open_page()
+    page.get_by_label("Language of the post").select_option("German")
+    expect(check(page, text)).not_to_contain_text("Not scored")
+    expect(page.locator(".facts")).to_contain_text("German")
+
+
 def test_examples_can_be_tried(open_page: Open) -> None:
     page = open_page()
     for name in ("A clumsy translation", "A post by a native speaker", "A Persian post"):

@@ -17,9 +17,9 @@ export function useToken(given) {
   token = given.trim();
 }
 
-/** The result of a post. */
-export function scorePost(text, signal) {
-  const body = JSON.stringify({ text });
+/** The result of a post; its language is found out where none is given. */
+export function scorePost(text, language, signal) {
+  const body = JSON.stringify(language ? { text, language } : { text });
   return call("v1/score", { method: "POST", body, headers: { "Content-Type": "application/json" }, signal });
 }
 

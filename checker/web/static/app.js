@@ -71,7 +71,7 @@ function checkPost() {
   }
   const source = origin.value.toWellFormed();
   run("checking_post", async (signal) => {
-    const answer = await scorePost(text, signal);
+    const answer = await scorePost(text, byId("language").value, signal);
     const compared = source.trim() ? await compareTexts(source, text, signal) : null;
     return () => {
       posts.hidden = true;
@@ -174,11 +174,13 @@ unlock.addEventListener("submit", (event) => {
 for (const button of document.querySelectorAll("[data-example]")) {
   button.addEventListener("click", () => {
     post.value = EXAMPLES[button.dataset.example];
-    origin.value = "";
+    origin.value = byId("language").value = "";
     checkPost();
   });
 }
-byId("supported").textContent = LANGUAGES.map(languageName).sort((a, b) => a.localeCompare(b)).join(", ");
+const languages = LANGUAGES.map((code) => [code, languageName(code)]).sort(([, a], [, b]) => a.localeCompare(b));
+byId("supported").textContent = languages.map(([, name]) => name).join(", ");
+byId("language").append(...languages.map(([value, name]) => el("option", { value }, name)));
 cancel.addEventListener("click", () => {
   running?.abort();
   running = again = null;
