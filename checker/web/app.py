@@ -217,8 +217,8 @@ def create_app(
 def _page(own: texts.Texts) -> str:
     """The web page in one language, with the words that its scripts show."""
     environment = Environment(loader=PackageLoader("checker.web"), autoescape=True, undefined=StrictUndefined)
-    names = {"texts": own.texts, "said": own.said, "languages": NAMES}
-    names |= {"verdicts": list(VERDICTS), "meanings": MEANINGS}
+    words = {"texts": own.texts, "said": own.said}
+    names = {**words, "languages": NAMES, "verdicts": list(VERDICTS), "meanings": MEANINGS}
     others = [other for other in texts.catalogues().values() if other is not own]
     page = environment.get_template("page.html.j2")
     return page.render(names=names, t=own.texts, code=own.code, others=others)
