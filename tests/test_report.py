@@ -652,7 +652,7 @@ def test_tables_have_headers() -> None:
         columns = table.count('<th scope="col">')
         for row in re.findall(r"<tr>(?:(?!</tr>).)*</tr>", table.partition("</thead>")[2], re.DOTALL):
             assert row.count('<th scope="row">') == 1
-            assert row.count("<td>") == columns - 1
+            assert len(re.findall("<td[ >]", row)) == columns - 1
 
 
 def test_printing_is_light_and_breaks_between_things() -> None:
