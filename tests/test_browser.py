@@ -6,10 +6,12 @@ import csv
 import json
 import os
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -554,6 +556,17 @@ def test_a_file_of_answers_is_saved_and_opened_again(open_page: Open, tmp_path: 
     saved.value.save_as(tmp_path / "saved.csv")
     rows = list(csv.DictReader((tmp_path / "saved.csv").open(encoding="utf-8-sig", newline="")))
     assert [row["id"] for row in rows] == ["north", "south", "3", "<b>x</b>"]
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as XLSX").click()
+    saved.value.save_as(tmp_path / "saved.xlsx")
+    with zipfile.ZipFile(tmp_path / "saved.xlsx") as book:
+        assert book.testzip() is None
+        sheet = ElementTree.fromstring(book.read("sheet.xml"))
+        assert all(ElementTree.fromstring(book.read(name)) is not None for name in book.namelist())
+    cells = [
+        [value.text for value in row.iter() if value.text] for row in sheet.iter() if row.tag.endswith("}row")
+    ]
+    assert [row[0] for row in cells] == ["id", "north", "south", "3", "<b>x</b>"]
     other = open_page(told="ERR_INTERNET_DISCONNECTED")
     other.context.set_offline(True)
     other.set_input_files("#file", tmp_path / "saved.json")

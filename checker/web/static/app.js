@@ -7,7 +7,7 @@ import { EXAMPLES } from "./examples.js";
 import { columnsOf } from "./header.js";
 import { asMarkdown, tableAsMarkdown } from "./markdown.js";
 import { languageName, LANGUAGES, said, t } from "./names.js";
-import { isSaved, open, save, saveTable } from "./saved.js";
+import { isSaved, open, save, saveTable, saveWorkbook } from "./saved.js";
 import { summary, table } from "./table.js";
 import { answers, verdict } from "./verdict.js";
 
@@ -90,7 +90,11 @@ function checkFile(file) {
     return () => {
       result.hidden = true;
       const tools = copyTools(() => JSON.stringify(results, null, 2), () => tableAsMarkdown(results));
-      tools.prepend(tool("save", () => save(name, results)), tool("save_csv", () => saveTable(name, results)));
+      tools.prepend(
+        tool("save", () => save(name, results)),
+        tool("save_csv", () => saveTable(name, results)),
+        tool("save_xlsx", () => saveWorkbook(name, results)),
+      );
       posts.replaceChildren(...table(name, results, openRow, tools));
       posts.hidden = false;
       status.classList.remove("heard");

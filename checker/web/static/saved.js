@@ -3,6 +3,7 @@
 import { Refused } from "./api.js";
 import { el } from "./dom.js";
 import { t } from "./names.js";
+import { workbook } from "./xlsx.js";
 
 const KIND = "statement-checker";
 const COLUMNS = [
@@ -23,10 +24,18 @@ export function save(name, results) {
   download(`${stem(name)}.checked.json`, JSON.stringify({ kind: KIND, name, results }, null, 1), "application/json");
 }
 
+/** Save the results as a workbook. */
+export function saveWorkbook(name, results) {
+  download(`${stem(name)}.checked.xlsx`, workbook(rowsOf(results)), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
+}
+
+function rowsOf(results) {
+  return [COLUMNS.map(([title]) => title), ...results.map((outcome) => COLUMNS.map(([, value]) => value(outcome)))];
+}
+
 /** Save the results as a table for spreadsheets. */
 export function saveTable(name, results) {
-  const rows = [COLUMNS.map(([title]) => title), ...results.map((outcome) => COLUMNS.map(([, value]) => value(outcome)))];
-  const text = rows.map((row) => row.map(cell).join(",")).join("\r\n");
+  const text = rowsOf(results).map((row) => row.map(cell).join(",")).join("\r\n");
   download(`${stem(name)}.checked.csv`, `\ufeff${text}\r\n`, "text/csv");
 }
 
