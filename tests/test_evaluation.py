@@ -12,6 +12,7 @@ from collections import Counter
 from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -30,7 +31,6 @@ from checker.evaluation.scores import Score
 from checker.evaluation.table import GLOSSARY, rows, table
 from checker.pages.evaluation import page
 from checker.result import Language, Result, Sentence, Verdict
-from checker.verdict.advice import VERDICTS
 from checker.verdict.model import BANDS
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "labelled.jsonl"
@@ -239,7 +239,7 @@ def test_the_page_says_the_finding_and_what_became_of_every_post(evaluation: Eva
         f"Of 116 machine-translated posts the verdict found {found}; of 210 human posts it called {wrong}"
     )
     assert source.index(finding) < source.index("AUC")
-    counts = [overall.verdicts["human"].get(verdict, 0) for verdict in VERDICTS]
+    counts = [dict(overall.verdicts["human"]).get(verdict, 0) for verdict in get_args(Verdict)]
     assert f"human {' '.join(map(str, counts))}" in source
     titles = {title.replace("\n", " ") for title in rows(evaluation, None)[0][1]}
     assert titles <= set(GLOSSARY)
