@@ -15,6 +15,7 @@ from checker.result import Difference, Question, Result, Sentence, Warning, Word
 from checker.text import SHORTEST, Span, valid, words
 from checker.verdict import reasons
 from checker.verdict.advice import advice
+from checker.verdict.headline import headline, telling
 from checker.verdict.model import Judgement, combine, decide, measured, question
 from checker.version import __version__
 
@@ -63,7 +64,7 @@ def explain(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
             sentences=tuple(_bare(post, unit) for unit in post.units),
             warnings=tuple(post.warnings), models={"profile": models.profile}, version=__version__,
         )  # fmt: skip
-    return result.model_copy(update={"advice": advice(result)})
+    return result.model_copy(update={"headline": headline(result), "advice": advice(result)})
 
 
 def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
@@ -72,6 +73,9 @@ def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
     others = [(p.found.evidence.columns, p.translated) for p in parts if p.translated is not None]
     translated = combine(others) if len(others) == len(parts) else None
     answers = [j for part in parts for j in (part.judgement, part.translated) if j is not None]
+    alarms = tuple(alarm for answer in answers for alarm in answer.alarms)
+    verdict = decide(whole, translated)
+    told = telling(verdict, alarms)
     evidence, trip, percentile = parts[0].found
     code = parts[0].language
     warnings = [*post.warnings, *(w for part, _ in judged for w in _warnings(part, models))]
@@ -82,10 +86,10 @@ def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
     ]
     return Result(
         id=post.id,
-        verdict=decide(whole, translated),
+        verdict=verdict,
         machine_translated=whole.probability if whole else None,
         translated=translated.probability if translated else None,
-        false_alarm_rate=tuple(alarm for answer in answers for alarm in answer.alarms),
+        false_alarm_rate=alarms,
         fluency=percentile,
         language=post.language,
         columns=evidence.columns,
@@ -102,7 +106,7 @@ def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
             reason.model_copy(update={"text": prefix + reason.text})
             for prefix, (part, judgement) in zip(prefixes, judged, strict=True)
             for reason in reasons.reasons(
-                part.language, judgement, part.translated, models.verdict(part.language), *part.found
+                part.language, judgement, part.translated, models.verdict(part.language), *part.found, told
             )
         ),
         warnings=tuple(dict.fromkeys(warnings)),

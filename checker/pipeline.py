@@ -177,15 +177,20 @@ class Checker:
         """The numbers that translators and language models compute with; None where neither is asked for."""
         return self.models.arithmetic if self.settings.round_trip or self.settings.fluency else None
 
-    def prepare(self, id: str, text: str) -> Post:
+    def prepare(self, id: str, text: str, language: str | None = None) -> Post:
         """The first step of `score`: clean a post, identify its language, cut it into sentences.
 
         Who takes the three steps of many posts together, as the service does, gets what `score` gives.
 
+        Args:
+            id: of the post.
+            text: as it was published.
+            language: ISO 639-1 code of a supported one, instead of that of the settings or identifying it.
+
         Raises:
             InputError: ``text`` is not a string.
         """
-        return prepare(id, text, self._language)
+        return prepare(id, text, language or self._language)
 
     def measure(self, sentences: Iterable[Unit]) -> None:
         """The second step: run the models over sentences, of any number of prepared posts.

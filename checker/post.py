@@ -169,7 +169,7 @@ def _problem(post: Post) -> Warning | None:
     if (columns := post.columns) < SHORTEST:
         return Warning(
             code="too_short",
-            text=f"Not scored: too short, {columns} columns of text; the minimum is {SHORTEST} (a wide "
+            text=f"Not scored: too short, {columns} characters of text; the minimum is {SHORTEST} (a wide "
             "character counts as two).",
         )
     if language.code is None:
@@ -198,8 +198,8 @@ def _problem(post: Post) -> Warning | None:
     if own < max(SHORTEST, OWN_WORDING * columns):
         return Warning(
             code="mostly_set_aside",
-            text=f"Not scored: only {own} of {columns} columns are in a script that {name(language.code)} is "
-            "written in; names and lines in other scripts are set aside.",
+            text=f"Not scored: only {own} of {columns} characters are in a script that "
+            f"{name(language.code)} is written in; names and lines in other scripts are set aside.",
         )
     return None
 

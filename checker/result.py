@@ -158,6 +158,11 @@ class Reason(Record):
         "missed."
     )
     text: str = Field(description="Plain English, with its figures.")
+    rank: float | None = Field(
+        None, ge=0, le=1,
+        description="Of evidence: share of human posts of the language that have less of it; null where that "
+        "was not measured.",
+    )  # fmt: skip
 
 
 class Warning(Record):
@@ -205,6 +210,7 @@ class Result(Record):
 
     id: str
     verdict: Verdict
+    headline: str = Field("", description="The finding in one sentence, in plain English.")
     machine_translated: float | None = Field(
         None, ge=0, le=1, description="Calibrated probability that the post is machine-translated."
     )

@@ -528,6 +528,11 @@ def in_hundred(share: float) -> str:
     return percent(min(max(share, 1e-4), 1 - 1e-4)).replace("%", "in 100")
 
 
+def signed(value: float, digits: int = 2) -> str:
+    """A number with its sign, a true minus: "+0.42", "−0.10"."""
+    return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
 def valid(text: str) -> str:
     """The text with every lone surrogate, which UTF-8 and JSON have no place for, replaced by U+FFFD."""
     return _LONE_SURROGATE.sub("\ufffd", text)

@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console, RenderableType
 
+from checker.cli.score import Highest
 from checker.cli.terminal import show, table
 from checker.result import (
     Difference,
+    FalseAlarm,
     Language,
     Reason,
     Result,
@@ -267,7 +269,8 @@ def test_one_text_is_shown_with_its_evidence() -> None:
         assert heading in done.stdout
     assert "\x1b" not in done.stdout
     told = " ".join(done.stdout.split())
-    assert re.match(r"\S+ \d\d in 100 posts like this one were machine-translated, where half of all", told)
+    assert re.match(r"(Looks|Cannot tell|Reads like)[^.]*\. What to do next", told)
+    assert re.search(r"Translated by a machine: \d\d in 100 posts like this ", told)
     done = run("score", "--text", text, "--json", "--no-round-trip", command=REAL)
     result = Result.model_validate_json(done.stdout)
     assert result.language.code == "ru"
@@ -348,7 +351,7 @@ def render(renderable: RenderableType, width: int = 120, colour: bool = False) -
 
 def test_nothing_of_a_post_is_taken_for_markup_or_control() -> None:
     for shown in (render(show(RESULT)), render(show(RESULT, marks=True)), render(table([RESULT]))):
-        assert "[i]себя[/i]" in shown
+        assert "[b]id" in shown or "[i]себя[/i]" in shown
         assert not set(shown) & {"\x1b", "\x07", "\u202e"}
     assert "[bold]yourself[/bold]" in render(show(RESULT))
     assert len(printable(TEXT)) == len(TEXT)
@@ -360,8 +363,6 @@ def test_one_post_in_full() -> None:
     for part in (
         "93 in 100",
         "Russian (>99% sure)",
-        "more fluent than 41%",
-        "chrF++ 61.2",
         "mixed",
         "second",
     ):
@@ -371,24 +372,37 @@ def test_one_post_in_full() -> None:
         "A warning.",
         "marian@1",
         "statement-checker 0.1.0",
-        ">99%    Russian   chrF++ 41.0",
+        "Russian   chrF++ 41.0",
         "in English  Evacuate",
         "Эвакуируйте +0.50",
     ):
         assert part in shown
 
 
-def test_error_rates_stand_under_the_verdict_and_evidence_under_why() -> None:
-    lines = [line.strip() for line in render(show(RESULT, marks=True), width=200).splitlines()]
-    meaning = "posts like this one were machine-translated, where half of all posts are"
-    assert lines[0] == f"machine-translated   93 in 100 {meaning}"
-    assert lines[1] == "The threshold."
-    assert lines[2].startswith("language Russian")
+def test_the_finding_comes_first_then_what_to_do_then_the_evidence() -> None:
+    alarm = {"language": "ru", "negatives": "native", "posts": 300}
+    asked = RESULT.model_copy(
+        update={
+            "translated": 0.97,
+            "false_alarm_rate": (
+                FalseAlarm.model_validate(alarm | {"question": "machine_translated", "rate": 1 / 90}),
+                FalseAlarm.model_validate(alarm | {"question": "translated", "rate": 1 / 70}),
+            ),
+        }
+    )
+    lines = [line.strip() for line in render(show(asked, marks=True), width=200).splitlines()]
+    assert lines[0] == "Looks machine-translated: only 1 in 90 human posts scores this high."
+    assert lines[2:4] == ["What to do next", "- Do this [b]first[/b]."]
+    assert lines[5:7] == [
+        "Translated by a machine: 93 in 100 posts like this",
+        "Translated at all, by a person or a machine: 97 in 100 posts like this",
+    ]
+    assert lines[lines.index("How often this is wrong") + 1] == "- The threshold."
+    assert " ".join(lines).count("93") == 1  # no figure twice
     assert lines[lines.index("Why") + 1 : lines.index("Why") + 3] == [
         "- Calqued: [i]себя[/i]\ufffd.",
         "- second",
     ]
-    assert lines[lines.index("What to do next") + 1] == "- Do this [b]first[/b]."
 
 
 def test_a_translation_is_in_the_pivot_of_its_sentence() -> None:
@@ -458,21 +472,45 @@ def test_highlights_as_marks_and_as_styles() -> None:
     assert "*Эвакуир_уйте* себя_ \ufffd[31mнемедленно\ufffd!" in render(show(RESULT, marks=True))
     styled = render(show(RESULT), colour=True)
     # "себя" lowers them.
-    machine, human = "\x1b[1;31mЭвакуир\x1b[0m\x1b[1;4;31mуйте\x1b[0m", "\x1b[4;32mсебя\x1b[0m"
+    machine, human = "\x1b[1;31mЭвакуир\x1b[0m\x1b[1;4;31mуйте\x1b[0m", "\x1b[4;36mсебя\x1b[0m"
     assert f"{machine}\x1b[4m \x1b[0m{human}" in styled
     assert "*" not in styled
 
 
-def test_table_rows_are_one_line_and_line_up() -> None:
+def test_a_table_has_whole_ids_and_the_highest_first() -> None:
     error = RowError(id="x" * 50, row=7, field="text", error="There is no text.", fix="Add it.")
     unscored = Result(
         id="2", verdict="not_scored", language=Language(code=None, confidence=0), models={}, version="0",
         warnings=(Warning(code="no_text", text="Not scored:\nempty."),),
     )  # fmt: skip
+    lower = RESULT.model_copy(update={"id": "lower", "machine_translated": 0.2, "verdict": "uncertain"})
+    ranked = RESULT.model_copy(
+        update={
+            "id": "ranked",
+            "machine_translated": 0.99,
+            "reasons": (
+                Reason(kind="style", text="…", rank=0.96),
+                Reason(kind="fluency", text="…", rank=0.4),
+            ),
+        }
+    )
     for width in (80, 120):
-        together = render(table([RESULT, error, unscored]), width)
-        assert len(together.splitlines()) == 4
-        apart = [render(table([row], header=row is RESULT), width) for row in (RESULT, error, unscored)]
-        assert "".join(apart) == together
+        together = render(table([error, unscored, lower, RESULT, ranked]), width)
+        lines = together.splitlines()
+        assert max(map(len, lines)) <= width
+        assert len(lines) == 6 + 2  # an id of three lines
+        assert "".join(line.split()[0] for line in lines[5:]) == error.id  # whole
+        places = [together.index(word) for word in ("ranked", "[b]id", "lower", "not scored", "unreadable")]
+        assert places == sorted(places)  # highest first
+        assert "patterns 96%" in lines[1]
+    assert "patterns 96%, fluency 40%" in together
     assert "row 7: There is no text." in together
-    assert "Not scored: empty." in together
+    assert "only links, mentions" in together
+    assert "marian" not in together
+
+
+def test_the_most_suspicious_rows_are_previewed() -> None:
+    kept = Highest(2)
+    for n in (1, 3, 2, 0):
+        kept.add(RESULT.model_copy(update={"id": str(n), "machine_translated": n / 4}))
+    assert [row.id for row in kept.rows] == ["3", "2"]

@@ -79,6 +79,18 @@ def test_a_list_keeps_its_order_and_ids(client: httpx.Client, checker: Checker) 
         assert_alike(result, checker.score(str(post["text"]), result["id"]).to_dict())
 
 
+def test_a_language_that_is_named_is_not_identified(client: httpx.Client) -> None:
+    text = "Taxi Hotel Restaurant Museum Park Bank Bus Metro Radio Internet"
+    assert client.post("/v1/score", json={"text": text}).json()["verdict"] == "not_scored"
+    both = client.post("/v1/score", json=[{"text": text, "language": code} for code in ("de", "fr")]).json()
+    assert [one["language"]["code"] for one in both["results"]] == ["de", "fr"]
+    assert all(one["machine_translated"] is not None for one in both["results"])
+    wrong = client.post("/v1/score", json=[{"text": text}, {"text": text, "language": "xx"}])
+    assert wrong.status_code == 422
+    assert wrong.json()["field"] == "1.language"
+    assert "leave it out" in wrong.json()["fix"]
+
+
 def test_a_list_of_one_is_a_list(client: httpx.Client) -> None:
     assert [result["id"] for result in client.post("/v1/score", json=[{"text": "?"}]).json()["results"]] == [
         "1"

@@ -25,4 +25,6 @@ def reason(result: Result, kind: ReasonKind) -> str:
 
 def counted(result: Result) -> list[str]:
     """The kinds of evidence that the verdict counts, the strongest first."""
-    return [found.kind for found in result.reasons if found.kind in ("style", "fluency", "round_trip")]
+    return [
+        found.kind for found in result.reasons if found.kind in ("encoder", "style", "fluency", "round_trip")
+    ]

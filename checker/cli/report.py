@@ -30,6 +30,7 @@ def report(
     date_column: Annotated[
         str | None, typer.Option(help="Column with the ISO 8601 date. Default: date, if there is one.")
     ] = None,
+    text_column: options.TextColumn = "text",
     id_column: options.IdColumn = "id",
     calibration: Annotated[
         Path | None,
@@ -38,11 +39,14 @@ def report(
     examples: Annotated[
         int, typer.Option(min=0, max=200, help="Number of the most and of the least suspicious posts shown.")
     ] = 10,
+    flagged_only: Annotated[
+        bool, typer.Option("--flagged-only", help="Show only posts that are called translated.")
+    ] = False,
     date: Annotated[str | None, typer.Option(help="Date to print on the page. Default: none.")] = None,
 ) -> None:
     """Turn a file of scores into a single HTML page.
 
-    Account and date are read from SCORES, or from --posts. See docs/report.md for the contents of the page.
+    Account, date and text are read from SCORES, or from --posts. See docs/report.md for what is on it.
     """
 
     def tell(first: Sequence[RowError], count: int) -> None:
@@ -57,7 +61,9 @@ def report(
         date_column=date_column,
         id_column=id_column,
         calibration=calibration,
+        text_column=text_column,
         examples=examples,
+        flagged_only=flagged_only,
         date=date,
         command=shlex.join(["checker", *sys.argv[1:]]),
         on_bad_rows=tell,

@@ -6,6 +6,7 @@ import shlex
 import signal
 import sys
 import time
+from bisect import insort
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain
@@ -16,7 +17,7 @@ import typer
 from rich.console import Console
 
 from checker.cli import options
-from checker.cli.terminal import show, table
+from checker.cli.terminal import show, suspicion, table
 from checker.errors import InputError
 from checker.io.read import Post
 from checker.io.sources import on_disk, read_all
@@ -31,6 +32,22 @@ from checker.settings import Settings
 
 PREVIEW = 20
 """Rows shown on the terminal when the results go to a file."""
+
+TOGETHER = 1000
+"""Rows of a table on a terminal; after so many the next table begins."""
+
+
+class Highest:
+    """The most suspicious of all rows that were added, those of equal rank in their order."""
+
+    def __init__(self, most: int) -> None:
+        self.rows: list[Outcome] = []
+        self._most = most
+
+    def add(self, outcome: Outcome) -> None:
+        """Keep a row, if it is among the most suspicious."""
+        insort(self.rows, outcome, key=suspicion)
+        del self.rows[self._most :]
 
 
 @options.with_settings()
@@ -113,14 +130,14 @@ def score(
                     rows = read_all(paths, text_column, id_column, keep or ())
                     summary = _score_to_stdout(rows, settings, as_json)
             else:
-                first: list[Outcome] = []
+                first = Highest(PREVIEW)
                 summary = score_file(
                     Checker(settings), source, output, text_column=text_column, id_column=id_column,
                     keep=keep or (), restart=restart,
-                    on_outcome=lambda outcome: first.append(outcome) if len(first) < PREVIEW else None,
+                    on_outcome=first.add,
                     on_progress=on_progress,
                 )  # fmt: skip
-                _preview(first, summary.rows, output)
+                _preview(first.rows, summary.rows, output)
     except KeyboardInterrupt:
         print(f"checker: interrupted{_hint(output)}", file=sys.stderr)
         raise typer.Exit(130) from None
@@ -144,12 +161,20 @@ def _score_text(text: str, settings: Settings, as_json: bool) -> None:
 
 def _score_to_stdout(rows: Iterable[Post | RowError], settings: Settings, as_json: bool) -> Summary:
     console, summary, began = Console(), Summary(), time.monotonic()
-    for outcome, kept in chain.from_iterable(score_chunks(Checker(settings), rows)):
-        summary.add(outcome)
-        if as_json or not sys.stdout.isatty():
-            print(output_line(outcome, kept), flush=True)
-        else:
-            console.print(table([outcome], header=summary.rows == 1))
+    together: list[Outcome] = []
+    try:
+        for outcome, kept in chain.from_iterable(score_chunks(Checker(settings), rows)):
+            summary.add(outcome)
+            if as_json or not sys.stdout.isatty():
+                print(output_line(outcome, kept), flush=True)
+            elif len(together) + 1 < TOGETHER:
+                together.append(outcome)
+            else:
+                console.print(table([*together, outcome]))
+                together.clear()
+    finally:  # also what was scored before an interruption
+        if together:
+            console.print(table(together))
     summary.seconds = time.monotonic() - began
     return summary
 

@@ -14,8 +14,9 @@ from rich.text import Text
 
 from checker.languages import name
 from checker.result import Result, RowError, Sentence
-from checker.text import compact, in_hundred, printable
-from checker.verdict.advice import VERDICTS
+from checker.text import compact, in_hundred, printable, signed
+from checker.verdict.advice import QUESTIONS, VERDICTS
+from checker.verdict.headline import one_in, said, telling
 from checker.verdict.marks import Run, back_runs, error_rates, evidence, runs
 
 LABELS = {
@@ -26,41 +27,59 @@ LABELS = {
 }
 """What a verdict is called, and its style."""
 
-_MACHINE, _HUMAN, _LOST = "bold red", "green", "underline"
-"""How a word that raises the log-odds, one that lowers them, and a changed span are shown."""
+_MACHINE, _HUMAN, _LOST = "bold red", "cyan", "underline"
+"""How a word that points to machine translation, one that points to a human, and a changed span are shown."""
 
 _MARKS = ("*", "_")
-"""What stands around a word that raises the log-odds and a changed span where there are no styles."""
+"""What stands around a word that points to a machine and a changed span where there are no styles."""
 
-_SHADES = ("black on green", "black on bright_green", "black on bright_yellow", "black on bright_red",
-           "bold white on red")  # fmt: skip
-"""How a probability is shown, a fifth each, on terminals of 16 colours, too."""
+_SHADES = ("dim", "black on white", "black on bright_yellow", "black on bright_red", "bold white on red")
+"""How a probability is shown, a fifth each, on terminals of 16 colours as well; green is for human posts."""
 
-_WIDTHS = {"id": 12, "verdict": 18, "P(MT)": 5, "language": 8, "fluency": 7, "chrF++": 6}
+_WIDTHS = {"verdict": 18, "MT/100": 6, "false alarm": 11, "lang": 5}
+_ID = 20
+"""Columns of the terminal for ids; a longer one goes on in the next line."""
+
+_KINDS = {"encoder": "wording", "style": "patterns", "fluency": "fluency", "round_trip": "round trip"}
+"""What a kind of evidence is called in a table."""
 
 
-def table(outcomes: Iterable[Result | RowError], *, header: bool = True) -> Table:
-    """A row a post, one line each; tables of the same width line up, so rows can be printed as they come."""
-    grid = Table(box=None, expand=True, show_header=header, header_style="bold", padding=(0, 1, 0, 0))
+def table(outcomes: Sequence[Result | RowError]) -> Table:
+    """A row for each post, the most suspicious first.
+
+    ``MT/100`` is how many of 100 posts like this were machine-translated, ``false alarm`` how many human ones
+    score as high, and the last column the share of human posts with less of each kind of evidence.
+    """
+    grid = Table(box=None, expand=True, header_style="bold", padding=(0, 1, 0, 0))
+    ids = [_cell(outcome.id) for outcome in outcomes]
+    grid.add_column("id", width=min(_ID, max([2, *(id.cell_len for id in ids)])), overflow="fold")
     for column, width in _WIDTHS.items():
         grid.add_column(column, width=width, no_wrap=True, overflow="ellipsis")
-    grid.add_column("why", ratio=1, no_wrap=True, overflow="ellipsis")
-    for outcome in outcomes:
+    grid.add_column("humans below", ratio=1, no_wrap=True, overflow="ellipsis")
+    for outcome, id in sorted(zip(outcomes, ids, strict=True), key=lambda row: suspicion(row[0])):
         if isinstance(outcome, RowError):
             why = f"row {outcome.row}: {outcome.error} {outcome.fix}"
-            grid.add_row(_cell(outcome.id), Text("unreadable", "bold red"), "", "", "", "", _cell(why))
+            grid.add_row(id, Text("unreadable", "bold red"), "", "", "", _cell(why))
             continue
         label, style = LABELS[outcome.verdict]
+        alarm = telling(outcome.verdict, outcome.false_alarm_rate)
+        probability = outcome.machine_translated
         grid.add_row(
-            _cell(outcome.id),
+            id,
             Text(label, style),
-            _share(outcome.machine_translated),
-            _cell((outcome.language.code or "?") + (" mixed" if outcome.language.mixed else "")),
-            _share(outcome.fluency),
-            _number(outcome.round_trip.chrf if outcome.round_trip else None, 1),
+            "" if probability is None else compact(probability).removesuffix("%"),
+            "" if alarm is None else one_in(alarm.rate),
+            _cell((outcome.language.code or "?") + ("+" if outcome.language.mixed else "")),
             _cell(_first(outcome)),
         )
     return grid
+
+
+def suspicion(outcome: Result | RowError) -> tuple[int, float]:
+    """A key that sorts the most suspicious posts first, then those without a probability, then bad rows."""
+    if isinstance(outcome, RowError):
+        return 2, 0.0
+    return (1, 0.0) if outcome.machine_translated is None else (0, -outcome.machine_translated)
 
 
 def bad_rows(errors: Sequence[RowError], shown: int = 5, count: int | None = None) -> Iterator[str]:
@@ -79,40 +98,53 @@ def bad_rows(errors: Sequence[RowError], shown: int = 5, count: int | None = Non
 
 
 def show(result: Result, *, marks: bool = False) -> Group:
-    """One post: the verdict and its error rate, the evidence, every sentence beside its translations, advice.
+    """One post: the finding, what to do next, the probabilities, then the evidence and every sentence.
 
     Args:
         result: the verdict.
-        marks: no colours or other styles; highlights are characters: ``*raises the log-odds*`` and
+        marks: no colours or other styles; highlights are characters: ``*points to machine translation*`` and
             ``_not given back by the round trip_``.
     """
 
     def styled(text: str, style: str) -> Text:
-        return Text(text, "" if marks else style)
+        return Text(printable(text), "" if marks else style)
 
     def listed(title: str, lines: Iterable[str]) -> list[RenderableType]:
         items = [_item(printable(line)) for line in lines]
         return [styled(f"\n{title}", "bold"), *items] if items else []
 
-    headline = styled(*LABELS[result.verdict])
-    if (probability := result.machine_translated) is not None:
-        shown = _shaded(in_hundred(probability), probability, marks)
-        meaning = " posts like this one were machine-translated, where half of all posts are"
-        headline = Text.assemble(headline, "   ", shown, meaning)
+    parts: list[RenderableType] = [styled(said(result), LABELS[result.verdict][1])]
+    parts += listed("What to do next", result.advice)
+    parts += [Text(""), *_answers(result, marks)]
     sure = f" ({compact(result.language.confidence)} sure)" if result.language.code else ""
-    told = [f"language {_language(result.language.code)}{sure}", *_facts(result)]
-    told += [f"chrF++ {result.round_trip.chrf:.1f}"] if result.round_trip else []
-    told += ["mixed languages"] if result.language.mixed else []
-    parts: list[RenderableType] = [headline, *(Text(printable(rate)) for rate in error_rates(result))]
-    parts.append(Text(printable("   ".join(told))))
+    mixed = ["mixed languages"] if result.language.mixed else []
+    parts.append(Text(printable("   ".join([f"language {_language(result.language.code)}{sure}", *mixed]))))
+    parts += listed("Warnings", (warning.text for warning in result.warnings))
     parts += listed("Why", evidence(result))
+    parts += listed("How often this is wrong", error_rates(result))
     if result.sentences:
         parts += [styled("\nSentences", "bold"), _sentences(result, marks), _legend(marks)]
-    parts += listed("Warnings", (warning.text for warning in result.warnings))
-    parts += listed("What to do next", result.advice)
     models = ", ".join(f"{role} {label}" for role, label in result.models.items())
-    parts.append(styled(printable(f"\nstatement-checker {result.version}; {models}"), "dim"))
+    parts.append(styled(f"\nstatement-checker {result.version}; {models}", "dim"))
     return Group(*parts)
+
+
+def _answers(result: Result, marks: bool) -> list[Text]:
+    """A line for each question with its probability."""
+    asked = {"machine_translated": result.machine_translated, "translated": result.translated}
+    known = {QUESTIONS[question]: value for question, value in asked.items() if value is not None}
+    lines = [
+        Text.assemble(f"{question}: ", _shaded(in_hundred(value), value, marks), " posts like this")
+        for question, value in known.items()
+    ]
+    return (
+        [
+            *lines,
+            Text("That holds where half of all posts are machine-translated; in most feeds it is fewer."),
+        ]
+        if lines
+        else []
+    )
 
 
 def _sentences(result: Result, marks: bool) -> Table:
@@ -123,10 +155,11 @@ def _sentences(result: Result, marks: bool) -> Table:
         facts = [_language(sentence.language), *_facts(sentence)]
         facts += [f"chrF++ {sentence.chrf:.1f}"] if sentence.chrf is not None else []
         facts += ["round trip unreliable, not counted"] if sentence.reliable is False else []
-        said = Text("   ".join(map(printable, facts)), "" if marks else "dim")
-        if (probability := sentence.machine_translated) is not None:
-            said = Text.assemble(_shaded(compact(probability), probability, marks), "   ", said)
-        grid.add_row(str(number), said)
+        told = Text("   ".join(map(printable, facts)), "" if marks else "dim")
+        probability = sentence.machine_translated if len(result.sentences) > 1 else None  # else it was said
+        if probability is not None:
+            told = Text.assemble(_shaded(in_hundred(probability), probability, marks), "   ", told)
+        grid.add_row(str(number), told)
         grid.add_row("post", _highlighted(runs(sentence), marks))
         if sentence.pivot_text is not None and sentence.grade == "draft":
             label = f"in {name(sentence.pivot)}" if sentence.pivot else "translated"
@@ -148,7 +181,7 @@ def _language(code: str | None) -> str:
     return name(code) if code else "unknown"
 
 
-def _facts(found: Result | Sentence) -> list[str]:
+def _facts(found: Sentence) -> list[str]:
     return [] if found.fluency is None else [f"more fluent than {compact(found.fluency)} of human texts"]
 
 
@@ -185,18 +218,17 @@ def _moved(sentence: Sentence) -> str:
     for word in words:
         start, end = word.start - sentence.start, word.end - sentence.start
         if 0 <= start < end <= len(sentence.text):
-            named.append(f"{printable(sentence.text[start:end])} {word.weight:+.2f}")
+            named.append(f"{printable(sentence.text[start:end])} {signed(word.weight)}")
     return "   ".join(named)
 
 
 def _legend(marks: bool) -> Text:
-    words = "words: shares of the log-odds of the sentence; “Why” compares the post with a typical human one"
     if marks:
-        raises, lost = _MARKS
-        return Text(f"\n{raises}raises the log-odds{raises}   {lost}lost in the round trip{lost}   {words}")
+        points, lost = _MARKS
+        return Text(f"\n{points}points to machine translation{points}   {lost}lost in the round trip{lost}")
     return Text.assemble(
-        "\n", ("raises the log-odds", _MACHINE), "   ", ("lowers them", _HUMAN), "   ",
-        ("lost in the round trip", _LOST), f"   {words}",
+        "\n", ("points to machine translation", _MACHINE), "   ", ("points to a human", _HUMAN), "   ",
+        ("lost in the round trip", _LOST),
     )  # fmt: skip
 
 
@@ -213,18 +245,15 @@ def _shaded(shown: str, probability: float, marks: bool) -> Text:
 
 
 def _first(result: Result) -> str:
-    """The most telling sentence about a post."""
-    told = [reason.text for reason in result.reasons] + [warning.text for warning in result.warnings]
-    return told[0] if told else ""
+    """The numbers of the evidence, strongest first; without any, why there is none."""
+    ranks: dict[str, str] = {}  # of a mixed post, those of its main language
+    for reason in result.reasons:
+        if reason.kind in _KINDS and reason.rank is not None:
+            ranks.setdefault(reason.kind, f"{_KINDS[reason.kind]} {compact(reason.rank)}")
+    if ranks:
+        return ", ".join(ranks.values())
+    return said(result).removeprefix("Not scored: ") if result.verdict == "not_scored" else ""
 
 
 def _cell(text: str) -> Text:
     return Text(" ".join(printable(text).split()))
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else compact(value)
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"

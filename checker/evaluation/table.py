@@ -114,6 +114,22 @@ def _share(share: Share) -> Cell:
     return f"{100 * share.value:.1f}%", f"{100 * share.low:.1f}–{100 * share.high:.1f}"
 
 
+GLOSSARY = {
+    "human / machine": "Number of human posts and of machine-translated posts.",
+    "AUC": "The chance that a machine post gets a higher probability than a human one: 0.5 is a coin's.",
+    "AUC native": "The same against posts that were written in the language.",
+    "AUC translated": "The same against posts that people translated.",
+    "TPR at 1% FPR": "Share of machine posts found by the threshold that 1 % of the human posts here reach.",
+    "TPR at 5% FPR": "The same at 5 %.",
+    "verdict FPR": "Share of human posts that got the verdict machine-translated: false alarms.",
+    "verdict TPR": "Share of machine posts that got it; the rest were missed.",
+    "ECE": "How far a stated probability is off on average: 0.05 is 5 in 100.",
+    "has P(MT)": "Share of posts that got a probability.",
+    "decided": "Share of posts with a verdict: neither uncertain nor not scored.",
+}
+"""What the columns of the tables are."""
+
+
 def decimal(value: float | None) -> str:
     """Three decimals, or `NONE`."""
     return NONE if value is None else f"{value:.3f}"

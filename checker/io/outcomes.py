@@ -37,12 +37,14 @@ class Row:
         outcome: what became of the post.
         account: who posted it, if that is known.
         day: when, if that is known.
+        text: the post, if a column has it: a table of scores has no sentences.
     """
 
     row: int
     outcome: Result | RowError
     account: str | None = None
     day: date | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Columns:
 
     Attributes:
         account, date: their names.
+        text: the same of a column with the text; None where it is not read.
         account_option, date_option: of the command line, that name them.
     """
 
@@ -58,11 +61,17 @@ class Columns:
     date: str | None = None
     account_option: str = "--account-column"
     date_option: str = "--date-column"
+    text: str | None = None
 
     @property
     def names(self) -> tuple[str, str]:
         """Both columns."""
         return self.account or ACCOUNT, self.date or DATE
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """All columns that are read where they are there; the text only if it is asked for."""
+        return self.names if self.text is None else (*self.names, self.text)
 
     @property
     def required(self) -> dict[str, str]:
@@ -92,14 +101,14 @@ def read(
     """
     if path.suffix.lower() not in _FORMATS:
         raise InputError(f"{path} is no file of scores.", fix=f"Use {', '.join(_FORMATS)}. {_FIX}")
-    own = columns if posts is None else Columns()
-    records = read_records(path, own.required, (*COLUMNS, _JSON, *own.names))
+    own = columns if posts is None else Columns(text=columns.text)
+    records = read_records(path, own.required, (*COLUMNS, _JSON, *own.optional))
     rows = _outcomes(records, path, own)
     if posts is None:
         return rows
     if str(posts) == "-" or posts.suffix.lower() not in _FORMATS:
         raise InputError(f"{posts} has no columns.", fix=f"Use {', '.join(_FORMATS)}.")
-    given = read_records(posts, columns.required, columns.names, id_column)
+    given = read_records(posts, columns.required, columns.optional, id_column)
     return _joined(rows, given, columns, exact=path.suffix.lower() in (".jsonl", ".parquet"))
 
 
@@ -174,9 +183,11 @@ def _nested(cells: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _facts(fields: Mapping[str, Any], columns: Columns) -> tuple[str | None, date | None]:
+def _facts(fields: Mapping[str, Any], columns: Columns) -> tuple[str | None, date | None, str | None]:
+    """Account, day and text of a row."""
     account, day = (fields.get(name) for name in columns.names)
-    return _name(account), day_of(day)
+    text = None if columns.text is None else fields.get(columns.text)
+    return _name(account), day_of(day), text if isinstance(text, str) else None
 
 
 def _name(account: object) -> str | None:
@@ -219,5 +230,5 @@ def _joined(
         if row.outcome.id not in ((post.id,) if exact else (post.id, escape_formula(post.id))):
             problem = f"The id is {row.outcome.id!r:.60} in the scores and {post.id!r:.60} in --posts."
             raise InputError(problem, fix=fix, row=number)
-        account, day = _facts(post.fields, columns) if isinstance(post, Record) else (None, None)
-        yield Row(row.row, row.outcome, account, day)
+        account, day, text = _facts(post.fields, columns) if isinstance(post, Record) else (None, None, None)
+        yield Row(row.row, row.outcome, account, day, text if text is not None else row.text)

@@ -50,7 +50,7 @@ def _scalars(model: type[BaseModel]) -> dict[str, str]:
 def _told(kind: Any) -> bool:
     """Whether a field is a list of sentences that stand under a word: reasons, warnings."""
     [item, *_] = get_args(kind) or [None]
-    return isinstance(item, type) and issubclass(item, BaseModel) and list(item.model_fields)[1:] == ["text"]
+    return isinstance(item, type) and issubclass(item, BaseModel) and list(item.model_fields)[1:2] == ["text"]
 
 
 _FIELDS = _fields(Result) | _fields(RowError)
@@ -119,7 +119,7 @@ def flat(line: str, keep: Sequence[str] = ()) -> dict[str, Any]:
         elif column == _COUNTED:
             row[column] = len(value)
         elif column in _TEXTS:
-            row[column] = _SEPARATOR.join(": ".join(item.values()) for item in value)
+            row[column] = _SEPARATOR.join(": ".join(list(item.values())[:2]) for item in value)
         elif column in _JSON:
             row[column] = json.dumps(value, ensure_ascii=False)
         else:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from checker.evaluation.result import Evaluation
-from checker.evaluation.table import NONE, rows
+from checker.evaluation.table import GLOSSARY, NONE, rows
 from checker.pages import html
 
 if TYPE_CHECKING:
@@ -32,7 +32,26 @@ def page(evaluation: Evaluation) -> str:
         overall=rows(evaluation, None),
         by_key={key: rows(evaluation, key) for key in evaluation.groups},
         none=NONE,
+        headline=headline(evaluation),
+        glossary={
+            title: meaning
+            for title, meaning in GLOSSARY.items()
+            if title in {column.replace("\n", " ") for column in rows(evaluation, None)[0][1]}
+        },
     )
+
+
+def headline(evaluation: Evaluation) -> str:
+    """What was measured, in one sentence."""
+    found, wrong = evaluation.overall.true_positive_rate, evaluation.overall.false_positive_rate
+    return (
+        f"Of {_posts(found.posts, 'machine-translated')} the verdict found {found.count}; of "
+        f"{_posts(wrong.posts, 'human')} it called {wrong.count} machine-translated by mistake."
+    )
+
+
+def _posts(number: int, kind: str) -> str:
+    return f"{number} {kind} {'post' if number == 1 else 'posts'}"
 
 
 def _draw(figure: Figure, evaluation: Evaluation) -> None:

@@ -9,7 +9,7 @@ from checker.errors import InputError
 from checker.evaluation.result import Evaluation
 from checker.files import write_text
 from checker.io import outcomes
-from checker.io.read import DEFAULT_ID
+from checker.io.read import DEFAULT_ID, DEFAULT_TEXT
 from checker.io.write import check_output
 from checker.models import Store
 from checker.pages import evaluation as evaluations
@@ -33,7 +33,9 @@ def report_file(
     date_column: str | None = None,
     id_column: str = DEFAULT_ID,
     calibration: str | Path | None = None,
+    text_column: str = DEFAULT_TEXT,
     examples: int = 10,
+    flagged_only: bool = False,
     date: str | None = None,
     command: str | None = None,
     on_bad_rows: Callable[[Sequence[RowError], int], object] = lambda first, count: None,
@@ -48,7 +50,9 @@ def report_file(
         date_column: with the date in ISO 8601; by default ``date`` where it is there.
         id_column: of ``posts``.
         calibration: that the posts were scored with, if it was not the built-in one.
+        text_column: of ``posts`` or of the scores, with the text to show where the scores have no sentences.
         examples: how many of the most, and of the least suspicious posts are shown.
+        flagged_only: show only posts that are called translated.
         date: to print on the page, as it is.
         command: that the page says it was made with; by default this call.
         on_bad_rows: called with the first rows that hold no score, and the number of all of them.
@@ -65,8 +69,8 @@ def report_file(
     own = None if calibration is None else Path(calibration)
     for source in filter(None, (scores, posts)):
         check_output(output, source, FORMATS)
-    columns = outcomes.Columns(account_column, date_column)
-    found = contents(outcomes.read(scores, columns, posts, id_column), examples)
+    columns = outcomes.Columns(account_column, date_column, text=text_column)
+    found = contents(outcomes.read(scores, columns, posts, id_column), examples, flagged_only=flagged_only)
     on_bad_rows(found.unread_first, found.unread)
     for column, option, groups, kind in (
         (account_column, "--account-column", found.accounts, "a value"),

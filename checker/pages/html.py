@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from checker.languages import name
-from checker.text import compact, in_hundred, percent, printable, valid
+from checker.text import compact, in_hundred, percent, printable, signed, valid
 from checker.verdict.advice import VERDICTS
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _environment() -> Environment:
         "name": name,
         "percent": percent,
         "short": short,
-        "signed": lambda value: f"{value:+.2f}",
+        "signed": signed,
     }
     environment.tests["code"] = lambda code: re.fullmatch(r"[a-z]{2,3}", code or "") is not None
     environment.globals["verdicts"] = VERDICTS

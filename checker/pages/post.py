@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from checker.io.outcomes import Row
 from checker.result import Result, Sentence
+from checker.verdict.advice import QUESTIONS
+from checker.verdict.headline import said
 from checker.verdict.marks import Run, back_runs, error_rates, evidence, runs
 
 SENTENCES, CHARACTERS = 12, 600
@@ -41,6 +43,26 @@ class ShownPost:
     place: int
     row: Row
     result: Result
+
+    @property
+    def headline(self) -> str:
+        """The finding in one sentence."""
+        return said(self.result)
+
+    @property
+    def answers(self) -> list[tuple[str, float]]:
+        """The questions that have an answer, with its probability."""
+        asked = (self.result.machine_translated, self.result.translated)
+        return [
+            (question, share)
+            for question, share in zip(QUESTIONS.values(), asked, strict=True)
+            if share is not None
+        ]
+
+    @property
+    def text(self) -> Shortened | None:
+        """The post, where it is known only as a whole."""
+        return None if self.result.sentences or self.row.text is None else shortened(self.row.text)
 
     @property
     def sentences(self) -> Iterator[ShownSentence]:

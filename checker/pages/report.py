@@ -21,6 +21,7 @@ from checker.pages.rates import PREVALENCES, Measured
 from checker.pages.summary import Contents
 from checker.result import Result
 from checker.text import SHORTEST
+from checker.verdict.advice import MEANINGS
 from checker.verdict.model import BANDS
 
 ACCOUNTS = 30
@@ -69,7 +70,29 @@ def page(report: Report) -> str:
         shortest=SHORTEST,
         most=_shown(found.most),
         least=_shown(found.least),
-        with_sentences=any(result.sentences for _, result in found.most),
+        with_text=any(result.sentences or row.text for row, result in found.most),
+        headline=headline(found),
+        meanings=MEANINGS,
+    )
+
+
+def headline(found: Contents) -> str:
+    """What is in the file, in one sentence."""
+    verdicts = found.counts.verdicts
+    posts, scored = verdicts.total(), verdicts.total() - verdicts["not_scored"]
+    if not scored:
+        return f"None of {posts} posts could be scored."
+    parts = [
+        f"{verdicts[verdict]} {'is' if verdicts[verdict] == 1 else 'are'} {says}"
+        for verdict, says in (
+            ("machine_translated", "called machine-translated"),
+            ("translated", "called translated, by a person or a machine"),
+        )
+        if verdicts[verdict]
+    ]
+    said = f"Of {scored} posts that were scored, {' and '.join(parts) or 'none is called translated'}"
+    return (
+        f"{said}; of {verdicts['uncertain']} the tool cannot tell." if verdicts["uncertain"] else f"{said}."
     )
 
 

@@ -23,6 +23,10 @@ KEPT = 5
 """Rows without a score that are named; of the others, the number is."""
 
 
+FLAGGED = ("machine_translated", "translated")
+"""Verdicts that say that a post was translated."""
+
+
 class Judged(NamedTuple):
     """What the posts of one language were judged by.
 
@@ -51,6 +55,7 @@ class Contents:
 
     Attributes:
         shown: posts to keep of the most, and of the least suspicious ones.
+        flagged_only: keep only posts that are called translated, and no others.
         counts: rows by verdict, language and model, and the bad ones.
         histogram: verdict → number of posts in each of ``BINS`` intervals of probability.
         languages: code → number of posts by verdict; ``?`` where none could be identified.
@@ -62,6 +67,7 @@ class Contents:
     """
 
     shown: int = 10
+    flagged_only: bool = False
     counts: Summary = field(default_factory=Summary)
     histogram: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * BINS))
     languages: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -89,8 +95,10 @@ class Contents:
             self.histogram[verdict][min(int(probability * BINS), BINS - 1)] += 1
             models = tuple(sorted(outcome.models.items()))
             self.judged[Judged(outcome.version, code, models)] += 1
-            self._keep(self._most, (probability, -row.row, row))  # of equal ones, the first
-            self._keep(self._least, (-probability, row.row, row))  # and here the last: no post is in both
+            if not self.flagged_only or verdict in FLAGGED:
+                self._keep(self._most, (probability, -row.row, row))  # of equal ones, the first
+            if not self.flagged_only:
+                self._keep(self._least, (-probability, row.row, row))  # and here the last: no post is in both
 
     def _keep(self, heap: list[Ranked], ranked: Ranked) -> None:
         if len(heap) < self.shown:
@@ -104,8 +112,15 @@ class Contents:
         return self.judged.total()
 
     @property
+    def flagged(self) -> int:
+        """Posts that are called translated, by a machine or by anybody."""
+        return sum(self.counts.verdicts[verdict] for verdict in FLAGGED)
+
+    @property
     def most(self) -> list[tuple[Row, Result]]:
-        """The most suspicious posts, the first one most: at most half of all."""
+        """The most suspicious posts, the first one most; at most half of all where others are shown."""
+        if self.flagged_only:
+            return _sorted(self._most)
         return _sorted(self._most)[: (self.with_probability + 1) // 2]
 
     @property
@@ -119,14 +134,15 @@ def _sorted(heap: Iterable[Ranked]) -> list[tuple[Row, Result]]:
     return [(row, row.outcome) for *_, row in found if isinstance(row.outcome, Result)]
 
 
-def contents(rows: Iterable[Row | RowError], shown: int = 10) -> Contents:
+def contents(rows: Iterable[Row | RowError], shown: int = 10, *, flagged_only: bool = False) -> Contents:
     """Count all rows.
 
     Args:
         rows: of a file of scores, in order.
         shown: posts to keep of the most, and of the least suspicious ones.
+        flagged_only: keep only posts that are called translated, and no others.
     """
-    found = Contents(shown)
+    found = Contents(shown, flagged_only)
     for row in rows:
         if isinstance(row, Row):
             found.add(row)

@@ -17,16 +17,21 @@ VERDICTS: Mapping[str, str] = {
 """What a verdict is called."""
 
 MEANINGS: Mapping[str, str] = {
-    "machine_translated": "Very few human posts of this kind score so high. This is a reason to look closer, "
-    "not a proof.",
-    "translated": "Very few posts that were written in this language look like this one: it was probably "
-    "translated into it. Whether by a person or a machine cannot be told.",
-    "human_written": "It reads like posts that were written in this language. An edited or very good "
-    "translation can look the same.",
-    "uncertain": "The evidence does not decide. Do not read a verdict into it.",
+    "machine_translated": "It has marks of machine translation that very few posts by people have.",
+    "translated": "It was probably translated into this language; whether by a person or a machine cannot be "
+    "told.",
+    "human_written": "It reads like posts that people wrote in this language; an edited or very good "
+    "translation can read so as well.",
+    "uncertain": "Do not read a verdict into it.",
     "not_scored": "There is no probability for this text.",
 }
-"""What a verdict means, in one or two sentences."""
+"""What a verdict means, and what tells it from the others, in one sentence."""
+
+QUESTIONS: Mapping[str, str] = {
+    "machine_translated": "Translated by a machine",
+    "translated": "Translated at all, by a person or a machine",
+}
+"""What the fields of a result with a probability ask."""
 
 
 def advice(result: Result) -> tuple[str, ...]:

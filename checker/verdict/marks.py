@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from checker.result import Result, Sentence
 
-_EVIDENCE = ("style", "fluency", "round_trip")
+_EVIDENCE = ("encoder", "style", "fluency", "round_trip")
 
 
 class Run(NamedTuple):

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from checker.evidence.evidence import Evidence
 from checker.languages import name
 from checker.result import FalseAlarm, Reason, ReasonKind, RoundTrip
-from checker.text import in_hundred, percent
+from checker.text import percent
 from checker.verdict.file import Reliability
+from checker.verdict.headline import one_in
 from checker.verdict.model import Judgement, VerdictModel
 
 NEARBY = 0.1  # a bin of the reliability table speaks for a probability this near to its mean
@@ -22,6 +23,7 @@ def reasons(
     evidence: Evidence,
     round_trip: RoundTrip | None,
     fluency: float | None,
+    told: FalseAlarm | None = None,
 ) -> list[Reason]:
     """Why a post of one language got its probability, and how often such a verdict is wrong.
 
@@ -33,6 +35,7 @@ def reasons(
         evidence: what it rests on.
         round_trip: means over the sentences.
         fluency: share of human texts that are less fluent, 0 to 1.
+        told: the rate that the headline has said: it is not said again.
 
     Returns:
         A reason for each kind of evidence that the verdict counts, the one that moved it most first; then
@@ -44,11 +47,14 @@ def reasons(
     for kind in moved:
         if kind in said:
             amount = judgement.contributions[kind]
+            text, rank = said[kind]
             direction = "raises" if amount > 0 else "lowers"
             moves = f"Against a typical human post, this {direction} the log-odds by {abs(amount):.2f}."
-            found.append(Reason(kind=kind, text=f"{said[kind]} {moves}"))
+            found.append(
+                Reason(kind=kind, text=f"{text} {moves}", rank=None if rank is None else round(rank, 4))
+            )
     reliability = verdicts.calibration.languages[language].reliability[judgement.variant]
-    return [*found, *_translated(language, translated), *_error_rates(language, judgement, reliability)]
+    return [*found, *_translated(translated, told), *_error_rates(language, judgement, reliability, told)]
 
 
 def _evidence(
@@ -57,24 +63,30 @@ def _evidence(
     evidence: Evidence,
     round_trip: RoundTrip | None,
     fluency: float | None,
-) -> Iterator[tuple[ReasonKind, str]]:
-    """A sentence for each kind of evidence."""
+) -> Iterator[tuple[ReasonKind, tuple[str, float | None]]]:
+    """A sentence for each kind of evidence, and the share of human posts that have less of it."""
     human = f"human-written {name(language)} posts"
     rank = verdicts.rank(language, "style", evidence.style)
     if rank is not None:
-        yield "style", f"Word patterns: more like machine translation than {percent(rank)} of {human}."
+        yield (
+            "style",
+            (f"Word patterns: more like machine translation than {percent(rank)} of {human}.", rank),
+        )
     if evidence.machine_head is not None:
         rank = verdicts.rank(language, "machine_head", evidence.machine_head)
         if rank is not None:
             yield (
                 "encoder",
-                f"Wording as a whole: more like machine translation than {percent(rank)} of {human}.",
+                (f"Wording as a whole: more like machine translation than {percent(rank)} of {human}.", rank),
             )
     if fluency is not None:
         yield (
             "fluency",
-            f"Fluency: more fluent than {percent(fluency)} of human-written {name(language)} sentences of "
-            "this length.",
+            (
+                f"Fluency: more fluent than {percent(fluency)} of human-written {name(language)} sentences "
+                "of this length.",
+                fluency,
+            ),
         )
     if round_trip is not None:
         above = verdicts.rank(language, "chrf", round_trip.chrf)
@@ -87,17 +99,23 @@ def _evidence(
             )
         yield (
             "round_trip",
-            f"Round trip through {name(round_trip.pivot)}: {round_trip.chrf:.1f} chrF++ came "
-            f"back{compared}{likely}.",
+            (
+                f"Round trip through {name(round_trip.pivot)}: {round_trip.chrf:.1f} chrF++ came "
+                f"back{compared}{likely}.",
+                above,
+            ),
         )
 
 
-def _error_rates(language: str, judgement: Judgement, reliability: Reliability) -> Iterator[Reason]:
+def _error_rates(
+    language: str, judgement: Judgement, reliability: Reliability, told: FalseAlarm | None
+) -> Iterator[Reason]:
     """What the probability was compared with, and what came of posts with such a probability in the test."""
     named, threshold, probability = name(language), judgement.threshold, judgement.probability
     if judgement.withheld:
         text = (
-            f"Machine translation is not called in {named}: {judgement.withheld}. {_alarms(judgement.alarms)}"
+            f"Machine translation is not called in {named}: {judgement.withheld}. "
+            f"{_alarms(judgement.alarms, None)}"
         )
         yield Reason(kind="withheld", text=text.strip())
     elif threshold is None:
@@ -107,9 +125,8 @@ def _error_rates(language: str, judgement: Judgement, reliability: Reliability) 
         humans = "native posts" if threshold.negatives == "native" else threshold.negatives
         reached = round(threshold.false_positive_rate * threshold.posts)
         text = (
-            f"The probability is {probability:.2f}. The threshold for {named} posts of this length is "
-            f"{threshold.machine:.2f}: {reached} of {threshold.posts} {humans} reached it. "
-            f"{_alarms(judgement.alarms)}"
+            f"The threshold for {named} posts of this length is {threshold.machine:.2f}: {reached} of "
+            f"{threshold.posts} {humans} reached it. {_alarms(judgement.alarms, told)}"
         )
         yield Reason(kind="threshold", text=text.strip())
     near = [row for row in reliability.bins if abs(row.predicted - probability) <= NEARBY]
@@ -128,29 +145,23 @@ def _error_rates(language: str, judgement: Judgement, reliability: Reliability) 
         yield Reason(kind="detection", text=text)
 
 
-def _translated(language: str, answer: Judgement | None) -> Iterator[Reason]:
-    """How sure it is that the post was translated at all."""
-    if answer is None:
-        return
-    text = (
-        f"{in_hundred(answer.probability).capitalize()} posts like this were translated, by a person or a "
-        f"machine. {_alarms(answer.alarms)}"
-    )
-    yield Reason(kind="translated", text=text.strip())
+def _translated(answer: Judgement | None, told: FalseAlarm | None) -> Iterator[Reason]:
+    """How many posts that were written in the language look as translated."""
+    if answer is not None and (said := _alarms(answer.alarms, told)):
+        yield Reason(kind="translated", text=f"Translated at all, by a person or a machine? {said}")
 
 
-def _alarms(alarms: tuple[FalseAlarm, ...]) -> str:
-    """How many human posts score as high, in one sentence; empty where that was not measured."""
-    if not alarms:
-        return ""
+def _alarms(alarms: tuple[FalseAlarm, ...], told: FalseAlarm | None) -> str:
+    """How many human posts score as high; of the rate that was told, only where it comes from."""
+    named = {"native": "native posts", "human translations": "human translations"}
+    lines = []
+    if told is not None and told in alarms:
+        lines.append(f"The rate above is that of {told.posts} {named[told.negatives]} of this length.")
     said = [
-        f"{one_in(alarm.rate)} {'native posts' if alarm.negatives == 'native' else alarm.negatives} of this "
-        f"length ({alarm.posts} were measured)"
+        f"{one_in(alarm.rate)} {named[alarm.negatives]} of this length ({alarm.posts} were measured)"
         for alarm in alarms
+        if alarm != told
     ]
-    return f"About {' and '.join(said)} score at least as high."
-
-
-def one_in(rate: float) -> str:
-    """A share as people say it: "1 in 14"."""
-    return f"1 in {max(1, round(1 / rate))}"
+    if said:
+        lines.append(f"About {' and '.join(said)} score at least as high.")
+    return " ".join(lines)

@@ -18,17 +18,17 @@ from pydantic import Discriminator, Field, StrictInt, Tag
 from checker.bitext.estimator import Pair, QualityEstimator
 from checker.bitext.result import Quality
 from checker.io.read import problem_of
-from checker.languages import NAMES
+from checker.languages import NAMES, SUPPORTED
 from checker.pipeline import Checker
 from checker.result import Record, Result, RowError
 from checker.verdict.advice import MEANINGS, VERDICTS
 from checker.version import __version__
-from checker.web import catalogue, problems
+from checker.web import catalogue, problems, texts
 from checker.web.limits import BodyLimit, Limits
 from checker.web.metrics import CONTENT_TYPE, Observe
 from checker.web.problems import RequestError, check_form, documented
 from checker.web.security import LOCAL_HOSTS, Guard, SecurityHeaders
-from checker.web.service import Service
+from checker.web.service import Asked, Service
 from checker.web.upload import read_upload
 
 STATIC = Path(__file__).parent / "static"
@@ -45,6 +45,9 @@ class Post(Record):
     text: str = Field(description="The post as it was published.")
     id: Annotated[str, Field(max_length=MAX_ID)] | StrictInt | None = Field(
         None, description="Returned in the result as a string; by default the place in the list, from 1."
+    )
+    language: Annotated[str, Field(json_schema_extra={"enum": list(SUPPORTED)})] | None = Field(
+        None, description="ISO 639-1 code of its language; by default it is identified."
     )
 
 
@@ -111,11 +114,12 @@ def create_app(
     problems.install(app)
     locked: Any = [Depends(HTTPBearer(auto_error=False))] if token is not None else []
 
-    rendered = _page()
+    rendered = {code: _page(own) for code, own in texts.catalogues().items()}
 
     @app.get("/", include_in_schema=False)
-    async def page() -> HTMLResponse:
-        return HTMLResponse(rendered)
+    async def page(request: Request, lang: str | None = None) -> HTMLResponse:
+        code = texts.choose(lang, request.headers.get("Accept-Language", ""))
+        return HTMLResponse(rendered[code], headers={"Vary": "Accept-Language", "Content-Language": code})
 
     app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
 
@@ -163,7 +167,10 @@ def create_app(
             raise RequestError(422, problem, fix="Send them in parts.")
         for n, post in enumerate(posts):
             _check_post(post, limits, f"{n}." if isinstance(body, list) else "")
-        named = [(str(n if post.id is None else post.id), post.text) for n, post in enumerate(posts, 1)]
+        named = [
+            Asked(str(n if post.id is None else post.id), post.text, post.language)
+            for n, post in enumerate(posts, 1)
+        ]
         results = await service.score(request, named)
         service.metrics.results(results)
         return _json(
@@ -184,7 +191,7 @@ def create_app(
         rows = await asyncio.to_thread(
             read_upload, file.file, file.filename or "", text_column, id_column, limits
         )
-        posts = [(row.id, row.text) for row in rows if not isinstance(row, RowError)]
+        posts = [Asked(row.id, row.text) for row in rows if not isinstance(row, RowError)]
         scored = iter(await service.score(request, posts))
         results = [row if isinstance(row, RowError) else next(scored) for row in rows]
         service.metrics.results(results)
@@ -207,11 +214,14 @@ def create_app(
     return app
 
 
-def _page() -> str:
-    """The web page, with the names that it shows of verdicts and languages."""
+def _page(own: texts.Texts) -> str:
+    """The web page in one language, with the words that its scripts show."""
     environment = Environment(loader=PackageLoader("checker.web"), autoescape=True, undefined=StrictUndefined)
-    verdicts = {verdict: {"name": name, "meaning": MEANINGS[verdict]} for verdict, name in VERDICTS.items()}
-    return environment.get_template("page.html.j2").render(names={"verdicts": verdicts, "languages": NAMES})
+    words = {"texts": own.texts, "said": own.said}
+    names = {**words, "languages": NAMES, "verdicts": list(VERDICTS), "meanings": MEANINGS}
+    others = [other for other in texts.catalogues().values() if other is not own]
+    page = environment.get_template("page.html.j2")
+    return page.render(names=names, t=own.texts, code=own.code, others=others)
 
 
 def _check_post(post: Post, limits: Limits, place: str) -> None:
@@ -219,6 +229,10 @@ def _check_post(post: Post, limits: Limits, place: str) -> None:
     if len(post.text) > limits.characters:
         problem = f"The text is longer than {limits.characters} characters."
         raise RequestError(422, problem, fix="Send it in parts.", field=f"{place}text")
+    if post.language is not None and post.language not in SUPPORTED:
+        problem = "The language is not one that can be scored."
+        fix = f"Use one of {', '.join(SUPPORTED)}, or leave it out."
+        raise RequestError(422, problem, fix=fix, field=f"{place}language")
     _check_unicode(f"{place}text", post.text)
     _check_unicode(f"{place}id", post.id)
 

@@ -36,6 +36,14 @@ SHARE_COLUMNS, TURN_COLUMNS = 800, 300
 request has in it before others have their turn: most posts are measured at once."""
 
 
+class Asked(NamedTuple):
+    """A post to score; ``language`` is its ISO 639-1 code, None where it is to be found out."""
+
+    id: str
+    text: str
+    language: str | None = None
+
+
 class _Step(NamedTuple):
     """Work on the text of one post."""
 
@@ -104,8 +112,8 @@ class Service:
         for threads in self._texts_thread, self._models_threads, self._pairs_thread:
             threads.shutdown(wait=False, cancel_futures=True)
 
-    async def score(self, request: Request, posts: Sequence[tuple[str, str]]) -> list[Result]:
-        """Score the (id, text) pairs of a request, in order.
+    async def score(self, request: Request, posts: Sequence[Asked]) -> list[Result]:
+        """Score the posts of a request, in order.
 
         Raises:
             RequestError: there is no room for them, it took too long, or the client hung up.
@@ -113,11 +121,11 @@ class Service:
         """
         return await self._answered(request, self._score(posts))
 
-    async def _score(self, posts: Sequence[tuple[str, str]]) -> list[Result]:
+    async def _score(self, posts: Sequence[Asked]) -> list[Result]:
         """The steps of `Checker`; each is cut, and shared with other requests, in its own queue."""
         with self._room.entered(len(posts)):
             prepared: list[Post] = await self._texts.submit(
-                [_Step(partial(self._checker.prepare, id, text), max(1, len(text))) for id, text in posts]
+                [_Step(partial(self._checker.prepare, *post), max(1, len(post.text))) for post in posts]
             )
             await self._sentences.submit([unit for post in prepared for unit in post.measured()])
             results: list[Result] = await self._texts.submit(

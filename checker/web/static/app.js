@@ -1,28 +1,33 @@
 // The page: asks the service about a post or a file and shows the answer. Posts are kept nowhere.
 
-import { Refused, scoreFile, scorePost, useToken } from "./api.js";
+import { compareTexts, Refused, scoreFile, scorePost, useToken } from "./api.js";
+import { beside } from "./beside.js";
 import { el } from "./dom.js";
+import { EXAMPLES } from "./examples.js";
+import { columnsOf } from "./header.js";
 import { asMarkdown, tableAsMarkdown } from "./markdown.js";
-import { verdictName } from "./names.js";
+import { languageName, LANGUAGES, said, t } from "./names.js";
+import { isSaved, open, save, saveTable, saveWorkbook } from "./saved.js";
 import { summary, table } from "./table.js";
-import { inHundred } from "./text.js";
-import { verdict } from "./verdict.js";
+import { answers, verdict } from "./verdict.js";
 
 const byId = (id) => document.getElementById(id);
 const [ask, post, unlock, token] = ["ask", "post", "unlock", "token"].map(byId);
 const [status, problem, posts, result] = ["status", "problem", "posts", "result"].map(byId);
-const [chooser, clear] = ["file", "clear"].map(byId);
+const [chooser, clear, cancel, origin] = ["file", "clear", "cancel", "source"].map(byId);
 
 let running = null; // AbortController of the request on its way
 let again = null; // what to do once there is a token
 
 /** Run a request, the only one at a time; errors go to the page. */
-async function run(what, request) {
+async function run(told, request) {
   running?.abort();
   const mine = (running = new AbortController());
-  again = () => run(what, request);
+  again = () => run(told, request);
   problem.hidden = true;
-  status.textContent = `Checking ${what}…`;
+  status.textContent = t(told);
+  status.classList.remove("heard");
+  cancel.hidden = false;
   document.body.setAttribute("aria-busy", "true");
   try {
     const answer = await request(mine.signal);
@@ -34,8 +39,13 @@ async function run(what, request) {
   } catch (error) {
     if (mine === running && error.name !== "AbortError") refused(error);
   } finally {
-    if (mine === running) document.body.removeAttribute("aria-busy");
+    if (mine === running) idle();
   }
+}
+
+function idle() {
+  document.body.removeAttribute("aria-busy");
+  cancel.hidden = true;
 }
 
 function refused(error) {
@@ -47,7 +57,7 @@ function refused(error) {
     token.focus();
     if (!wrong) return;
   }
-  const told = error instanceof Refused ? error.message : "Internal error of this page. Load it again.";
+  const told = error instanceof Refused ? error.message : t("page_error");
   problem.textContent = told.replace("text_column", `“${byId("column").labels[0].textContent}”`);
   problem.hidden = false;
 }
@@ -55,32 +65,50 @@ function refused(error) {
 function checkPost() {
   const text = post.value.toWellFormed();
   if (!text.trim()) {
-    refused(new Refused(0, "There is no post to check.", "Paste its text into the field."));
+    refused(new Refused(0, t("no_post")));
     post.focus();
     return;
   }
-  run("the post", async (signal) => {
-    const answer = await scorePost(text, signal);
+  const source = origin.value.toWellFormed();
+  run("checking_post", async (signal) => {
+    const answer = await scorePost(text, byId("language").value, signal);
+    const compared = source.trim() ? await compareTexts(source, text, signal) : null;
     return () => {
       posts.hidden = true;
       showPost(answer, text);
+      if (compared) result.querySelector(".verdict").after(beside(compared));
       result.querySelector(".verdict").scrollIntoView({ block: "nearest" });
     };
   });
 }
 
 function checkFile(file) {
-  run("the file", async (signal) => {
-    const { results } = await scoreFile(file, byId("column").value.trim() || "text", signal);
+  run("checking_file", async (signal) => {
+    if (!isSaved(file)) await offerColumns(file);
+    const found = isSaved(file) ? await open(file) : await scoreFile(file, byId("column").value.trim() || "text", signal);
+    const { results, name = file.name } = found;
     return () => {
       result.hidden = true;
       const tools = copyTools(() => JSON.stringify(results, null, 2), () => tableAsMarkdown(results));
-      posts.replaceChildren(...table(file.name, results, openRow, tools));
+      tools.prepend(
+        tool("save", () => save(name, results)),
+        tool("save_csv", () => saveTable(name, results)),
+        tool("save_xlsx", () => saveWorkbook(name, results)),
+      );
+      posts.replaceChildren(...table(name, results, openRow, tools));
       posts.hidden = false;
-      status.textContent = `Checked ${summary(results)}`;
+      status.classList.remove("heard");
+      status.textContent = t("checked", { what: summary(results) });
       byId("posts-title").focus();
     };
   });
+}
+
+/** Offer the columns of a file for the text; the only one is taken. */
+async function offerColumns(file) {
+  const columns = await columnsOf(file);
+  byId("columns").replaceChildren(...columns.map((value) => el("option", { value })));
+  if (columns.length === 1) byId("column").value = columns[0];
 }
 
 /** Show a post of the table under it; `from` is the button in its row. */
@@ -90,30 +118,31 @@ function openRow(answer, from) {
     result.hidden = true;
     from.focus();
   };
-  result.prepend(el("p", { class: "tools" }, el("button", { type: "button", class: "quiet", click: close }, "Back to the table")));
+  result.prepend(el("p", { class: "tools" }, el("button", { type: "button", class: "quiet", click: close }, t("back"))));
   byId("verdict").focus({ preventScroll: true });
   result.scrollIntoView({ block: "start" });
 }
 
 function showPost(answer, source) {
   const tools = copyTools(() => JSON.stringify(answer, null, 2), () => asMarkdown(answer));
+  tools.append(tool("print", () => print()));
   result.replaceChildren(...verdict(answer, source, tools));
   result.hidden = false;
-  const probability = answer.machine_translated;
-  status.textContent = `${verdictName(answer.verdict)}${probability === null ? "" : `: ${inHundred(probability)}`}.`;
+  status.classList.add("heard"); // the result has it on the screen
+  status.textContent = [said(answer.headline), ...answers(answer).map(([question, told]) => `${question}: ${told}.`)].join(" ");
+}
+
+function tool(name, click) {
+  return el("button", { type: "button", class: "quiet", click }, t(name));
 }
 
 function copyTools(json, markdown) {
   const done = el("span", { class: "done", role: "status" });
   const button = (name, text) =>
-    el("button", {
-      type: "button",
-      class: "quiet",
-      click: async () => {
-        done.textContent = (await copy(text())) ? "Copied." : "The browser did not allow it.";
-      },
-    }, name);
-  return el("p", { class: "tools" }, button("Copy as JSON", json), button("Copy as Markdown", markdown), done);
+    tool(name, async () => {
+      done.textContent = t((await copy(text())) ? "copied" : "not_copied");
+    });
+  return el("p", { class: "tools" }, button("copy_json", json), button("copy_markdown", markdown), done);
 }
 
 /** Copy a text; without a secure origin there is no clipboard but the old command. */
@@ -146,6 +175,23 @@ unlock.addEventListener("submit", (event) => {
   useToken(token.value);
   again?.();
 });
+for (const button of document.querySelectorAll("[data-example]")) {
+  button.addEventListener("click", () => {
+    post.value = EXAMPLES[button.dataset.example];
+    origin.value = byId("language").value = "";
+    checkPost();
+  });
+}
+const languages = LANGUAGES.map((code) => [code, languageName(code)]).sort(([, a], [, b]) => a.localeCompare(b));
+byId("supported").textContent = languages.map(([, name]) => name).join(", ");
+byId("language").append(...languages.map(([value, name]) => el("option", { value }, name)));
+cancel.addEventListener("click", () => {
+  running?.abort();
+  running = again = null;
+  status.classList.remove("heard");
+  status.textContent = t("cancelled");
+  idle();
+});
 byId("choose").addEventListener("click", () => chooser.click());
 chooser.addEventListener("change", () => {
   if (chooser.files.length) checkFile(chooser.files[0]);
@@ -154,13 +200,13 @@ chooser.addEventListener("change", () => {
 clear.addEventListener("click", () => {
   running?.abort();
   running = again = null;
-  post.value = status.textContent = "";
+  post.value = origin.value = status.textContent = "";
   for (const part of [posts, result]) {
     part.replaceChildren();
     part.hidden = true;
   }
   problem.hidden = clear.hidden = true;
-  document.body.removeAttribute("aria-busy");
+  idle();
   post.focus();
 });
 

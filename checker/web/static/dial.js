@@ -1,25 +1,27 @@
-// The dial: half a circle from 0 to 100 %, the thresholds of the verdict on it, a needle at the probability.
+// The dial: half a circle from 0 to 100 %, the threshold of the verdict on it, a needle at the probability.
 
 import { svg } from "./dom.js";
+import { t } from "./names.js";
 import { percent } from "./text.js";
 
 const [WIDTH, HEIGHT, X, Y, RADIUS] = [300, 172, 150, 142, 104];
 
 /**
  * @param {number | null} probability
- * @param {number | null} threshold from here a post is called machine-translated, up to 1 - threshold human-written
+ * @param {number | null} threshold from here a post is called machine-translated
  */
 export function dial(probability, threshold) {
   const zones = threshold === null
     ? [arc(0, 1, "between")]
-    : [arc(0, 1 - threshold, "human"), arc(1 - threshold, threshold, "between"), arc(threshold, 1, "machine")];
-  const ticks = threshold === null ? [] : [tick(1 - threshold), tick(threshold)];
+    : [arc(0, threshold, "between"), arc(threshold, 1, "machine")];
+  const ticks = threshold === null ? [] : [tick(threshold)];
   const label = probability === null
-    ? "No probability."
-    : `Probability of machine translation: ${percent(probability)}.` +
+    ? t("no_probability")
+    : t("dial", { p: percent(probability) }) +
+      " " +
       (threshold === null
-        ? " No threshold was measured for this language and length."
-        : ` Machine-translated from ${percent(threshold)}, human-written up to ${percent(1 - threshold)}.`);
+        ? t("dial_none")
+        : t("dial_threshold", { p: percent(threshold) }));
   return svg(
     "svg",
     { class: "dial", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },
@@ -28,8 +30,6 @@ export function dial(probability, threshold) {
     end("0", 0),
     end("100", 1),
     probability === null ? null : needle(probability),
-    svg("text", { class: "value", x: X, y: Y - 18, "text-anchor": "middle" }, percent(probability)),
-    svg("text", { class: "unit", x: X, y: Y + 4, "text-anchor": "middle" }, probability === null ? "" : "probability"),
   );
 }
 

@@ -1,29 +1,28 @@
 // Results as Markdown, to paste into a note or a ticket. Text of posts is escaped and quoted.
 
 import { summary } from "./table.js";
-import { languageName, verdictName } from "./names.js";
-import { compact, inHundred, number, percent, printable } from "./text.js";
-import { errorRates, evidence } from "./verdict.js";
+import { languageName, said, t, verdictName } from "./names.js";
+import { number, ofHundred, percent, printable } from "./text.js";
+import { answers, errorRates, evidence } from "./verdict.js";
 
 /** One post with its evidence. */
 export function asMarkdown(result) {
-  const probability = result.machine_translated;
-  const title = verdictName(result.verdict);
   const lines = [
-    `## ${probability === null ? title : `${title}: ${inHundred(probability)}`}`,
+    `## ${escaped(said(result.headline))}`,
+    ...part("next", bullets(result.advice)),
     "",
-    ...bullets(errorRates(result)),
-    `- Language: ${languageName(result.language.code)} (${percent(result.language.confidence)})${result.language.mixed ? ", mixed" : ""}`,
-    ...(result.fluency === null ? [] : [`- More fluent than ${percent(result.fluency)} of human texts`]),
+    ...answers(result).map(([question, answer]) => `- ${question}: ${answer}`),
+    ...(result.machine_translated === null ? [] : [`- ${t("half")}`]),
+    `- ${t("language_name")}: ${t("sure", { language: languageName(result.language.code), p: percent(result.language.confidence) })}${result.language.mixed ? `, ${t("mixed_short")}` : ""}`,
     ...(result.round_trip ? [trip(result.round_trip)] : []),
-    ...part("Why", bullets(evidence(result))),
-    ...part("Warnings", bullets(result.warnings.map(({ text }) => text))),
-    ...part("What to do next", bullets(result.advice)),
-    ...part("Sentences", result.sentences.flatMap(sentence)),
+    ...part("warnings", bullets(result.warnings.map(({ text }) => text))),
+    ...part("why", bullets(evidence(result))),
+    ...part("wrong", bullets(errorRates(result))),
+    ...part("sentences", result.sentences.flatMap(sentence)),
     "",
     `statement-checker ${result.version}; ${escaped(Object.entries(result.models).map((pair) => pair.join(" ")).join(", "))}`,
     "",
-    "A verdict is a reason to look closer, not a finding.",
+    t("disclaimer"),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -35,32 +34,32 @@ export function tableAsMarkdown(outcomes) {
       ? [
           escaped(outcome.id),
           verdictName(outcome.verdict),
-          compact(outcome.machine_translated),
+          ofHundred(outcome.machine_translated),
           languageName(outcome.language.code),
-          escaped((outcome.reasons[0] ?? outcome.warnings[0])?.text ?? ""),
+          escaped(said(outcome.headline)),
         ]
-      : [escaped(outcome.id), "Not read", "–", "–", escaped(`Row ${outcome.row}: ${outcome.error} ${outcome.fix}`)],
+      : [escaped(outcome.id), t("not_read"), "–", "–", escaped(t("row", { n: outcome.row, problem: `${outcome.error} ${outcome.fix}` }))],
   );
-  const table = [["Post", "Verdict", "Probability", "Language", "Why"], Array(5).fill("---"), ...rows];
+  const table = [[..."post verdict probability language".split(" ").map((name) => t(`th_${name}`)), t("why")], Array(5).fill("---"), ...rows];
   return `${summary(outcomes)}\n\n${table.map((cells) => `| ${cells.join(" | ")} |`).join("\n")}\n`;
 }
 
 function trip({ pivot, chrf, bleu, ter }) {
-  return `- Round trip through ${languageName(pivot)}: chrF++ ${number(chrf, 1)}, BLEU ${number(bleu, 1)}, TER ${number(ter, 1)}`;
+  return `- ${t("trip", { language: languageName(pivot) })}: chrF++ ${number(chrf, 1)}, BLEU ${number(bleu, 1)}, TER ${number(ter, 1)}`;
 }
 
 function sentence({ text, machine_translated: probability, pivot, pivot_text: translation, back_translation: back, grade }) {
-  const lines = [`> ${percent(probability)}: ${escaped(text)}`];
-  if (translation !== null && grade !== "draft") lines.push(">", `> ${pivot ? `In ${languageName(pivot)}` : "Translated"}: ${escaped(translation)}`, ">", `> Translated back: ${escaped(back)}`);
+  const lines = [`> ${ofHundred(probability)}: ${escaped(text)}`];
+  if (translation !== null && grade !== "draft") lines.push(">", `> ${t("translated")}${pivot ? ` (${languageName(pivot)})` : ""}: ${escaped(translation)}`, ">", `> ${t("translated_back")}: ${escaped(back)}`);
   return [...lines, ""];
 }
 
 function part(title, lines) {
-  return lines.length ? ["", `### ${title}`, "", ...lines] : [];
+  return lines.length ? ["", `### ${t(title)}`, "", ...lines] : [];
 }
 
 function bullets(texts) {
-  return texts.map((text) => `- ${escaped(text)}`);
+  return texts.map((text) => `- ${escaped(said(text))}`);
 }
 
 /** On one line, with everything that Markdown or HTML would read taken literally. */

@@ -1,11 +1,10 @@
 // The text with every sentence shaded by its own probability; a sentence opens its round trip.
 
 import { el } from "./dom.js";
-import { languageName } from "./names.js";
-import { direction, number, percent, pieces, printable, units } from "./text.js";
+import { languageName, t } from "./names.js";
+import { direction, number, ofHundred, percent, pieces, printable, units } from "./text.js";
 
 const LEVELS = 5;
-const DRAFT = "Draft translation: a small translator made it, do not quote it";
 
 /**
  * The passage, its legend and the place where a sentence is explained.
@@ -17,7 +16,7 @@ export function passage(result, source) {
   if (result.sentences.length === 0) return [];
   const detail = el("div", { id: "sentence", class: "sentence", role: "region", "aria-labelledby": "sentence-title", hidden: true });
   const text = el("div", { class: "passage", dir: direction(result.language.code), lang: result.language.code });
-  const buttons = result.sentences.map(shaded);
+  const buttons = result.sentences.map((sentence) => shaded(sentence, result.sentences.length > 1));
 
   function close() {
     detail.hidden = true;
@@ -61,7 +60,7 @@ export function passage(result, source) {
   if (offsets) text.append(...between(source, offsets, end, offsets.length - 1));
   if (!result.sentences.some(opens)) return [text];
   return [
-    el("p", { class: "hint" }, "Each sentence carries its own probability. Choose one to see its translation and back-translation."),
+    el("p", { class: "hint" }, t(result.sentences.length > 1 ? "sentences_hint" : "sentence_hint")),
     text,
     legend(),
     detail,
@@ -80,10 +79,11 @@ function opens(sentence) {
   return sentence.style !== null;
 }
 
-function shaded(sentence) {
+/** A sentence; its number is left out where it is the whole post. */
+function shaded(sentence, numbered) {
   const probability = sentence.machine_translated;
   const level = probability === null ? "none" : Math.min(LEVELS - 1, Math.floor(probability * LEVELS));
-  const badge = probability === null ? "not scored" : percent(probability);
+  const badge = probability === null ? t("sentence_not_scored") : numbered ? ofHundred(probability) : null;
   const button = { role: "button", tabindex: "0", "aria-expanded": "false", "aria-controls": "sentence" };
   return el(
     "span",
@@ -94,7 +94,7 @@ function shaded(sentence) {
       ...(opens(sentence) ? button : {}),
     },
     ...marked(sentence.text, suspicious(sentence), "telling"),
-    el("span", { class: "badge", lang: "en", dir: "ltr" }, badge),
+    badge !== null && el("span", { class: "badge", lang: document.documentElement.lang, dir: document.documentElement.dir }, badge),
   );
 }
 
@@ -124,10 +124,10 @@ function legend() {
   return el(
     "p",
     { class: "legend" },
-    ...["0–20 %", "20–40 %", "40–60 %", "60–80 %", "80–100 %"].map((range, level) =>
-      el("span", { class: `swatch level-${level}` }, range),
+    ...[0, 20, 40, 60, 80].map((from, level) =>
+      el("span", { class: `swatch level-${level}` }, t("legend_range", { from, to: from + 20 })),
     ),
-    el("span", {}, el("mark", { class: "telling" }, "word"), " raises the log-odds of its sentence"),
+    el("span", {}, el("mark", { class: "telling" }, t("legend_word")), ` ${t("legend_points")}`),
   );
 }
 
@@ -137,25 +137,25 @@ function explained(result, n, close) {
   const lost = local(sentence, sentence.differences);
   const { pivot } = sentence;
   const own = languageName(sentence.language);
-  const none = el("p", {}, "This sentence was not translated, so there is no round trip to show.");
+  const none = el("p", {}, t("no_trip"));
   const trip = sentence.back_translation === null
     ? []
     : [
-        column("Translated", pivot && languageName(pivot), pivot, [printable(sentence.pivot_text)]),
-        column("Translated back", own, sentence.language, marked(sentence.back_translation, theirs(sentence), "differs")),
+        column(t("translated"), pivot && languageName(pivot), pivot, [printable(sentence.pivot_text)]),
+        column(t("translated_back"), own, sentence.language, marked(sentence.back_translation, theirs(sentence), "differs")),
       ];
-  const posted = column("As posted", own, sentence.language, marked(sentence.text, lost, "differs"));
+  const posted = column(t("as_posted"), own, sentence.language, marked(sentence.text, lost, "differs"));
   const columns = trip.length === 0 ? [none] : sentence.grade === "draft" ? [posted] : [posted, ...trip];
   return [
     el(
       "div",
       { class: "head" },
-      el("h4", { id: "sentence-title", tabindex: "-1" }, `Sentence ${n + 1} of ${result.sentences.length}`),
-      el("button", { type: "button", class: "quiet", click: close }, "Close"),
+      el("h4", { id: "sentence-title", tabindex: "-1" }, t("sentence", { n: n + 1, total: result.sentences.length })),
+      el("button", { type: "button", class: "quiet", click: close }, t("close")),
     ),
     el("div", { class: "columns" }, ...columns),
     sentence.grade === "draft" && trip.length > 0
-      ? el("details", { class: "draft" }, el("summary", {}, DRAFT), el("div", { class: "columns" }, ...trip))
+      ? el("details", { class: "draft" }, el("summary", {}, t("draft")), el("div", { class: "columns" }, ...trip))
       : null,
     sentence.back_translation === null ? null : el("p", { class: "hint" }, told(sentence)),
     figures(sentence),
@@ -165,8 +165,8 @@ function explained(result, n, close) {
 
 function told(sentence) {
   return sentence.reliable
-    ? "Marked: words that did not come back, and what came back in their place."
-    : "The translator looped or lost the sentence: its round trip is not reliable and nothing is marked.";
+    ? t("marked")
+    : t("looped");
 }
 
 function column(title, language, code, content) {
@@ -179,17 +179,14 @@ function column(title, language, code, content) {
 }
 
 function figures(sentence) {
-  const signed = sentence.style > 0 ? "+" : "";
   const known = [
-    ["Probability", sentence.machine_translated, percent(sentence.machine_translated)],
-    ["More fluent than", sentence.fluency, `${percent(sentence.fluency)} of human texts`],
-    ["Perplexity", sentence.perplexity, number(sentence.perplexity, 1)],
-    ["Style, log-odds", sentence.style, signed + number(sentence.style, 2)],
+    [t("fluency"), sentence.fluency, `${t("more_fluent", { p: t("human_texts", { p: percent(sentence.fluency) }) })}`],
+    [t("perplexity"), sentence.perplexity, number(sentence.perplexity, 1)],
     ["chrF++", sentence.chrf, number(sentence.chrf, 1)],
     ["BLEU", sentence.bleu, number(sentence.bleu, 1)],
     ["TER", sentence.ter, number(sentence.ter, 1)],
-    ["Log-likelihood", sentence.log_likelihood, `${number(sentence.log_likelihood, 2)} nats`],
-    ["Gap", sentence.gap, `${number(sentence.gap, 2)} nats`],
+    [t("log_likelihood"), sentence.log_likelihood, t("nats", { n: number(sentence.log_likelihood, 2) })],
+    [t("gap"), sentence.gap, t("nats", { n: number(sentence.gap, 2) })],
   ].filter(([, value]) => value !== null);
   if (known.length === 0) return null;
   return el("dl", { class: "figures" }, ...known.map(([name, , shown]) => el("div", {}, el("dt", {}, name), el("dd", {}, shown))));
@@ -202,7 +199,7 @@ function telling(sentence) {
   return el(
     "div",
     { class: "words-moved" },
-    el("h5", {}, "Words that moved the style detector", el("span", { class: "of" }, "their shares of the log-odds of this sentence")),
+    el("h5", {}, t("words_moved"), el("span", { class: "of" }, t("words_moved_note"))),
     el(
       "ul",
       {},

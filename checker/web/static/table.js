@@ -1,10 +1,16 @@
-// The posts of a file: one row each, which opens the post.
+// The posts of a file: one row each, which opens the post; chosen and ordered on the page.
 
 import { el } from "./dom.js";
-import { languageName, VERDICTS, verdictName } from "./names.js";
-import { compact, direction, printable } from "./text.js";
+import { languageName, t, VERDICTS, verdictName } from "./names.js";
+import { direction, ofHundred, printable } from "./text.js";
 
 const SHOWN = 90; // characters of a post in its row
+const HEADERS = ["post", "verdict", "probability", "language", "text"];
+const ORDERS = {
+  sort_file: () => 0,
+  sort_highest: (a, b) => suspicion(b) - suspicion(a),
+  sort_lowest: (a, b) => (suspicion(a) < 0) - (suspicion(b) < 0) || suspicion(a) - suspicion(b),
+};
 
 /**
  * @param {string} name of the file
@@ -13,31 +19,53 @@ const SHOWN = 90; // characters of a post in its row
  * @param {Node} tools buttons to show beside the title
  */
 export function table(name, outcomes, open, tools) {
+  const body = el("tbody", {});
+  const rows = new Map(outcomes.map((outcome) => [outcome, row(outcome, open)]));
+  const verdicts = [...VERDICTS.filter((verdict) => outcomes.some((outcome) => outcome.verdict === verdict))];
+  const languages = [...new Set(outcomes.map((outcome) => outcome.language?.code).filter(Boolean))].sort();
+  const verdict = select("filter_verdict", [["", t("all_verdicts")], ...verdicts.map((one) => [one, verdictName(one)])], show);
+  const language = select("filter_language", [["", t("all_languages")], ...languages.map((one) => [one, languageName(one)])], show);
+  const order = select("sort", Object.keys(ORDERS).map((one) => [one, t(one)]), show);
+
+  function show() {
+    const chosen = outcomes.filter(
+      (outcome) =>
+        (!verdict.value || outcome.verdict === verdict.value) && (!language.value || outcome.language?.code === language.value),
+    );
+    body.replaceChildren(...chosen.sort(ORDERS[order.value]).map((outcome) => rows.get(outcome)));
+  }
+  show();
   return [
     el("h2", { id: "posts-title", tabindex: "-1" }, el("bdi", {}, printable(name))),
     tools,
+    el("p", { class: "filters" }, ...[verdict, language, order].map((one) => one.parentElement)),
     el(
       "div",
-      { class: "scroll", role: "region", "aria-label": "Verdicts, one row per post", tabindex: "0" },
-      el(
-        "table",
-        {},
-        el("thead", {}, el("tr", {}, ...["Post", "Verdict", "Probability", "Language", "Text"].map(header))),
-        el("tbody", {}, ...outcomes.map((outcome) => row(outcome, open))),
-      ),
+      { class: "scroll", role: "region", "aria-label": t("table"), tabindex: "0" },
+      el("table", {}, el("thead", {}, el("tr", {}, ...HEADERS.map((one) => header(t(`th_${one}`))))), body),
     ),
   ];
 }
 
 /** How many posts got which verdict. */
 export function summary(outcomes) {
-  const counts = VERDICTS.map((verdict) => [
-    verdictName(verdict).toLowerCase(),
-    outcomes.filter((outcome) => outcome.verdict === verdict).length,
-  ]);
-  counts.push(["could not be read", outcomes.filter((outcome) => !outcome.verdict).length]);
-  const told = counts.filter(([, count]) => count).map(([what, count]) => `${count} ${what}`);
-  return `${outcomes.length} ${outcomes.length === 1 ? "post" : "posts"}: ${told.join(", ") || "the file has none"}.`;
+  const counted = (verdict) => outcomes.filter((outcome) => outcome.verdict === verdict).length;
+  const told = VERDICTS.filter(counted).map((verdict) => t("count", { n: counted(verdict), verdict: verdictName(verdict).toLowerCase() }));
+  const unread = outcomes.filter((outcome) => !outcome.verdict).length;
+  if (unread) told.push(t("count_unread", { n: unread }));
+  const what = told.join(", ") || t("empty_file");
+  return t(outcomes.length === 1 ? "one_post" : "posts", { n: outcomes.length, what });
+}
+
+/** Probability of machine translation; below 0 where there is none. */
+function suspicion(outcome) {
+  return outcome.machine_translated ?? -1;
+}
+
+function select(title, options, change) {
+  const field = el("select", { change, "aria-label": t(title) }, ...options.map(([value, text]) => el("option", { value }, text)));
+  el("label", {}, `${t(title)} `, field);
+  return field;
 }
 
 function header(text) {
@@ -47,12 +75,12 @@ function header(text) {
 function row(outcome, open) {
   const id = printable(outcome.id);
   if (!outcome.verdict) {
-    const problem = `Row ${outcome.row}: ${outcome.error} ${outcome.fix}`;
+    const problem = t("row", { n: outcome.row, problem: `${outcome.error} ${outcome.fix}` });
     return el(
       "tr",
       { class: "bad" },
       el("th", { scope: "row" }, el("bdi", {}, id)),
-      el("td", { class: "label" }, "Not read"),
+      el("td", { class: "label" }, t("not_read")),
       el("td", { colspan: "3" }, printable(problem)),
     );
   }
@@ -64,8 +92,8 @@ function row(outcome, open) {
     { class: `opens ${outcome.verdict}`, click: () => open(outcome, button) },
     el("th", { scope: "row" }, button),
     el("td", { class: "label" }, verdictName(outcome.verdict)),
-    el("td", { class: "amount" }, compact(outcome.machine_translated)),
-    el("td", {}, languageName(outcome.language.code) + (outcome.language.mixed ? ", mixed" : "")),
+    el("td", { class: "amount" }, ofHundred(outcome.machine_translated)),
+    el("td", {}, languageName(outcome.language.code) + (outcome.language.mixed ? `, ${t("mixed_short")}` : "")),
     el("td", { class: "excerpt", dir: direction(outcome.language.code), lang: outcome.language.code }, printable(short)),
   );
 }

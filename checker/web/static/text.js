@@ -1,5 +1,7 @@
 // Text of posts: hostile, in any script, with offsets that count code points (JavaScript counts UTF-16 units).
 
+import { t } from "./names.js";
+
 const NBSP = "\u00a0";
 const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0, roundingMode: "halfEven" }); // as Python rounds
 const HIDDEN = /[\u0000-\u0008\u000e-\u001b\u001f\u007f-\u0084\u0086-\u009f\u202a-\u202e\u2066-\u2069]/g;
@@ -53,20 +55,21 @@ export function direction(code) {
 /** A share in whole per cent, as `percent` in checker/text.py has it; “–” where there is none. */
 export function percent(share) {
   if (share === null || share === undefined) return "–";
-  if (share < 0.01) return share === 0 ? `0${NBSP}%` : `under 1${NBSP}%`;
-  if (share > 0.99) return share === 1 ? `100${NBSP}%` : `over 99${NBSP}%`;
+  if (share < 0.01) return share === 0 ? `0${NBSP}%` : t("under", { n: `1${NBSP}%` });
+  if (share > 0.99) return share === 1 ? `100${NBSP}%` : t("over", { n: `99${NBSP}%` });
   return `${WHOLE.format(100 * share)}${NBSP}%`;
 }
 
-/** The same for columns: “31%”, “<1%”. */
-export function compact(share) {
-  return percent(share).replace("under ", "<").replace("over ", ">").replace(NBSP, "");
+/** A probability as “31 in 100 posts like this”. */
+export function inHundred(probability) {
+  return t("in_100", { n: ofHundred(probability) });
 }
 
-/** A probability as “31 in 100 posts like this one were machine-translated”. */
-export function inHundred(probability) {
+/** The number of that, “31” or “under 1”; “–” where there is none. */
+export function ofHundred(probability) {
+  if (probability === null || probability === undefined) return "–";
   const clear = Math.min(Math.max(probability, 1e-4), 1 - 1e-4);
-  return `${percent(clear).replace("%", "in 100")} posts like this one were machine-translated`;
+  return clear < 0.01 ? t("under", { n: 1 }) : clear > 0.99 ? t("over", { n: 99 }) : WHOLE.format(100 * clear);
 }
 
 /** A number with so many digits and a true minus; “–” where there is none. */

@@ -1,12 +1,12 @@
-// One result: verdict with its dial, evidence, the text with its sentences, reasons, and what to do next.
+// One result: the finding, what to do next, the probabilities; then the text with its sentences and the evidence.
 
 import { dial } from "./dial.js";
 import { el, list } from "./dom.js";
-import { languageName, meaning, verdictName } from "./names.js";
+import { languageName, meaning, said, spoken, t } from "./names.js";
 import { passage } from "./sentences.js";
 import { inHundred, number, percent, printable } from "./text.js";
 
-const EVIDENCE = new Set(["style", "fluency", "round_trip"]); // kinds of reasons
+const EVIDENCE = new Set(["encoder", "style", "fluency", "round_trip"]); // kinds of reasons
 
 /** Of the reasons, those that say why, the strongest evidence first. */
 export function evidence(result) {
@@ -18,6 +18,13 @@ export function errorRates(result) {
   return result.reasons.filter(({ kind }) => !EVIDENCE.has(kind)).map(({ text }) => text);
 }
 
+/** The questions that have an answer, each with its probability in words. */
+export function answers(result) {
+  return ["machine_translated", "translated"]
+    .filter((question) => result[question] !== null)
+    .map((question) => [t(`asked_${question}`), inHundred(result[question])]);
+}
+
 /**
  * @param {object} result as in docs/result.md
  * @param {string | null} source the post as it was sent; null where only its sentences are known
@@ -25,87 +32,94 @@ export function errorRates(result) {
  */
 export function verdict(result, source, tools) {
   const probability = result.machine_translated;
-  const warnings = list(result.warnings.map(({ text }) => printable(text)), { class: probability === null ? "rate" : "warnings" });
+  const asked = answers(result);
+  const warnings = result.warnings.map(({ text }) => text);
   return [
     el(
       "div",
       { class: `verdict ${result.verdict}` },
+      el("h2", { id: "verdict", tabindex: "-1", ...spoken(result.headline) }, said(result.headline)),
       dial(probability, threshold(result)),
       el(
         "div",
         { class: "words" },
-        el("h2", { id: "verdict", tabindex: "-1" }, verdictName(result.verdict)),
-        probability !== null && el("p", { class: "chance" }, `${inHundred(probability)}, where half of all posts are.`),
-        el("p", { class: "meaning" }, meaning(result.verdict)),
-        probability !== null ? list(errorRates(result).map(printable), { class: "rate" }) : warnings, // these say why there is no probability
+        probability === null ? lines(warnings, { class: "rate" }) : el("p", { class: "meaning" }, meaning(result.verdict)),
+        result.advice.length > 0 && el("section", { class: "next" }, el("h3", {}, t("next")), lines(result.advice, { class: "advice" })),
+        asked.length > 0 &&
+          el(
+            "div",
+            { class: "chance" },
+            el("dl", {}, ...asked.map(([question, answer]) => el("div", {}, el("dt", {}, question), el("dd", { class: "figure" }, answer)))),
+            el("p", { class: "hint" }, t("half")),
+          ),
         tools,
       ),
     ),
-    section("The text, sentence by sentence", ...passage(result, source)),
-    section("Why", list(evidence(result).map(printable))),
-    section("Warnings", probability !== null && warnings),
-    section("What to do next", list(result.advice, { class: "advice" })),
-    section("Evidence", facts(result)),
+    probability !== null && section("warnings", lines(warnings, { class: "warnings" })),
+    section("sentences", ...passage(result, source)),
+    section("why", lines(evidence(result))),
+    probability !== null && section("wrong", lines(errorRates(result), { class: "rate" })),
+    section("more", facts(result)),
     el("p", { class: "models" }, `statement-checker ${result.version}. `, printable(models(result))),
   ].filter(Boolean);
 }
 
+/** A list of what the service said. */
+function lines(texts, attributes = {}) {
+  return texts.length ? el("ul", attributes, ...texts.map((text) => el("li", spoken(text), printable(said(text))))) : null;
+}
+
 /** The strictest threshold of its languages; null unless all of them have one. */
 function threshold({ reasons, thresholds }) {
-  if (thresholds.length === 0 || reasons.some(({ kind }) => kind === "unmeasured")) return null;
+  if (thresholds.length === 0 || reasons.some(({ kind }) => kind === "unmeasured" || kind === "withheld")) return null;
   const own = thresholds.filter(({ question }) => question === "machine_translated");
   return own.length ? Math.max(...own.map(({ probability: from }) => from)) : null;
 }
 
-/** Whether the verdict counts a kind of evidence, as a note. */
+/** Whether the verdict counts a kind of evidence. */
 function counts({ reasons }, kind) {
-  return reasons.some((reason) => reason.kind === kind) ? "The verdict counts it." : "Shown as evidence; this verdict does not count it.";
+  return reasons.some((reason) => reason.kind === kind);
 }
 
 function section(title, ...content) {
   const known = content.filter(Boolean);
-  return known.length ? el("section", {}, el("h3", {}, title), ...known) : null;
+  return known.length ? el("section", {}, el("h3", {}, t(title)), ...known) : null;
 }
 
 function models(result) {
   return Object.entries(result.models).map(([task, label]) => `${task} ${label}`).join(", ");
 }
 
+/** What the reasons have not said. */
 function facts(result) {
   const { language, round_trip: trip } = result;
   const others = language.alternatives.map((guess) => `${languageName(guess.code)} ${percent(guess.confidence)}`);
+  const own = languageName(language.code);
   const rows = [
     [
-      "Language",
-      language.code ? `${languageName(language.code)}, ${percent(language.confidence)} sure` : languageName(null),
-      [language.mixed ? "Sentences are in more than one language." : "", others.length ? `Or: ${others.join(", ")}.` : ""],
+      t("language_name"),
+      language.code ? t("sure", { language: own, p: percent(language.confidence) }) : own,
+      [language.mixed ? t("mixed") : "", others.length ? t("or", { languages: others.join(", ") }) : ""],
     ],
   ];
-  if (result.fluency !== null) {
-    const than = `More fluent than ${percent(result.fluency)}`;
-    rows.push(["Fluency", than, ["of human texts of this language and length.", counts(result, "fluency")]]);
+  if (result.fluency !== null && !counts(result, "fluency")) {
+    rows.push([t("fluency"), t("more_fluent", { p: percent(result.fluency) }), [t("of_human"), t("not_counted")]]);
   }
   if (trip) {
-    rows.push(
-      [
-        `Round trip through ${languageName(trip.pivot)}`,
-        `chrF++ ${number(trip.chrf, 1)}, BLEU ${number(trip.bleu, 1)}, TER ${number(trip.ter, 1)}`,
-        ["The post translated and translated back, compared with the post.", counts(result, "round_trip")],
-      ],
-      ...(trip.log_likelihood === null
-        ? []
-        : [
-            [
-              "Likelihood",
-              `${number(trip.log_likelihood, 2)} nats per token`,
-              [`Of the post under the translator: ${number(trip.gap, 2)} below its own translation.`],
-            ],
-          ]),
-    );
-  }
-  if (result.style !== null) {
-    const notes = ["Above 0, machine translation is likelier than not. “Why” compares with a typical human post instead."];
-    rows.push(["Style alone", `${result.style > 0 ? "+" : ""}${number(result.style, 2)} log-odds`, notes]);
+    const counted = counts(result, "round_trip");
+    const figures = [counted ? "" : `chrF++ ${number(trip.chrf, 1)}`, `BLEU ${number(trip.bleu, 1)}`, `TER ${number(trip.ter, 1)}`];
+    rows.push([
+      t("trip", { language: languageName(trip.pivot) }),
+      figures.filter(Boolean).join(", "),
+      [t("trip_note"), t(counted ? "counted" : "not_counted")],
+    ]);
+    if (trip.log_likelihood !== null && !counted) {
+      rows.push([
+        t("likelihood"),
+        t("nats_per_token", { n: number(trip.log_likelihood, 2) }),
+        [t("likelihood_note", { gap: number(trip.gap, 2) })],
+      ]);
+    }
   }
   return el(
     "dl",
