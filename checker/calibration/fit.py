@@ -54,6 +54,9 @@ LEAST_POSTS = 99
 """Human posts from which an error rate counts as measured: the cut that one post in a hundred may pass is the
 highest of 99 (the 99 values make 100 gaps, and the next post falls into each with equal chance)."""
 
+LEAST_OWN = 20
+"""Human posts that a length band must have of its own to be measured together with its neighbours."""
+
 HIGHEST_CUT = 0.9999  # probabilities have four digits
 RANKED = ("style", "chrf", "machine_head")  # features that the reasons of a verdict compare with human posts
 KINDS: tuple[Kind, ...] = ("native", "translated", "machine")
@@ -82,13 +85,14 @@ class Observed:
     fold: int
 
 
-def fit(posts: Sequence[Observed], names: Sequence[str] = tuple(VARIANTS)) -> Calibration:
+def fit(posts: Sequence[Observed], names: Sequence[str] = tuple(VARIANTS), least: float = 0.5) -> Calibration:
     """Fit variants of the verdict, each for the languages that have the posts for it.
 
     Args:
         posts: human and machine posts. A language takes part in a variant if ``LEAST_POSTS`` posts of either
             class, in two folds or more, have its evidence.
         names: the variants, keys of ``VARIANTS``; all of them by default.
+        least: no threshold is lower.
 
     Returns:
         The calibration without its origin: models, test sets and folds are for the caller to add.
@@ -113,7 +117,7 @@ def fit(posts: Sequence[Observed], names: Sequence[str] = tuple(VARIANTS)) -> Ca
         for language, correction in corrected.items():
             part, said = parts[language], probability[languages == language]
             corrections[language][name] = correction
-            cuts[language][name] = thresholds(part, said, asked)
+            cuts[language][name] = thresholds(part, said, asked, least)
             tables[language][name] = reliability(part, said, cuts[language][name], asked)
             ends[language][name] = tails(part, said, asked)
             if asked == "machine_translated" and (why := _withheld(tables[language][name].flagged)):
@@ -269,12 +273,17 @@ def cut(probability: Floats, allowed: float) -> float:
 
 
 def thresholds(
-    posts: Sequence[Observed], probability: Floats, asked: Question = "machine_translated"
+    posts: Sequence[Observed],
+    probability: Floats,
+    asked: Question = "machine_translated",
+    least: float = 0.5,
 ) -> tuple[Threshold | None, ...]:
     """The threshold of every length band of one language.
 
     None where too few human posts were measured, or too many of them are as certain as can be. Families of
-    text differ more than chance explains, so a threshold is at least that of the worst one of all lengths.
+    text differ more than chance explains, so a threshold is at least that of the worst one of all lengths. A
+    band with fewer than ``LEAST_POSTS`` of a kind takes those of the nearest lengths as well, if it has
+    ``LEAST_OWN`` human posts itself.
     """
     allowed = ALLOWED[asked]
     kinds = np.array([post.kind for post in posts])
@@ -288,11 +297,19 @@ def thresholds(
     def strictest(parts: Mapping[Kind, Floats]) -> float:
         return max((cut(values, allowed[kind]) for kind, values in parts.items()), default=0.5)
 
+    def near(number: int) -> dict[Kind, Floats]:
+        human = (bands == number) & np.isin(kinds, list(allowed))
+        found: dict[Kind, Floats] = {}
+        for reach in range(len(BANDS) if human.sum() >= LEAST_OWN else 1):
+            for kind, values in measured(np.abs(bands - number) <= reach).items():
+                found.setdefault(kind, values)
+        return found
+
     clear = _clear(kinds, testsets, probability) if asked == "translated" else None
-    floor = max([0.5, *(strictest(measured(testsets == testset)) for testset in np.unique(testsets))])
+    floor = max([least, *(strictest(measured(testsets == testset)) for testset in np.unique(testsets))])
     cuts: list[Threshold | None] = []
     for number in range(len(BANDS)):
-        humans = measured(bands == number)
+        humans = near(number)
         machine = max(floor, strictest(humans))
         if not humans or machine > HIGHEST_CUT:
             cuts.append(None)

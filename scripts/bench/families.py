@@ -30,14 +30,17 @@ from checker.verdict.model import BANDS, VARIANTS, question
 from checker.version import __version__
 from scripts.bench.tables import NONE, Table, add_option, publish, write_json
 from scripts.command import command
-from scripts.training.verdict import SHIPPED, observed
+from scripts.training.verdict import LEAST, SHIPPED, observed
 
 LEAST_AUC = 50
 """Posts of each class from which an AUC is reported."""
 
 
 def hidden(
-    posts: Sequence[Observed], probability: Floats, asked: Question = "machine_translated"
+    posts: Sequence[Observed],
+    probability: Floats,
+    asked: Question = "machine_translated",
+    least: float = 0.5,
 ) -> list[dict[str, Any]]:
     """How often each family is flagged by thresholds that the others set; one row a family and language.
 
@@ -45,6 +48,7 @@ def hidden(
         posts: of any languages, that one variant answers.
         probability: of every post, by a fit that did not know its family.
         asked: the question.
+        least: no threshold is lower.
     """
     rows = []
     codes = np.array([post.language for post in posts])
@@ -55,7 +59,7 @@ def hidden(
         for family in sorted(set(families[here])):
             inside, others = here & (families == family), here & (families != family)
             known = [posts[n] for n in np.flatnonzero(others).tolist()]
-            cuts = fitting.thresholds(known, probability[others], asked)
+            cuts = fitting.thresholds(known, probability[others], asked, least)
             bands = [BANDS.number(posts[n].evidence.columns) for n in np.flatnonzero(inside).tolist()]
             limits = np.array([cut.machine if (cut := cuts[band]) else np.inf for band in bands])
             flags = probability[inside] >= limits
@@ -126,7 +130,7 @@ def tables(
     for asked, name in names.items():
         said = richest_said(posts, variants, asked)
         known = ~np.isnan(said)
-        rows = hidden([p for p, k in zip(posts, known, strict=True) if k], said[known], asked)
+        rows = hidden([p for p, k in zip(posts, known, strict=True) if k], said[known], asked, LEAST)
         found[name] = Table(COLUMNS, summary(rows), version=__version__, command=by)
         kept[name] = rows
     return found, kept
