@@ -75,7 +75,8 @@ def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
     answers = [j for part in parts for j in (part.judgement, part.translated) if j is not None]
     alarms = tuple(alarm for answer in answers for alarm in answer.alarms)
     verdict = decide(whole, translated)
-    told = telling(verdict, alarms)
+    withheld = any(judgement.withheld for _, judgement in judged)
+    told = telling(verdict, alarms, withheld=withheld)
     evidence, trip, percentile = parts[0].found
     code = parts[0].language
     warnings = [*post.warnings, *(w for part, _ in judged for w in _warnings(part, models))]

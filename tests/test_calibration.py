@@ -791,7 +791,7 @@ def test_a_verdict_that_finds_humans_as_often_is_withheld() -> None:
         for n in range(300)
     ]
     calibration = fit(posts, ("style",))
-    assert "of machine translations were found" in calibration.languages["ru"].withheld["style"]
+    assert "of machine translations, and" in calibration.languages["ru"].withheld["style"]
     judged = VerdictModel(calibration).judge("ru", Evidence(100, 50.0))
     assert judged is not None
     assert judged.threshold is None

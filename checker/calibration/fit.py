@@ -366,8 +366,8 @@ def _withheld(flagged: Mapping[str, float]) -> str:
     if machine >= WORTH * human and machine > 0:
         return ""
     return (
-        f"at its threshold {percent(machine, 1)} of machine translations were found and "
-        f"{percent(human, 1)} of human ones"
+        f"the threshold that spares human translators finds {percent(machine, 1)} of machine translations, "
+        f"and {percent(human, 1)} of human ones"
     )
 
 

@@ -62,7 +62,8 @@ def table(outcomes: Sequence[Result | RowError]) -> Table:
             grid.add_row(id, Text("unreadable", "bold red"), "", "", "", _cell(why))
             continue
         label, style = LABELS[outcome.verdict]
-        alarm = telling(outcome.verdict, outcome.false_alarm_rate)
+        withheld = any(reason.kind == "withheld" for reason in outcome.reasons)
+        alarm = telling(outcome.verdict, outcome.false_alarm_rate, withheld=withheld)
         probability = outcome.machine_translated
         grid.add_row(
             id,

@@ -12,6 +12,9 @@ FEW = 20
 TOO_MANY = 0.1
 """Up to this rate a reader may wonder why the verdict is uncertain: the sentence says that it is too high."""
 
+MOST = "most"
+"""What a share of two thirds and more is called."""
+
 NOT_SCORED: Mapping[WarningCode, str] = {
     "no_text": "only links, mentions, hashtags or emoji are in it",
     "no_words": "there are no words in it",
@@ -31,7 +34,8 @@ def headline(result: Result) -> str:
     Args:
         result: of a post; its own ``headline`` is not read.
     """
-    alarm = telling(result.verdict, result.false_alarm_rate)
+    kinds = {reason.kind for reason in result.reasons}
+    alarm = telling(result.verdict, result.false_alarm_rate, withheld="withheld" in kinds)
     if result.verdict == "not_scored":
         return f"Not scored: {_why_not(result)}."
     if result.verdict == "human_written":
@@ -43,17 +47,18 @@ def headline(result: Result) -> str:
         found = "Looks translated, by a person or a machine"
         ending = "posts written in this language scores this high"
         return f"{found}: {_only(alarm.rate)} {ending}." if alarm else f"{found}."
-    kinds = {reason.kind for reason in result.reasons}
-    if "withheld" in kinds:
+    native = "withheld" in kinds
+    if native and alarm is None:
         return "Cannot tell: too many human posts in this language look machine-translated."
     if "unmeasured" in kinds:
         return "Cannot tell: how often such a verdict is wrong was not measured."
     if alarm is None:
         return "Cannot tell: the evidence does not decide."
-    if (shown := one_in(alarm.rate)) == "1 in 1":
-        return "Cannot tell: most human posts score this high."
+    posts = "posts written in this language" if native else "human posts"
+    if (shown := one_in(alarm.rate)) == MOST:
+        return f"Cannot tell: most {posts} score this high."
     ending = ", too many for a verdict" if alarm.rate <= TOO_MANY else ""
-    return f"Cannot tell: {shown} human posts scores this high{ending}."
+    return f"Cannot tell: {shown} {posts} scores this high{ending}."
 
 
 def said(result: Result) -> str:
@@ -61,27 +66,29 @@ def said(result: Result) -> str:
     return result.headline or headline(result)
 
 
-def telling(verdict: Verdict, alarms: Iterable[FalseAlarm]) -> FalseAlarm | None:
+def telling(verdict: Verdict, alarms: Iterable[FalseAlarm], *, withheld: bool = False) -> FalseAlarm | None:
     """The rate that the headline names: the highest over kinds of human posts and languages of the post.
 
     Args:
         verdict: on the post; it says which question matters.
         alarms: all that were measured.
+        withheld: whether its language gets no verdict of machine translation: the other question is told.
 
     Returns:
         None where the headline names none, or none was measured.
     """
     if verdict in ("human_written", "not_scored"):
         return None
-    asked: Question = "translated" if verdict == "translated" else "machine_translated"
+    other = verdict == "translated" or (withheld and verdict == "uncertain")
+    asked: Question = "translated" if other else "machine_translated"
     return max(
         (alarm for alarm in alarms if alarm.question == asked), key=lambda alarm: alarm.rate, default=None
     )
 
 
 def one_in(rate: float) -> str:
-    """A share as people say it: "1 in 14"."""
-    return f"1 in {max(1, round(1 / rate))}"
+    """A share as people say it: "1 in 14"; `MOST` from two thirds on."""
+    return f"1 in {round(1 / rate)}" if rate < 2 / 3 else MOST
 
 
 def _only(rate: float) -> str:

@@ -114,7 +114,7 @@ def _error_rates(
     named, threshold, probability = name(language), judgement.threshold, judgement.probability
     if judgement.withheld:
         text = (
-            f"Machine translation is not called in {named}: {judgement.withheld}. "
+            f"No {named} post is called machine-translated: {judgement.withheld}. "
             f"{_alarms(judgement.alarms, None)}"
         )
         yield Reason(kind="withheld", text=text.strip())
