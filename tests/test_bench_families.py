@@ -82,7 +82,9 @@ def test_the_richest_variant_that_can_say_does() -> None:
 
 def test_there_is_a_table_for_each_question() -> None:
     found, rows = tables(POSTS, {"style": SAID, "translated:style": SAID})
-    assert set(found) == set(rows) == {"families", "families-translated"}
+    assert set(rows) == {"families", "families-translated"}
+    assert set(found) == {*rows, "families-worst"}
+    assert found["families-worst"].rows[0][1:3] == ["native flagged", "0.0 %"]
     assert [row[0] for row in found["families"].rows] == [
         "blog", "handbook", "manual", "parliament", "**all**",
     ]  # fmt: skip

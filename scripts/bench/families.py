@@ -120,19 +120,64 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+RATES = {"native": "native flagged", "translated": "human translations flagged", "machine": "machine flagged"}
+SEPARATIONS = {
+    "native": "AUC, machine against native text",
+    "people": "AUC, human translation against native text",
+    "translated": "AUC, machine against human translations of other families",
+    "inside": "AUC, machine against human translations of the family",
+}
+ASKED: dict[Question, str] = {"machine_translated": "machine", "translated": "translated"}
+
+
+def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str]]:
+    """Mean and worst over families and languages, for the questions that a figure is about."""
+    lines = []
+    for asked, title in ASKED.items():
+        for kind, said in RATES.items():
+            found = [(r[kind]["flagged"], f"{r['family']}, {r['language']}") for r in rows[asked] if r[kind]]
+            worst = (
+                max(found)
+                if kind != "machine" and (asked, kind) != ("translated", "translated")
+                else min(found)
+            )
+            mean = np.mean([value for value, _ in found])
+            figures = [f"{100 * mean:.1f} %", f"{100 * worst[0]:.1f} %"]
+            lines.append([title, said, *figures, worst[1], str(len(found))])
+        names = ("native", "translated", "inside") if asked == "machine_translated" else ("native", "people")
+        for name in names:
+            key = f"auc_{name}"
+            found = [(r[key], f"{r['family']}, {r['language']}") for r in rows[asked] if r[key] is not None]
+            mean = np.mean([value for value, _ in found])
+            lines.append(
+                [
+                    title,
+                    SEPARATIONS[name],
+                    f"{mean:.2f}",
+                    f"{min(found)[0]:.2f}",
+                    min(found)[1],
+                    str(len(found)),
+                ]
+            )
+    return lines
+
+
 def tables(
     posts: Sequence[Observed], variants: Mapping[str, Floats]
 ) -> tuple[dict[str, Table], dict[str, list[dict[str, Any]]]]:
-    """The tables ``families`` and ``families-translated``, one a question, and the rows behind them."""
+    """The tables ``families`` and ``families-translated``, one a question, both in short, and the rows."""
     found, kept = {}, {}
     by = "python -m scripts.bench.families --evidence runs/evidence"
     names: dict[Question, str] = {"machine_translated": "families", "translated": "families-translated"}
+    by_question: dict[Question, list[dict[str, Any]]] = {}
     for asked, name in names.items():
         said = richest_said(posts, variants, asked)
         known = ~np.isnan(said)
         rows = hidden([p for p, k in zip(posts, known, strict=True) if k], said[known], asked, LEAST)
         found[name] = Table(COLUMNS, summary(rows), version=__version__, command=by)
-        kept[name] = rows
+        kept[name] = by_question[asked] = rows
+    columns = ["question", "", "mean", "worst", "where", "families and languages"]
+    found["families-worst"] = Table(columns, short(by_question), version=__version__, command=by)
     return found, kept
 
 

@@ -198,13 +198,6 @@ def observed(table: pd.DataFrame) -> list[Observed]:
     ]
 
 
-def models_used(checker: Checker, language: str) -> dict[str, str]:
-    """Labels of the models that the calibration of a language holds for."""
-    labels = checker.models.labels(language)
-    tasks = ("style", "encoder", "translator") if language in ROUND_TRIP else ("style", "encoder")
-    return {task: labels[task] for task in tasks if task in labels}
-
-
 def main() -> None:
     parser = command(__doc__)
     parser.add_argument("--corpora", type=Path, required=True)
@@ -230,7 +223,7 @@ def main() -> None:
     languages = {
         language: part.model_copy(
             update={
-                "models": models_used(checkers[False], language),
+                "models": dict(checkers[False].models.labels(language)),
                 "pivot": checkers[True].models.pivot(language) if language in ROUND_TRIP else None,
             }
         )
