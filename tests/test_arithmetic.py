@@ -78,7 +78,7 @@ def test_a_calibration_that_counts_style_alone_changes_nothing(on: On, checker: 
 def test_where_no_neural_model_is_asked_for_there_are_no_numbers() -> None:
     assert numbers(round_trip=False, fluency=False) is None
     result = Checker(round_trip=False, fluency=False).score(RUSSIAN)
-    assert set(result.models) == {"profile", "style"}
+    assert set(result.models) == {"profile", "style", "encoder"}
 
 
 def test_a_result_names_the_numbers(checker: Checker, own: Path) -> None:

@@ -434,6 +434,7 @@ def counting_fluency(calibration: Calibration) -> Calibration:
                 part: {**getattr(fitted, part), name: getattr(fitted, part)["style"]}
                 for part in ("correction", "thresholds", "reliability")
             }
+            | {"scales": {**fitted.scales, "fluency": (0.0, 1.0)}}
         )
         for language, fitted in calibration.languages.items()
     }
@@ -576,7 +577,7 @@ def test_fluency_is_ranked_by_the_percentiles_of_the_calibration(tmp_path: Path,
     own(quick, percentiles=low, statistic="mean_log_likelihood").write(tmp_path / "own.json")
     other = Checker(round_trip=False, calibration=tmp_path / "own.json", store=quick.store).score(RUSSIAN)
     assert other.fluency is None  # its percentiles are of what a model without unigrams gives
-    assert counted(other) == ["style"]
+    assert set(counted(other)) == {"style", "encoder"}
 
 
 class Plain:
@@ -641,7 +642,7 @@ def test_calibrate_from_end_to_end(posts: Path, tmp_path: Path, quick: Checker) 
     assert list(calibration.languages) == ["ru"]
     fitted = calibration.languages["ru"]
     assert fitted.posts == {"native": 100, "machine": 100}
-    assert fitted.models.keys() == {"style", "fluency"}
+    assert fitted.models.keys() == {"style", "encoder", "fluency"}
     assert fitted.folds == {
         "human": "5 folds, each of every fifth block of 10 consecutive posts",
         "machine": "4 folds of whole MT systems, 4 in all",

@@ -64,5 +64,5 @@ def test_portuguese_verdicts_count_the_round_trip(results: dict[str, Result]) ->
 
 
 def test_counting_it_does_not_make_other_translators_slow(checker: Checker) -> None:
-    assert "style+round_trip" in checker.models.verdicts.calibration.variants
+    assert "style+encoder+round_trip" in checker.models.verdicts.calibration.variants
     assert not checker.models.verdicts.counts_models

@@ -51,7 +51,13 @@ def counting_everything(checker: Checker) -> Calibration:
             part: {**getattr(fitted, part), ALL_EVIDENCE: getattr(fitted, part)["style"]}
             for part in ("correction", "thresholds", "reliability")
         }
-        scales = {**fitted.scales, "chrf": (55.0, 12.0), "log_likelihood": (-2.0, 0.6), "gap": (1.2, 0.5)}
+        scales = {
+            **fitted.scales,
+            "fluency": (0.0, 1.0),
+            "chrf": (55.0, 12.0),
+            "log_likelihood": (-2.0, 0.6),
+            "gap": (1.2, 0.5),
+        }
         models = checker.models.labels(language)
         languages[language] = fitted.model_copy(update={**parts, "scales": scales, "models": models})
     richer = {"features": VARIANTS[ALL_EVIDENCE], "weights": WEIGHTS}

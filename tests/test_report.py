@@ -138,13 +138,13 @@ def test_the_examples_end_to_end(examples: Path) -> None:
 
 def test_every_format_of_scores_gives_the_same_figures(examples: Path, tmp_path: Path) -> None:
     lines = examples.read_text("utf-8").splitlines()
-    lines.append(RowError(id="bad", row=14, field="text", error="None.", fix="Add it.").to_json())
+    lines.append(RowError(id="bad", row=15, field="text", error="None.", fix="Add it.").to_json())
     pages = {}
     for suffix in (".jsonl", ".parquet", ".csv", ".tsv"):
         path = tmp_path / f"scores{suffix}"
         write(lines, path)
         found = contents(read(path, Columns()))
-        assert (found.counts.rows, found.counts.errors, found.unread) == (14, 1, 0)
+        assert (found.counts.rows, found.counts.errors, found.unread) == (15, 1, 0)
         pages[suffix] = made(found)
     assert pages[".parquet"] == pages[".jsonl"]
     assert pages[".csv"] == pages[".tsv"]
@@ -540,9 +540,8 @@ def test_rates_are_those_of_the_calibration() -> None:
 
 def test_the_shipped_verdict_counts_style_whatever_else_was_scored() -> None:
     calibration = read_calibration(SHIPPED)
-    assert calibration.languages["ru"].models == {}
-    models = MODELS | {"fluency": calibration.models["fluency"]}
-    assert rates_of(result(models=models)).variant == "style"
+    fluency = calibration.languages["ru"].models["fluency"]
+    assert rates_of(result(models=MODELS | {"fluency": fluency})).variant == "style"
     assert rates_of(result(models=MODELS | {"fluency": "other@1"})).variant == "style"
 
 
@@ -571,7 +570,7 @@ def test_no_error_rate_is_claimed_for_another_calibration() -> None:
 def test_a_calibration_of_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     fitted = read_calibration(SHIPPED)
-    fitted.model_copy(update={"languages": {"ru": fitted.languages["fa"]}}).write(path)
+    fitted.model_copy(update={"languages": {"ru": fitted.languages["pl"]}}).write(path)
     own = result(models=MODELS | {"calibration": f"mine.json@{sha256(path)[:12]}"})
     found = rates_of(own, own, result(), own=path)
     assert [(rate.posts, rate.negatives) for rate in found.rates] == [

@@ -65,7 +65,7 @@ def test_every_text_is_utf8_with_a_final_newline(tracked: list[Path]) -> None:
 def test_the_embedded_models_are_those_of_the_lock_and_small_enough() -> None:
     store = Store()
     models = store.models("embedded")
-    assert {model.task for model in models} == {"translation", "language-model"}
+    assert {model.task for model in models} == {"translation", "language-model", "encoder"}
     store.verify(models)
     lock = read_lock(store.registry.parent / "embedded" / "models.lock")
     for model in models:

@@ -266,9 +266,11 @@ def test_the_bands_and_features_are_those_of_the_code(shipped: dict[str, Any]) -
         assert tuple(variant["features"]) == VARIANTS[name]
         assert len(variant["weights"]) == len(VARIANTS[name])
         weights = dict(zip(variant["features"], variant["weights"], strict=True))
-        long = weights["style"] + math.log2(480 / 120) * weights["style_by_length"]
+        long = weights["style"] + math.log2(480 / 120) * weights.get("style_by_length", 0)
         assert long > 0, "in a long post, wording like a machine's speaks for a machine"
-        assert weights.get("chrf", 1) > 0, "what comes back whole speaks for a machine"
+        head = "translated_head" if name.startswith("translated:") else "machine_head"
+        if head in weights:
+            assert weights[head] + math.log2(480 / 120) * weights[f"{head}_by_length"] > 0
 
 
 def test_every_threshold_keeps_the_promised_error_rate(shipped: dict[str, Any]) -> None:
@@ -292,7 +294,7 @@ def test_the_reliability_tables_are_there(shipped: dict[str, Any]) -> None:
     tables = [variant["reliability"] for variant in shipped["variants"].values()]
     for language in shipped["languages"].values():
         tables += language["reliability"].values()
-    assert len(tables) == len(shipped["variants"]) + len(SUPPORTED) + 1, "Portuguese has two variants"
+    assert len(tables) > len(shipped["variants"]) + 2 * len(SUPPORTED)
     for table in tables:
         assert 0 <= table["ece"] < 0.5
         assert table["bins"]

@@ -326,8 +326,8 @@ def test_languages_have_the_error_rates_of_their_verdicts(client: httpx.Client, 
     more += " районов и командирами частей."
     result = checker.score(f"{SOURCE} {more}")
     applied = next(band["threshold"] for band in bands if band["from"] <= result.columns < band["to"])
-    (threshold,) = result.thresholds
-    assert threshold.probability == applied["machine"]
+    assert applied["machine"] >= 0.9
+    assert [threshold.question for threshold in result.thresholds] == ["translated"], "the other is withheld"
 
 
 def test_languages_of_a_calibration_have_its_error_rates(checker: Checker, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from checker.version import __version__
 
 COMMANDS = {
     "score": "Score the posts of a file, or one text.",
-    "accounts": "Judge accounts by all of their posts.",
+    "accounts": "Judge accounts by all of their posts: one record per account. See docs/accounts.md.",
     "evaluate": "Measure the verdict on your own labelled posts.",
     "calibrate": "Fit the verdict on your own labelled posts.",
     "quality": "Estimate the quality of a translation.",

