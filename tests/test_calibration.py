@@ -431,7 +431,7 @@ def counting_fluency(calibration: Calibration) -> Calibration:
     languages = {
         language: fitted.model_copy(
             update={
-                part: {**getattr(fitted, part), name: getattr(fitted, part)["style"]}
+                part: dict.fromkeys(("style", name), getattr(fitted, part)["style"])
                 for part in ("correction", "thresholds", "reliability")
             }
             | {"scales": {**fitted.scales, "fluency": (0.0, 1.0)}}
