@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -22,7 +23,6 @@ from test_batch import StandIn, posts_file
 from test_cli import REAL, run
 
 from checker.errors import CheckerError, InputError, OutputError
-from checker.io.read import read
 from checker.models import Store
 from checker.runs import local as batch
 from checker.runs.journal import Input, Journal, Run, alone
@@ -35,6 +35,7 @@ ROWS = 5 * CHUNK + 7
 RUN = """
 import sys
 from pathlib import Path
+from typing import Any
 sys.path.insert(0, sys.argv[1])
 from test_batch import StandIn
 from checker.runs.local import score_file
@@ -467,14 +468,14 @@ def test_an_input_that_goes_away_while_it_is_scored_is_an_error_in_words(
 def test_an_input_that_another_takes_the_place_of_as_the_run_begins_is_refused(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = iter(range(ROWS))
+    rows, read_all = iter(range(ROWS)), batch.read_all
 
-    def swapped(path: Path, *columns: str) -> object:
-        opened = read(path, *columns)
+    def swapped(*asked: Any) -> object:
+        opened = read_all(*asked)
         posts_file(tmp_path, next(rows))
         return opened
 
-    monkeypatch.setattr(batch, "read", swapped)
+    monkeypatch.setattr(batch, "read_all", swapped)
     with pytest.raises(InputError, match="changed while it was scored"):
         score_file(StandIn(), source, tmp_path / "out.jsonl")
 
@@ -526,7 +527,8 @@ def test_the_command_refuses_and_starts_over(tmp_path: Path) -> None:
     assert "Going on after" in done.stderr
     assert f"languages: en {10 * CHUNK}\n" in done.stderr
     assert re.search(
-        r"models: arithmetic \S+; fluency \S+; profile embedded; style embedded/style-en@", done.stderr
+        r"models: arithmetic \S+; encoder \S+; fluency \S+; profile embedded; style embedded/style-en@",
+        done.stderr,
     )
     assert len(output.read_bytes().splitlines()) == 10 * CHUNK
 

@@ -179,7 +179,7 @@ def test_with_a_calibration_of_its_own_everything_counts(
     embedded = Checker(calibration=calibration, store=Store()).score(
         POST
     )  # with other models than it was fitted for
-    assert codes(embedded).count("uncalibrated") == 2
+    assert codes(embedded).count("uncalibrated") == 3
     assert counted(embedded) == ["style"]
 
 
