@@ -48,7 +48,7 @@ def counting_everything(checker: Checker) -> Calibration:
     for language in "ru", "en", "de", "fr":
         fitted = shipped.languages[language]
         parts = {
-            part: {**getattr(fitted, part), ALL_EVIDENCE: getattr(fitted, part)["style"]}
+            part: dict.fromkeys(("style", ALL_EVIDENCE), getattr(fitted, part)["style"])
             for part in ("correction", "thresholds", "reliability")
         }
         scales = {

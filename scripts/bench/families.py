@@ -136,6 +136,8 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
     for asked, title in ASKED.items():
         for kind, said in RATES.items():
             found = [(r[kind]["flagged"], f"{r['family']}, {r['language']}") for r in rows[asked] if r[kind]]
+            if not found:
+                continue
             worst = (
                 max(found)
                 if kind != "machine" and (asked, kind) != ("translated", "translated")
@@ -148,6 +150,8 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
         for name in names:
             key = f"auc_{name}"
             found = [(r[key], f"{r['family']}, {r['language']}") for r in rows[asked] if r[key] is not None]
+            if not found:
+                continue
             mean = np.mean([value for value, _ in found])
             lines.append(
                 [
