@@ -21,6 +21,7 @@ from checker.statistics import Bin
 from checker.text import in_hundred, percent
 from checker.verdict.advice import MEANINGS, VERDICTS
 from checker.verdict.file import Fitted, Reliability, Threshold, read
+from checker.verdict.model import question
 
 pytest.importorskip("playwright", reason="playwright is not installed (it is in the extra dev)")
 from axe_playwright_python.sync_playwright import Axe
@@ -89,12 +90,15 @@ def calibrated(browser: Browser, checker: Checker, tmp_path_factory: pytest.Temp
     translated = Threshold(0.8, 0.0, 113, "human translations")
 
     def fitted(code: str, log_odds: float, thresholds: tuple[Threshold | None, ...]) -> Fitted:
-        variants = shipped.languages[code].correction
+        correction = shipped.languages[code].correction
+        variants = [name for name in correction if question(name) == "machine_translated"]
         changes = {
             "models": checker.models.labels(code),
             "correction": dict.fromkeys(variants, (0.0, log_odds)),
             "thresholds": dict.fromkeys(variants, thresholds),
             "reliability": dict.fromkeys(variants, rates),
+            "withheld": {},
+            "tails": {},
         }
         return shipped.languages[code].model_copy(update=changes)
 
@@ -502,7 +506,8 @@ def test_every_example_gets_the_verdict_of_the_service(open_page: Open, api: htt
         expect(page.locator("#verdict")).to_have_text(result["headline"])
         expect(page.locator(".passage .shaded")).to_have_count(len(result["sentences"]))
         rates = page.locator(".rate").all_text_contents()
-        assert all(f" of {one['posts']} " in "".join(rates) for one in result["thresholds"])
+        asked = [one for one in result["thresholds"] if one["question"] == "machine_translated"]
+        assert all(f" of {one['posts']} " in "".join(rates) for one in asked)
 
 
 def test_a_file_can_be_chosen_and_its_column_named(open_page: Open, tmp_path: Path) -> None:
