@@ -35,7 +35,7 @@ from checker.settings import Options, Settings
 SHARDS = 6
 """Of the largest partition: it is scored for longer than the others take to be written."""
 
-FAST: Options = {"round_trip": False, "language": "ru"}
+FAST: Options = {"round_trip": False, "encoder": False, "language": "ru"}
 TEXTS = (
     "Ремонт моста у старой мельницы закончат к середине осени, обещали в городе",
     "Школьный автобус теперь ходит каждые двадцать минут и заезжает в порт",
@@ -92,7 +92,18 @@ def contents(output: Path) -> dict[str, bytes]:
 
 def command(source: Path, output: Path, *options: str) -> list[str]:
     run = [sys.executable, "-c", "from checker.cli.app import main; main()", "score", str(source)]
-    return [*run, "-o", str(output), "--runner", "ray", "--no-round-trip", "--language", "ru", *options]
+    return [
+        *run,
+        "-o",
+        str(output),
+        "--runner",
+        "ray",
+        "--no-round-trip",
+        "--no-encoder",
+        "--language",
+        "ru",
+        *options,
+    ]
 
 
 def descendants(pid: int) -> dict[int, str]:
