@@ -322,6 +322,21 @@ def test_a_run_that_is_stopped_is_heard_by_nobody_and_leaves_nothing(
 
 
 @pytest.mark.slow
+def test_a_process_can_start_one_ray_after_the_other() -> None:
+    """Ray reads its token once a process: a second one with another token would not be let in."""
+    pytest.importorskip("ray", reason="Ray is not installed")
+    twice = """
+from checker.runs.ray.cluster import connected
+for number in range(2):
+    with connected(None, 1):
+        import ray
+        print(ray.get(ray.remote(lambda: number).remote()))
+"""
+    done = subprocess.run([sys.executable, "-c", twice], capture_output=True, text=True)
+    assert done.stdout.split() == ["0", "1"], done.stderr
+
+
+@pytest.mark.slow
 def test_models_that_were_not_downloaded_are_an_error_in_words(posts: Path, tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="Ray is not installed")
     run = command(posts / "c.parquet", tmp_path / "scores", "--profile", "hub", "--workers", "1")

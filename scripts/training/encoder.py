@@ -37,6 +37,7 @@ from scripts.training.encoder_base import HUB, find_source, make_base, to_q4
 from scripts.training.encoder_data import UNKNOWN, Pack, batches, evaluation_posts, pack, training_posts
 
 PAD = 1
+UNKNOWN_TOKEN = 3
 Batch = dict[str, torch.Tensor]
 Scores = dict[str, npt.NDArray[np.float32]]
 
@@ -111,6 +112,45 @@ class Encoder(nn.Module):
         return translated[:, 0], machine[:, 0], self.head_fault(self.drop(hidden))[..., 0]
 
 
+def frequent(data: Pack, share: float = 0.5) -> npt.NDArray[np.bool_]:
+    """For every language and token: is it among the most frequent, which make up ``share`` of its text?
+
+    These are the words that carry grammar; the others carry the topic. Tokens that mark the ends of a post
+    count as frequent.
+    """
+    width = int(data.ids.max()) + 1
+    found = np.zeros((int(data.language.max()) + 1, width), np.bool_)
+    for language in np.unique(data.language):
+        counts = np.zeros(width, np.int64)
+        for row in np.flatnonzero(data.language == language):
+            counts += np.bincount(data.ids[data.starts[row] : data.starts[row + 1]], minlength=width)
+        order = np.argsort(-counts, kind="stable")
+        most = int(np.searchsorted(np.cumsum(counts[order]), share * counts.sum())) + 1
+        found[language, order[:most]] = True
+    found[:, : UNKNOWN_TOKEN + 1] = True
+    return found
+
+
+def hide_topics(
+    batch: Batch, language: npt.NDArray[np.int8], known: npt.NDArray[np.bool_], share: float, seed: int
+) -> None:
+    """Replace words of the topic in place, so that wording must be learnt: in ``share`` of the units.
+
+    Of such a unit between a fifth and four fifths of the tokens that are not `frequent` become unknown, the
+    same ones in both versions of a text. Delexicalised text is what carries a classifier of translations
+    from one domain to another (Borah et al. 2023, arXiv 2310.18830).
+    """
+    rng = np.random.default_rng(seed)
+    ids, unit = batch["ids"].numpy(), batch["unit"].numpy()
+    for number in np.unique(unit):
+        if rng.random() >= share:
+            continue
+        chance = rng.uniform(0.2, 0.8)
+        gone = rng.random(known.shape[1]) < chance
+        for row in np.flatnonzero(unit == number):
+            ids[row][gone[ids[row]] & ~known[language[row], ids[row]]] = UNKNOWN_TOKEN
+
+
 def collate(data: Pack, rows: npt.NDArray[np.int64], most: int | None = None) -> Batch:
     """Padded tensors of some posts."""
     lengths = [min(int(n), most or int(n)) for n in data.lengths[rows]]
@@ -161,8 +201,8 @@ def losses(model: Encoder, batch: Batch) -> dict[str, torch.Tensor]:
     }
 
 
-SHARES = {"machine": 1.0, "rank": 0.5, "translated": 0.5, "fault": 0.3}
-"""What each part counts."""
+SHARES = {"machine": 1.0, "rank": 0.5, "translated": 0.5}
+"""What each part counts; faults as the options say."""
 
 
 # --- measuring ------------------------------------------------------------------------------------
@@ -338,6 +378,8 @@ def train(args: argparse.Namespace) -> None:
         optimizer.load_state_dict(state["optimizer"])
         epoch, done, step, posts, spent = (state[k] for k in ("epoch", "done", "step", "posts", "spent"))
         print(f"goes on at step {step} after {spent / 60:.1f} minutes", flush=True)
+    known = frequent(data) if args.hide else None
+    labelled = (data.machine != UNKNOWN) | (data.translated != UNKNOWN)
     held_rows = np.random.default_rng(args.seed).permutation(len(held))[: args.held]
 
     def save() -> None:
@@ -365,10 +407,16 @@ def train(args: argparse.Namespace) -> None:
                 break
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rate(spent / total)
-            batch = {key: value.to(device) for key, value in collate(data, rows).items()}
+            if not args.faults:
+                rows = rows[labelled[rows]]
+            made = collate(data, rows)
+            if known is not None:
+                hide_topics(made, data.language[rows], known, args.hide, args.seed + step)
+            batch = {key: value.to(device) for key, value in made.items()}
             with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
                 parts = losses(model, batch)
-            loss = torch.stack([SHARES[name] * value for name, value in parts.items()]).sum()
+            shares = SHARES | {"fault": args.faults}
+            loss = torch.stack([shares[name] * value for name, value in parts.items()]).sum()
             loss.backward()
             nn.utils.clip_grad_norm_([*body, *heads], 1.0)
             optimizer.step()
@@ -585,6 +633,18 @@ def options() -> argparse.ArgumentParser:
             command.add_argument("--until", help="HH:MM, UTC, in place of --minutes")
             command.add_argument("--steps", type=int, help="stop after so many (a smoke test)")
             command.add_argument("--lr", type=float, default=1e-4)
+            command.add_argument(
+                "--hide",
+                type=float,
+                default=0.0,
+                help="share of the units whose words of the topic are hidden",
+            )
+            command.add_argument(
+                "--faults",
+                type=float,
+                default=0.3,
+                help="what faults count; 0: spoilt posts are left out",
+            )
             command.add_argument("--batch-tokens", type=int, default=2048, help="padded tokens of a batch")
             command.add_argument("--log-every", type=float, default=60, help="seconds")
             command.add_argument("--save-every", type=float, default=300, help="seconds")

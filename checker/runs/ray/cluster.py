@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +74,18 @@ def _set(environment: dict[str, str], stack: ExitStack) -> None:
             stack.callback(os.environ.pop, name, None)
 
 
+@cache
+def _token() -> str:
+    """What the processes of a local Ray show each other; one for life, since Ray reads it once a process."""
+    return secrets.token_hex(32)
+
+
 def _local(cpus: int, stack: ExitStack) -> dict[str, Any]:
     """Options of a Ray that nobody else sees or can use, and of which nothing stays when the stack ends."""
     private = {
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # on any system: listen on the loopback address only
         "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),  # or Ray would put one into the home directory
+        "RAY_AUTH_TOKEN": _token(),  # or Ray would put one into the home directory
     }
     _set(private, stack)
     short = "/tmp" if Path("/tmp").is_dir() else None  # names of sockets have at most a hundred characters
