@@ -77,7 +77,7 @@ def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
     verdict = decide(whole, translated)
     withheld = any(judgement.withheld for _, judgement in judged)
     told = telling(verdict, alarms, withheld=withheld)
-    evidence, trip, percentile = parts[0].found
+    evidence, trip, percentile, _ = parts[0].found
     code = parts[0].language
     warnings = [*post.warnings, *(w for part, _ in judged for w in _warnings(part, models))]
     prefixes = [f"{name(part.language)} part: " if post.language.mixed else "" for part, _ in judged]
@@ -107,7 +107,12 @@ def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
             reason.model_copy(update={"text": prefix + reason.text})
             for prefix, (part, judgement) in zip(prefixes, judged, strict=True)
             for reason in reasons.reasons(
-                part.language, judgement, part.translated, models.verdict(part.language), *part.found, told
+                part.language,
+                judgement,
+                part.translated,
+                models.verdict(part.language),
+                *part.found[:3],
+                told,
             )
         ),
         warnings=tuple(dict.fromkeys(warnings)),
@@ -183,6 +188,14 @@ def _warnings(part: Part, models: LoadedModels) -> list[Warning]:
     """What limits the verdict on one part of a post."""
     language, units = part.language, part.units
     named, found = name(language), []
+    if part.judgement is not None and part.judgement.technical:
+        found.append(
+            Warning(
+                code="technical",
+                text=f"The {named} text reads like technical documentation: its probabilities were not "
+                "measured for such text, and it does not count for its account.",
+            )
+        )
     if models.settings.round_trip and not any(unit.trip for unit in units):
         found.append(
             Warning(

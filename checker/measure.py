@@ -28,11 +28,13 @@ class Findings(NamedTuple):
         evidence: the features that a verdict may count.
         round_trip: means over the sentences; None without a reliable one.
         fluency: share of human texts that are less fluent, 0 to 1.
+        summary: of the encoder's vectors; None without one.
     """
 
     evidence: Evidence
     round_trip: RoundTrip | None
     fluency: float | None
+    summary: heads.Summary | None = None
 
 
 def fluencies(
@@ -125,13 +127,14 @@ def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Find
         style=_style(models, language, units),
         machine_head=models.heads.machine(summary) if summary else None,
         translated_head=models.heads.translated(summary) if summary else None,
+        technical=models.heads.technical(summary) if summary else None,
         fluency=rank.z if rank else None,
         chrf=trip.chrf if trip else None,
         bleu=trip.bleu if trip else None,
         log_likelihood=trip.log_likelihood if trip else None,
         gap=trip.gap if trip else None,
     )
-    return Findings(evidence, trip, round(rank.percentile, 4) if rank else None)
+    return Findings(evidence, trip, round(rank.percentile, 4) if rank else None, summary)
 
 
 def _style(models: LoadedModels, language: str, units: Sequence[Unit]) -> float:

@@ -165,12 +165,18 @@ class Checker:
             language: ISO 639-1 code.
             percentiles: of human fluency under the language model; by default those that scoring uses.
         """
+        return (found.evidence for found in self.findings_many(texts, language, percentiles))
+
+    def findings_many(
+        self, texts: Iterable[str], language: str, percentiles: FluencyTable | None = None
+    ) -> Iterator[measure.Findings]:
+        """As `evidence_many`, with all that the models found."""
         texts = iter(texts)
         while batch := list(islice(texts, BATCH)):
             posts = [units(clean(text[:MAX_CHARACTERS]).text, language) for text in batch]
             self._run(language, [unit for post in posts for unit in post], percentiles)
             for post in posts:
-                yield measure.findings(self.models, language, post).evidence
+                yield measure.findings(self.models, language, post)
 
     @property
     def arithmetic(self) -> Arithmetic | None:

@@ -142,7 +142,7 @@ WarningCode = Literal[
     "truncated", "no_text", "too_short", "language_unknown", "language_unsure", "language_unsupported",
     "no_words", "sentences_unsupported", "no_translator", "round_trip_unreliable", "uncalibrated",
     "calibration_unused", "measured_on_translations", "sentences_set_aside",
-    "mixed_scripts", "mostly_set_aside", "no_machine_text",
+    "mixed_scripts", "mostly_set_aside", "no_machine_text", "technical",
 ]  # fmt: skip
 
 

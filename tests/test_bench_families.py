@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from checker.calibration.fit import KINDS, Observed, thresholds
 from checker.evaluation.labelled import Kind
 from checker.evidence.evidence import Evidence
 from checker.statistics import Floats
-from scripts.bench.families import COLUMNS, area, hidden, richest_said, summary, tables
+from scripts.bench.families import COLUMNS, area, hidden, richest_said, summary, tables, taken
 from scripts.training.verdict import observed
 
 
@@ -83,7 +85,7 @@ def test_the_richest_variant_that_can_say_does() -> None:
 def test_there_is_a_table_for_each_question() -> None:
     found, rows = tables(POSTS, {"style": SAID, "translated:style": SAID})
     assert set(rows) == {"families", "families-translated"}
-    assert set(found) == {*rows, "families-worst"}
+    assert set(found) == {*rows, "families-worst", "technical"}
     assert found["families-worst"].rows[0][1:3] == ["native flagged", "0.0 %"]
     assert [row[0] for row in found["families"].rows] == [
         "blog", "handbook", "manual", "parliament", "**all**",
@@ -113,3 +115,16 @@ def test_families_are_held_out_whole_and_a_single_one_by_pages() -> None:
     assert len(folds["handbook"]) == 1
     assert len({post.fold for post in found}) == 5
     assert all(post.evidence.machine_head is None for post in found)
+
+
+def test_documentation_is_flagged_by_nothing_and_sets_no_threshold() -> None:
+    books = [
+        replace(post, evidence=replace(post.evidence, technical=1.0)) if post.testset == "handbook" else post
+        for post in POSTS
+    ]
+    rows = {(row["language"], row["family"]): row for row in hidden(books, SAID)}
+    assert rows["ru", "handbook"]["translated"]["flagged"] == 0
+    assert rows["ru", "manual"]["machine"]["flagged"] == 1, "the threshold is that of the parliament"
+    named = [replace(post, testset={"handbook": "pydocs"}.get(post.testset, post.testset)) for post in books]
+    assert taken(named)[0] == ["documentation", "pydocs", "100 %", "120"]
+    assert taken(named)[-1] == ["other", "**mean**", "0 % (worst 0 %)", ""]

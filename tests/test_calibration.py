@@ -811,3 +811,42 @@ def test_a_tail_never_says_less_than_was_measured(values: list[float], probabili
     assert share * len(values) / (len(values) + 1) <= rate <= 1
     assert rate >= found.rate(min(1.0, probability + 0.1))
     assert rate <= max(2.0 * (share * len(values) + 1) / (len(values) + 1), 0) or rate == 1
+
+
+def test_documentation_sets_no_threshold_and_is_not_flagged() -> None:
+    """Human translations that score as machines do, all of them documentation."""
+    rng = np.random.default_rng(0)
+
+    def posts(kind: Kind, family: str, at: float, technical: float, count: int = 400) -> list[Observed]:
+        return [
+            Observed(Evidence(120, float(rng.normal(at, 1)), technical=technical), "ru", kind, family, n % 2)
+            for n in range(count)
+        ]
+
+    known = [
+        *posts("native", "news", -1, -3.0), *posts("translated", "news", -1, -3.0),
+        *posts("machine", "news", 2.5, -3.0), *posts("translated", "manual", 2.5, 3.0),
+    ]  # fmt: skip
+    judged, gated = (fit(known, ("style",), technical=limit) for limit in (None, 0.0))
+    cuts = (c.languages["ru"].thresholds["style"][BANDS.number(120)] for c in (judged, gated))
+    strict, loose = (cut.machine if cut else 1.0 for cut in cuts)
+    assert strict > loose + 0.1
+    assert gated.languages["ru"].reliability["style"].flagged["machine"] > 0.5
+    assert judged.languages["ru"].withheld
+    assert not gated.languages["ru"].withheld
+    assert gated.technical == 0.0
+    assert "technical" not in judged.model_dump(exclude_defaults=True)
+    found = VerdictModel(gated).judge("ru", Evidence(120, 9.0, technical=0.1))
+    assert found is not None
+    assert found.technical
+
+
+def test_a_language_with_too_little_machine_text_is_judged_by_all_languages() -> None:
+    known = simulated(400, shift=4)
+    for number in range(0, 400, 2):  # half of the human posts are translations
+        known[number] = replace(known[number], kind="translated")
+    few = [replace(post, language="uk") for post in known if post.kind != "machine" or post.fold == 0][:-120]
+    few += [replace(post, language="uk", fold=1) for post in known if post.kind == "machine"][:60]
+    calibration = fit([*known, *few], ("style",))
+    assert not calibration.languages["ru"].withheld
+    assert not calibration.languages["uk"].withheld

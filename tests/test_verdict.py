@@ -22,6 +22,7 @@ from checker.verdict.model import (
     VARIANTS,
     Judgement,
     VerdictModel,
+    combine,
     decide,
     features,
     logit,
@@ -334,3 +335,29 @@ def test_the_slope_of_style_is_that_of_the_regression_also_where_it_is_clamped(
     assert slope == pytest.approx(rise / 0.5)
     assert slope != 0
     assert log_odds == pytest.approx(MODEL.style("ru", evidence)[0])
+
+
+def test_technical_documentation_gets_no_verdict_however_sure_the_model_is() -> None:
+    model = VerdictModel(Calibration.model_validate(DATA | {"technical": 0.5}))
+    sure = replace(BARE, style=9.0)
+    plain, doubtful, manual = (
+        model.judge("ru", replace(sure, technical=value)) for value in (None, 0.49, 0.5)
+    )
+    assert plain is not None
+    assert doubtful is not None
+    assert manual is not None
+    assert decide(plain, None) == decide(doubtful, None) == "machine_translated"
+    assert decide(manual, None) == "uncertain"
+    assert (manual.technical, manual.threshold, manual.alarms) == (True, None, ())
+    assert manual.probability == plain.probability
+    ungated = judge(replace(sure, technical=9.0))
+    assert decide(ungated, None) == "machine_translated", "a calibration of the user's own judges all"
+    mixed = combine([(80, plain), (40, manual)])
+    assert mixed is not None
+    assert decide(mixed, None) == "uncertain"
+    assert mixed.technical
+
+
+def test_the_head_for_documentation_goes_with_its_encoder() -> None:
+    assert replace(FULL, technical=1.0).without({"encoder"}).technical is None
+    assert replace(FULL, technical=1.0).without({"translator"}).technical == 1.0

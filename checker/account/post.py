@@ -21,7 +21,8 @@ class AccountPost:
     Attributes:
         id: of the post.
         row: 1-based number of its row in the input.
-        machine: calibrated log-odds of machine translation; None for a post that was not scored.
+        machine: calibrated log-odds of machine translation; None for a post that was not scored and for
+            technical documentation.
         translated: those of a translation by anyone; None where the scores have none.
         language: ISO 639-1 code; None where none was identified.
         day: when it was posted, if that is known.
@@ -53,6 +54,8 @@ class AccountPost:
         """
         text = " ".join(sentence.text for sentence in result.sentences) or None
         machine, translated = result.machine_translated, result.translated
+        if any(warning.code == "technical" for warning in result.warnings):
+            machine = translated = None  # nothing that was measured holds for it
         return cls(
             id=result.id,
             row=row,

@@ -85,7 +85,12 @@ class Observed:
     fold: int
 
 
-def fit(posts: Sequence[Observed], names: Sequence[str] = tuple(VARIANTS), least: float = 0.5) -> Calibration:
+def fit(
+    posts: Sequence[Observed],
+    names: Sequence[str] = tuple(VARIANTS),
+    least: float = 0.5,
+    technical: float | None = None,
+) -> Calibration:
     """Fit variants of the verdict, each for the languages that have the posts for it.
 
     Args:
@@ -93,6 +98,8 @@ def fit(posts: Sequence[Observed], names: Sequence[str] = tuple(VARIANTS), least
             class, in two folds or more, have its evidence.
         names: the variants, keys of ``VARIANTS``; all of them by default.
         least: no threshold is lower.
+        technical: log-odds of technical documentation from which a post gets no verdict: probabilities are
+            fitted on all posts, thresholds and error rates are those of the others. None judges all.
 
     Returns:
         The calibration without its origin: models, test sets and folds are for the caller to add.
@@ -106,6 +113,7 @@ def fit(posts: Sequence[Observed], names: Sequence[str] = tuple(VARIANTS), least
         language: {} for language in scale
     }
     poor: dict[str, dict[str, str]] = {language: {} for language in scale}
+    found: dict[str, dict[str, Flags]] = {}
     for name in names:
         asked = question(name)
         ours = [posts[number] for number in able(posts, name)]
@@ -116,14 +124,21 @@ def fit(posts: Sequence[Observed], names: Sequence[str] = tuple(VARIANTS), least
         parts, languages = by_language(ours), np.array([post.language for post in ours])
         for language, correction in corrected.items():
             part, said = parts[language], probability[languages == language]
+            plain = ~documentation(part, technical)
+            judged, values = [post for post, yes in zip(part, plain, strict=True) if yes], said[plain]
             corrections[language][name] = correction
-            cuts[language][name] = thresholds(part, said, asked, least)
-            tables[language][name] = reliability(part, said, cuts[language][name], asked)
-            ends[language][name] = tails(part, said, asked)
-            if asked == "machine_translated" and (why := _withheld(tables[language][name].flagged)):
+            cuts[language][name] = thresholds(judged, values, asked, least)
+            flags = flagged(judged, values, cuts[language][name])
+            tables[language][name] = reliability(part, said, flags, asked)
+            ends[language][name] = tails(judged, values, asked)
+            found.setdefault(name, {})[language] = flags
+    for name, languages_of in found.items():
+        if question(name) == "machine_translated":
+            for language, why in _withheld(languages_of).items():
                 poor[language][name] = why
     return Calibration(
         bands=BANDS.edges,
+        technical=technical,
         variants=variants,
         languages={
             language: Fitted(
@@ -140,6 +155,12 @@ def fit(posts: Sequence[Observed], names: Sequence[str] = tuple(VARIANTS), least
             if corrections[language]
         },
     )
+
+
+def documentation(posts: Sequence[Observed], technical: float | None) -> NDArray[np.bool_]:
+    """Which posts get no verdict since they read like technical documentation."""
+    found = [post.evidence.technical for post in posts]
+    return np.array([technical is not None and value is not None and value >= technical for value in found])
 
 
 def by_language(posts: Iterable[Observed]) -> dict[str, list[Observed]]:
@@ -360,40 +381,63 @@ def _tail(values: Sequence[float]) -> Tail | None:
     )
 
 
-def _withheld(flagged: Mapping[str, float]) -> str:
-    """Why a language gets no verdict of machine translation; empty where it does."""
-    machine, human = flagged.get("machine", 0.0), flagged.get("translated", 0.0)
-    if machine >= WORTH * human and machine > 0:
-        return ""
-    return (
-        f"the threshold that spares human translators finds {percent(machine, 1)} of machine translations, "
-        f"and {percent(human, 1)} of human ones"
-    )
+Flags = Mapping[Kind, tuple[int, int]]
+"""Kind of post → how many are flagged, of how many."""
+
+
+def flagged(posts: Sequence[Observed], probability: Floats, cuts: Sequence[Threshold | None]) -> Flags:
+    """How many posts of each kind reach the thresholds of their language."""
+    counts: dict[Kind, list[int]] = {}
+    for post, value in zip(posts, probability, strict=True):
+        limit = cuts[BANDS.number(post.evidence.columns)]
+        count = counts.setdefault(post.kind, [0, 0])
+        count[0] += limit is not None and value >= limit.machine
+        count[1] += 1
+    return {kind: (count[0], count[1]) for kind, count in counts.items()}
+
+
+def _withheld(flags: Mapping[str, Flags]) -> dict[str, str]:
+    """Why languages get no verdict of machine translation; those that get one are left out.
+
+    A language with fewer than ``LEAST_POSTS`` posts of either kind is judged by all languages together.
+    """
+    together: dict[Kind, tuple[int, int]] = {}
+    for own in flags.values():
+        for kind, (yes, posts) in own.items():
+            before = together.get(kind, (0, 0))
+            together[kind] = before[0] + yes, before[1] + posts
+    found = {}
+    for language, own in flags.items():
+        enough = all(own.get(kind, (0, 0))[1] >= LEAST_POSTS for kind in ("machine", "translated"))
+        rates = {kind: yes / posts for kind, (yes, posts) in (own if enough else together).items()}
+        machine, human = rates.get("machine", 0.0), rates.get("translated", 0.0)
+        if machine < WORTH * human or machine == 0:
+            found[language] = (
+                f"the threshold that spares human translators finds {percent(machine, 1)} of machine "
+                f"translations, and {percent(human, 1)} of human ones"
+            )
+    return found
 
 
 def reliability(
     posts: Sequence[Observed],
     probability: Floats,
-    cuts: Sequence[Threshold | None] | None = None,
+    flags: Flags | None = None,
     asked: Question = "machine_translated",
 ) -> Reliability:
-    """Expected calibration error with its table, AUC, and the share of each kind that the cuts flag.
+    """Expected calibration error with its table, AUC, and the share of each kind that is flagged.
 
     Args:
         posts: of one language or of several.
         probability: that the answer is yes, out of fold.
-        cuts: of the one language; by default nothing is said about flags.
+        flags: of the one language; by default nothing is said about them.
         asked: the question.
     """
     target = _target(posts, asked) == 1
     error, bins = stats.reliability(probability, target, balance(posts, asked))
-    flags: dict[str, list[bool]] = {}
-    for post, value in zip(posts, probability, strict=True):
-        limit = cuts[BANDS.number(post.evidence.columns)] if cuts else None
-        flags.setdefault(post.kind, []).append(limit is not None and value >= limit.machine)
     return Reliability(
         ece=round(error, 4),
         auc=round(float(stats.auc(stats.tally(probability, target))), 4),
         bins=bins,
-        flagged={kind: round(sum(part) / len(part), 4) for kind, part in flags.items()} if cuts else {},
+        flagged={kind: round(yes / count, 4) for kind, (yes, count) in (flags or {}).items()},
     )

@@ -24,6 +24,7 @@ class Evidence:
         bleu: BLEU of the round trip, 0 to 100.
         machine_head: log-odds of the encoder's head for machine translation.
         translated_head: log-odds of its head for any translation.
+        technical: log-odds that it is technical documentation. No feature: it says where nothing is said.
     """
 
     columns: int
@@ -36,6 +37,8 @@ class Evidence:
     machine_head: float | None = field(default=None, metadata={"kind": "encoder", "model": "encoder"})
     translated_head: float | None = field(default=None, metadata={"kind": "encoder", "model": "encoder"})
 
+    technical: float | None = None
+
     @property
     def known(self) -> set[str]:
         """Names of the features that have a value."""
@@ -44,7 +47,7 @@ class Evidence:
     def without(self, models: Container[str]) -> Evidence:
         """The evidence less that of some models, named by task; style is never left out."""
         gone: dict[str, Any] = {n: None for n, f in FEATURES.items() if f["model"] in models and n != "style"}
-        return replace(self, **gone)
+        return replace(self, **gone, technical=None if "encoder" in models else self.technical)
 
 
 FEATURES: dict[str, Mapping[str, str]] = {f.name: f.metadata for f in fields(Evidence) if f.metadata}

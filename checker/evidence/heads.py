@@ -1,4 +1,5 @@
-"""What is read from the encoder's vectors: was a text made by a machine, was it translated at all?
+"""What is read from the encoder's vectors: was a text made by a machine, was it translated at all, is it
+technical documentation?
 
 A sentence is kept as the count, the mean, the spread and the largest values of its vectors; those of a post
 follow from those of its sentences, so that a post of any length is read once, sentence by sentence. The heads
@@ -65,12 +66,17 @@ def pool(summaries: Iterable[Summary | None]) -> Summary | None:
     return found
 
 
+def pooled(summary: Summary) -> Floats:
+    """What `Heads.technical` reads: mean and standard deviation of the vectors; (2 x width,)."""
+    return np.concatenate([summary.mean, deviation(summary)])
+
+
 class Heads:
     """The linear heads.
 
     Args:
-        arrays: weights and bias of ``machine`` (mean, deviation, largest) and ``translated`` (mean,
-            deviation).
+        arrays: weights and bias of ``machine`` (mean, deviation, largest), of ``translated`` and, where it
+            was fitted, of ``technical`` (mean, deviation).
     """
 
     def __init__(self, arrays: dict[str, Floats]) -> None:
@@ -87,7 +93,8 @@ class Heads:
             with np.load(path, allow_pickle=False) as saved:
                 arrays = {name: saved[name].astype(np.float32) for name in saved.files}
             width = len(arrays["translated"]) // 2
-            for name, times in ("machine", 3), ("translated", 2):
+            known = {"machine": 3, "translated": 2} | ({"technical": 2} if "technical" in arrays else {})
+            for name, times in known.items():
                 if arrays[name].shape != (times * width,) or arrays[f"{name}_bias"].shape != (1,):
                     raise ValueError(f"the head {name!r} has a wrong shape")
         except (OSError, EOFError, KeyError, ValueError, zlib.error, BadZipFile) as error:
@@ -98,16 +105,23 @@ class Heads:
 
     def machine(self, summary: Summary) -> float:
         """Log-odds that a text was made by a machine; not yet calibrated."""
-        return self._ask("machine", summary.mean, _deviation(summary), summary.largest)
+        return self._ask("machine", summary.mean, deviation(summary), summary.largest)
 
     def translated(self, summary: Summary) -> float:
         """Log-odds that a text was translated, by whomever; not yet calibrated."""
-        return self._ask("translated", summary.mean, _deviation(summary))
+        return self._ask("translated", pooled(summary))
+
+    def technical(self, summary: Summary) -> float | None:
+        """Log-odds that a text is technical documentation; None where that head was not fitted."""
+        if "technical" not in self._weights:
+            return None
+        return self._ask("technical", pooled(summary))
 
     def _ask(self, head: str, *parts: Floats) -> float:
         found = np.concatenate(parts).astype(np.float64) @ self._weights[head].astype(np.float64)
         return round(float(found + self._weights[f"{head}_bias"][0]), 4)
 
 
-def _deviation(summary: Summary) -> Floats:
+def deviation(summary: Summary) -> Floats:
+    """Standard deviation of the vectors; (width,)."""
     return np.asarray(np.sqrt(summary.spread / summary.number + 1e-5), np.float32)

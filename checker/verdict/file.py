@@ -154,6 +154,9 @@ class Calibration(_Part):
     source: Source | None = None
     fitted_on: tuple[str, ...] = Field((), description="Test sets.")
     models: dict[str, str] = Field({}, description="``Fitted.models`` of the languages that name none.")
+    technical: float | None = Field(
+        None, description="Log-odds from which a post counts as technical documentation: no verdict."
+    )
     bands: tuple[int, ...] = Field(description="Upper edges of the length bands in columns.")
     variants: dict[str, Variant]
     languages: dict[str, Fitted]

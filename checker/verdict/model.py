@@ -8,7 +8,8 @@ translations, of the same language and length reached when the verdict was fitte
 text. A post that reaches that of the first question is ``machine_translated``; else one that reaches that of
 the second is ``translated``; one that scores as low there as at most two translations in a hundred is
 ``human_written``, in its own language. Everything between, and every length for which no error rate was
-measured, is ``uncertain``.
+measured, is ``uncertain``; and so is technical documentation, in which people's translations and those of
+machines could not be told apart.
 
 ``calibration/fit.py`` fits it, ``verdict/file.py`` is the file that it comes from.
 """
@@ -119,6 +120,7 @@ class Judgement:
         variant: name of the fitted model that gave the probability, a key of ``VARIANTS``.
         alarms: how many human posts score at least as high, by kind.
         withheld: why there is no threshold though one was measured; empty where that is not so.
+        technical: whether the post reads like technical documentation, for which nothing holds.
     """
 
     probability: float
@@ -127,6 +129,7 @@ class Judgement:
     variant: str
     alarms: tuple[FalseAlarm, ...] = ()
     withheld: str = ""
+    technical: bool = False
 
     @property
     def reached(self) -> bool:
@@ -226,6 +229,8 @@ class VerdictModel:
             return None
         log_odds, contributions = self._log_odds(language, evidence, variant)
         probability = round(sigmoid(log_odds), 4)
+        if self.technical(evidence):
+            return Judgement(probability, contributions, None, variant, technical=True)
         fitted, threshold = self.calibration.languages[language], None
         alarms: tuple[FalseAlarm, ...] = ()
         if evidence.columns >= BANDS.shortest:
@@ -243,6 +248,11 @@ class VerdictModel:
         return Judgement(
             probability, contributions, None if withheld else threshold, variant, alarms, withheld
         )
+
+    def technical(self, evidence: Evidence) -> bool:
+        """Whether a post reads like technical documentation."""
+        limit, found = self.calibration.technical, evidence.technical
+        return limit is not None and found is not None and found >= limit
 
     def style(self, language: str, evidence: Evidence) -> tuple[float, float]:
         """Calibrated log-odds of the style detector alone, and their slope over its raw log-odds.
@@ -334,7 +344,8 @@ def combine(judged: Sequence[tuple[int, Judgement]]) -> Judgement | None:
         threshold = replace(
             max(cuts, key=lambda cut: cut.machine), clear=min(clear) if len(clear) == len(cuts) else None
         )
-    return replace(judged[0][1], probability=probability, threshold=threshold)
+    technical = any(j.technical for _, j in judged)
+    return replace(judged[0][1], probability=probability, threshold=threshold, technical=technical)
 
 
 def measured(language: str, columns: int, threshold: Threshold, asked: Question) -> MeasuredThreshold:

@@ -112,7 +112,13 @@ def _error_rates(
 ) -> Iterator[Reason]:
     """What the probability was compared with, and what came of posts with such a probability in the test."""
     named, threshold, probability = name(language), judgement.threshold, judgement.probability
-    if judgement.withheld:
+    if judgement.technical:
+        text = (
+            "It reads like technical documentation, where translations by people and by machines could not "
+            "be told apart, so no verdict is given."
+        )
+        yield Reason(kind="withheld", text=text)
+    elif judgement.withheld:
         text = (
             f"No {named} post is called machine-translated: {judgement.withheld}. "
             f"{_alarms(judgement.alarms, None)}"

@@ -30,7 +30,8 @@ from checker.verdict.model import BANDS, VARIANTS, question
 from checker.version import __version__
 from scripts.bench.tables import NONE, Table, add_option, publish, write_json
 from scripts.command import command
-from scripts.training.verdict import LEAST, SHIPPED, observed
+from scripts.training.technical import is_documentation
+from scripts.training.verdict import LEAST, SHIPPED, TECHNICAL, observed
 
 LEAST_AUC = 50
 """Posts of each class from which an AUC is reported."""
@@ -49,8 +50,11 @@ def hidden(
         probability: of every post, by a fit that did not know its family.
         asked: the question.
         least: no threshold is lower.
+
+    Posts that read like technical documentation are flagged by nothing, and set no threshold.
     """
     rows = []
+    plain = ~fitting.documentation(posts, TECHNICAL)
     codes = np.array([post.language for post in posts])
     families = np.array([post.testset for post in posts])
     kinds = np.array([post.kind for post in posts])
@@ -58,11 +62,11 @@ def hidden(
         here = codes == language
         for family in sorted(set(families[here])):
             inside, others = here & (families == family), here & (families != family)
-            known = [posts[n] for n in np.flatnonzero(others).tolist()]
-            cuts = fitting.thresholds(known, probability[others], asked, least)
+            known = [posts[n] for n in np.flatnonzero(others & plain).tolist()]
+            cuts = fitting.thresholds(known, probability[others & plain], asked, least)
             bands = [BANDS.number(posts[n].evidence.columns) for n in np.flatnonzero(inside).tolist()]
             limits = np.array([cut.machine if (cut := cuts[band]) else np.inf for band in bands])
-            flags = probability[inside] >= limits
+            flags = (probability[inside] >= limits) & plain[inside]
             row: dict[str, Any] = {"language": language, "family": family}
             for kind in fitting.KINDS:
                 own = kinds[inside] == kind
@@ -180,9 +184,30 @@ def tables(
         rows = hidden([p for p, k in zip(posts, known, strict=True) if k], said[known], asked, LEAST)
         found[name] = Table(COLUMNS, summary(rows), version=__version__, command=by)
         kept[name] = by_question[asked] = rows
+    found["technical"] = Table(
+        ["", "family", "taken for documentation", "posts"], taken(posts), version=__version__, command=by
+    )
     columns = ["question", "", "mean", "worst", "where", "families and languages"]
     found["families-worst"] = Table(columns, short(by_question), version=__version__, command=by)
     return found, kept
+
+
+def taken(posts: Sequence[Observed]) -> list[list[str]]:
+    """What is taken for technical documentation, by a head that has not seen the family; each side's mean."""
+    families = np.array([post.testset for post in posts])
+    found = fitting.documentation(posts, TECHNICAL)
+    lines = []
+    for side, kind in ((True, "documentation"), (False, "other")):
+        own = [name for name in sorted(set(families)) if is_documentation(name) == side]
+        shares = [float(found[families == name].mean()) for name in own]
+        lines += [
+            [kind, name, f"{100 * share:.0f} %", str(int((families == name).sum()))]
+            for name, share in zip(own, shares, strict=True)
+        ]
+        if shares:
+            worst = min(shares) if side else max(shares)
+            lines.append([kind, "**mean**", f"{100 * np.mean(shares):.0f} % (worst {100 * worst:.0f} %)", ""])
+    return lines
 
 
 def richest_said(posts: Sequence[Observed], variants: Mapping[str, Floats], asked: Question) -> Floats:

@@ -146,7 +146,7 @@ def hide_topics(
         if rng.random() >= share:
             continue
         chance = rng.uniform(0.2, 0.8)
-        gone = rng.random(known.shape[1]) < chance
+        gone: npt.NDArray[np.bool_] = np.less(rng.random(known.shape[1]), chance)
         for row in np.flatnonzero(unit == number):
             ids[row][gone[ids[row]] & ~known[language[row], ids[row]]] = UNKNOWN_TOKEN
 
