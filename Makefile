@@ -6,6 +6,7 @@ INPUT   ?= examples/posts.jsonl
 OUTPUT  ?= scores.jsonl
 ACCOUNTS ?= accounts.jsonl
 PROFILE ?= embedded
+JOBS    ?= 2
 ARGS    ?=
 CORPORA ?= corpora
 LANGUAGES ?= ru
@@ -44,10 +45,10 @@ serve: $(STAMP) ## Serve the page and the HTTP interface, for example ARGS="--po
 	$(BIN)/checker serve --profile $(PROFILE) $(ARGS)
 
 test: $(STAMP) ## Run the tests (minutes)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 test-all: $(STAMP) ## Run the slow tests as well
-	$(BIN)/python -m pytest -m '' $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m '' $(ARGS)
 
 test-browser: $(STAMP) ## Test the web page and the report in Chromium (CHROMIUM=path; else installs Debian's where apt is there)
 	@command -v "$${CHROMIUM:-chromium}" >/dev/null || ! command -v apt-get >/dev/null \

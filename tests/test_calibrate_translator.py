@@ -88,6 +88,7 @@ def testset(tmp_path: Path) -> Iterator[tuple[str, Server]]:
     server.httpd.server_close()
 
 
+@pytest.mark.slow
 def test_a_killed_calibration_goes_on_and_says_before_and_after(
     russian: dict[tuple[str, str], Path],  # noqa: F811
     testset: tuple[str, Server],

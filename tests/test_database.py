@@ -119,7 +119,14 @@ def test_ids_and_texts_pass_every_reader_and_writer(
         assert summary.errors == sum(text is None for _, text in expected)
 
 
-@pytest.mark.parametrize("target", [".jsonl", ".parquet", ".sqlite"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param(".jsonl", marks=pytest.mark.slow),
+        ".parquet",
+        pytest.param(".sqlite", marks=pytest.mark.slow),
+    ],
+)
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, target: str) -> None:
     def peak(count: int) -> int:
         source = tmp_path / "posts.jsonl"

@@ -155,7 +155,15 @@ print(points)
 """
 
 
-@pytest.mark.parametrize(("name", "torn"), [("out.jsonl", [0, 100]), ("out.csv", [0]), ("out.sqlite", [0])])
+@pytest.mark.parametrize(
+    ("name", "torn"),
+    [
+        ("out.jsonl", [100]),
+        pytest.param("out.jsonl", [0], marks=pytest.mark.slow),
+        pytest.param("out.csv", [0], marks=pytest.mark.slow),
+        pytest.param("out.sqlite", [0], marks=pytest.mark.slow),
+    ],
+)
 def test_a_crash_at_any_system_call_is_survived(tmp_path: Path, name: str, torn: list[int]) -> None:
     (tmp_path / "out").mkdir()
     source = posts_file(tmp_path, CHUNK + 7)
@@ -333,8 +341,12 @@ def test_of_many_runs_at_once_each_ends_whole_or_refused(source: Path, whole: Pa
         subprocess.Popen(command(source, output, 0.001), stderr=subprocess.PIPE, text=True) for _ in range(4)
     ]
     told = [process.communicate(timeout=60)[1] for process in processes]
-    assert sorted(process.returncode for process in processes) == [0, 1, 1, 1]
-    assert sum("Another run is writing" in text for text in told) == 3
+    codes = [process.returncode for process in processes]
+    # One that starts when the first has ended finds its scores and has nothing to do.
+    assert codes.count(0) >= 1
+    assert codes.count(0) + codes.count(1) == 4
+    refused = [text for code, text in zip(codes, told, strict=True) if code]
+    assert all("Another run is writing" in text for text in refused)
     assert same(output, whole)
 
 

@@ -50,7 +50,7 @@ def test_a_long_text_is_read_in_windows(encoder: Encoder) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["</s> <s> <pad> <unk>", "\u0000\ufffd\u200b", "🏳️‍🌈" * 300, "x" * 20_000, "∑∫ √2 ≠ 𝟚", "ا" * 999]
+    "text", ["</s> <s> <pad> <unk>", "\u0000\ufffd\u200b", "🏳️‍🌈" * 300, "x" * 2_000, "∑∫ √2 ≠ 𝟚", "ا" * 999]
 )
 def test_hostile_text_is_text(encoder: Encoder, text: str) -> None:
     (vectors,) = encoder.read([text])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checker.evidence.fluency import (
@@ -172,6 +172,7 @@ def test_a_thin_band_borrows_from_its_neighbours() -> None:
     assert FluencyTable.measure("lm@1", rows(2), minimum=10).rank("ru", SENTENCE, valued(-9.0)) is None
 
 
+@settings(max_examples=25, deadline=None)
 @given(
     st.sampled_from((CLIPPED_SLOR, MEAN)),
     st.dictionaries(st.sampled_from(SUPPORTED), st.lists(st.none() | ROWS, min_size=5, max_size=5)),

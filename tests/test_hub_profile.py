@@ -152,6 +152,7 @@ def test_the_verdict_rests_on_what_it_was_calibrated_with(checker: Checker, resu
     assert counted(result) == ["style"]
 
 
+@pytest.mark.slow
 def test_with_a_calibration_of_its_own_everything_counts(
     store: Store, result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

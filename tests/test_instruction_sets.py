@@ -81,7 +81,17 @@ def native(inputs: tuple[str, str]) -> Any:
     return said_under(NATIVE, PROGRAM, *inputs)
 
 
-@pytest.fixture(scope="module", params=possible()[1:], ids=str)
+DEFAULT = ("avx2", "onednn")
+"""What the default tests pretend to be; the slow ones are everything that can be pretended."""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(one, marks=() if one.name in DEFAULT else pytest.mark.slow) for one in possible()[1:]
+    ],
+    ids=str,
+)
 def pretence(request: pytest.FixtureRequest) -> Pretence:
     """Each of the processors that this one can be taken for."""
     found: Pretence = request.param
