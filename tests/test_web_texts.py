@@ -67,7 +67,7 @@ def test_findings_meanings_and_advice_are_translated(own: Texts) -> None:
         reasons = (Reason.model_validate({"kind": kind, "text": "…"}),)
         mixed = Language(code="ru", confidence=1, mixed=True)
         for language in (mixed, Language(code="xx", confidence=1)):
-            for code in (None, *NOT_SCORED):
+            for code in (None, "technical", *NOT_SCORED):
                 warnings = () if code is None else ({"code": code, "text": "…"},)
                 given = result(verdict, *alarms, reasons=reasons, language=language, warnings=warnings)
                 texts += [headline(given), *advice(given)]
