@@ -15,6 +15,8 @@ LOG_EVERY = 30.0
 LONG = 60.0
 """Seconds from which it is said, after the first rows, how long the rest will take."""
 
+_SCORING = "Scoring"
+
 Advance = Callable[..., None]
 """Called with the number of rows that were done since the last call, by default 1."""
 
@@ -57,12 +59,16 @@ class _Estimate:
 
 
 @contextmanager
-def progress(done: int, total: int | None) -> Iterator[Advance]:
+def progress(
+    done: int, total: int | None, title: str = _SCORING, unit: str = "rows"
+) -> Generator[Advance, None, None]:
     """Draw a bar on standard error if it is a terminal, log a line every `LOG_EVERY` seconds otherwise.
 
     Args:
         done: rows that an earlier run did; they count as done, but not for the rate.
         total: number of rows; None if it is not known.
+        title: what is done to them.
+        unit: what they are.
     """
     from rich.console import Console  # not above: most who import this draw nothing
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -70,14 +76,14 @@ def progress(done: int, total: int | None) -> Iterator[Advance]:
     console = Console(stderr=True)
     began = said = time.monotonic()
     count = 0
-    estimate = _Estimate(None if total is None else total - done)
+    estimate = _Estimate(None if total is None or title != _SCORING else total - done)
 
     def rate() -> float:
         return count / max(time.monotonic() - began, 1e-6)
 
     if console.is_interactive:
         columns = (
-            TextColumn("Scoring"), BarColumn(), MofNCompleteColumn(),
+            TextColumn(title), BarColumn(), MofNCompleteColumn(),
             TextColumn("{task.fields[rate]:.1f} per second"), TimeRemainingColumn(),
         )  # fmt: skip
         with Progress(*columns, console=console, transient=True, speed_estimate_period=600) as bar:
@@ -101,27 +107,40 @@ def progress(done: int, total: int | None) -> Iterator[Advance]:
         if time.monotonic() - said >= LOG_EVERY:
             said = time.monotonic()
             left = f", {timedelta(seconds=round((total - done - count) / rate()))} left" if total else ""
-            _log.info("%d of %s rows, %.1f per second%s", done + count, total or "?", rate(), left)
+            head = "" if title == _SCORING else f"{title}: "
+            _log.info("%s%d of %s %s, %.1f per second%s", head, done + count, total or "?", unit, rate(), left)
 
     yield log
 
 
 @contextmanager
-def shown() -> Iterator[OnProgress]:
+def shown() -> Generator[OnProgress, None, None]:
     """Draw or log, as `progress` does, what a function reports to ``on_progress``; nothing until it does."""
+    with steps() as step:
+        yield step(_SCORING, "rows")
+
+
+@contextmanager
+def steps() -> Generator[Callable[[str, str], OnProgress], None, None]:
+    """`shown` for a run of several steps, each with a title and a unit: a bar goes when the next one comes."""
     with ExitStack() as stack:
-        advance: Advance | None = None
-        seen = 0
 
-        def tell(done: int, total: int | None) -> None:
-            nonlocal advance, seen
-            if advance is None:
-                advance, seen = stack.enter_context(progress(done, total)), done
-            if done > seen:
-                advance(done - seen)
-                seen = done
+        def step(title: str, unit: str) -> OnProgress:
+            advance: Advance | None = None
+            seen = 0
 
-        yield tell
+            def tell(done: int, total: int | None) -> None:
+                nonlocal advance, seen
+                if advance is None:
+                    stack.close()
+                    advance, seen = stack.enter_context(progress(done, total, title, unit)), done
+                if done > seen:
+                    advance(done - seen)
+                    seen = done
+
+            return tell
+
+        yield step
 
 
 def watched(items: Iterable[T], total: int | None) -> Generator[T, None, None]:

@@ -7,6 +7,7 @@ similar texts without comparing all pairs (banding, Leskovec, Rajaraman and Ullm
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ CONTAINED = 0.9
 SHORTEST_QUOTE = 40
 """5-grams without which a text is too short to be known as quoted."""
 
+_BETWEEN = re.compile(r"[\W_]+")  # what is neither letter nor digit
 _LONGEST = 5000  # characters that are looked at
 _GRAM = 5
 _ROWS, _BANDS = (
@@ -36,7 +38,11 @@ _FACTORS = _random.integers(1, 2**63, _HASHES, dtype=np.uint64) * np.uint64(2) +
 _ADDED = _random.integers(0, 2**63, _HASHES, dtype=np.uint64)
 _POWERS = _random.integers(1, 2**63, _GRAM, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 
+_FEW = 64
+"""Texts of which all pairs are compared: faster than bands, and no quote is missed."""
+
 Hashes = NDArray[np.uint32]
+Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +62,7 @@ class Fingerprint:
 
 def normalised(text: str) -> str:
     """Letters and digits only, without case and width: what stays when a post is posted again."""
-    folded = unicodedata.normalize("NFKC", text[:_LONGEST]).casefold()
-    return "".join(character for character in folded if character.isalnum())
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", text[:_LONGEST]).casefold())
 
 
 def fingerprint(text: str) -> Fingerprint | None:
@@ -67,15 +72,18 @@ def fingerprint(text: str) -> Fingerprint | None:
         return None
     digest = blake2b(plain.encode(errors="surrogatepass"), digest_size=8).digest()
     codes = np.frombuffer(plain.encode("utf-32-le", errors="surrogatepass"), dtype=np.uint32)
-    codes = np.pad(codes, (0, max(0, _GRAM - len(codes)))).astype(np.uint64)
+    if len(codes) < _GRAM:
+        codes = np.pad(codes, (0, _GRAM - len(codes)))
+    codes = codes.astype(np.uint64)
     count = len(codes) - _GRAM + 1
     grams = np.zeros(count, dtype=np.uint64)
     for place, power in enumerate(_POWERS):
         grams += (codes[place : place + count] + np.uint64(1)) * power
     grams ^= grams >> np.uint64(29)
     grams = np.unique(grams)
-    mixed = (grams[:, None] * _FACTORS + _ADDED) >> np.uint64(32)
-    minima = mixed.min(axis=0).astype("<u4")
+    mixed = _FACTORS[:, None] * grams
+    mixed += _ADDED[:, None]
+    minima = (mixed.min(axis=1) >> np.uint64(32)).astype("<u4")
     return Fingerprint(int.from_bytes(digest, "big", signed=True), len(grams), minima.tobytes())
 
 
@@ -111,6 +119,8 @@ def clusters(prints: Sequence[Fingerprint | None]) -> list[int]:
 
 def _similar(minima: Hashes, sizes: NDArray[np.float64]) -> list[tuple[int, int]]:
     """Pairs of similar texts, enough of them to join all that are alike."""
+    if len(minima) <= _FEW:
+        return _alike(minima, sizes, *np.triu_indices(len(minima), 1))
     pairs: set[tuple[int, int]] = set()
     for band in range(_BANDS):
         columns = minima[:, band * _ROWS : (band + 1) * _ROWS]
@@ -120,11 +130,15 @@ def _similar(minima: Hashes, sizes: NDArray[np.float64]) -> list[tuple[int, int]
         first = np.maximum.accumulate(np.where(same, 0, np.arange(len(order))))
         after = np.flatnonzero(same)
         for before in (after - 1, first[after]):
-            one, other = order[before], order[after]
-            alike = (minima[one] == minima[other]).mean(axis=1)
-            shared = alike / (1 + alike) * (sizes[one] + sizes[other])
-            less = np.minimum(sizes[one], sizes[other])
-            quoted = (shared / less >= CONTAINED) & (less >= SHORTEST_QUOTE)
-            kept = (alike >= SIMILAR) | quoted
-            pairs.update(zip(one[kept].tolist(), other[kept].tolist(), strict=True))
+            pairs.update(_alike(minima, sizes, order[before], order[after]))
     return sorted(pairs)
+
+
+def _alike(minima: Hashes, sizes: NDArray[np.float64], one: Places, other: Places) -> list[tuple[int, int]]:
+    """Those of some pairs that are near-duplicates, or a quote of one another."""
+    alike = (minima[one] == minima[other]).mean(axis=1)
+    shared = alike / (1 + alike) * (sizes[one] + sizes[other])
+    less = np.minimum(sizes[one], sizes[other])
+    quoted = (shared / less >= CONTAINED) & (less >= SHORTEST_QUOTE)
+    kept = (alike >= SIMILAR) | quoted
+    return list(zip(one[kept].tolist(), other[kept].tolist(), strict=True))

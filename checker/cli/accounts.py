@@ -21,7 +21,7 @@ from checker.errors import InputError
 from checker.io.outcomes import day_of
 from checker.io.write import check_output
 from checker.pages.accounts import Collected, accounts_page
-from checker.progress import shown
+from checker.progress import steps
 from checker.runs import accounts as runs
 from checker.runs.accounts import AccountsSummary, Choice, Runner
 from checker.settings import Settings
@@ -110,14 +110,15 @@ def accounts(
             first.append(account)
         collected.add(account)
 
-    with shown() as on_progress:
+    with steps() as step:
         if output is None:
             summary = _print(source, settings, choice, scores, see)
         else:
             summary = runs.accounts_file(
                 source, output, settings=settings, choice=choice, scores=scores, save_scores=save_scores,
                 runner=runner, address=address, workers=workers, restart=restart,
-                on_account=see, on_progress=on_progress,
+                on_account=see, on_progress=step("Scoring", "rows"), on_read=step("Reading scores", "rows"),
+                on_judged=step("Judging", "accounts"),
             )  # fmt: skip
     if html_to is not None:
         accounts_page(collected, html_to)

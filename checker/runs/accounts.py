@@ -42,6 +42,8 @@ from checker.settings import Settings
 KEPT = 20
 """Rows without a score that are named."""
 
+_TELL = 100  # rows, or accounts, between two reports of progress
+
 Runner = Literal["local", "ray"]
 
 
@@ -119,6 +121,8 @@ def accounts_file(
     restart: bool = False,
     on_account: Callable[[Account], object] = lambda account: None,
     on_progress: OnProgress = lambda done, total: None,
+    on_read: OnProgress = lambda done, total: None,
+    on_judged: OnProgress = lambda done, total: None,
 ) -> AccountsSummary:
     """Judge every account of a file; what ``checker accounts`` calls.
 
@@ -137,6 +141,8 @@ def accounts_file(
         restart: discard the progress of an interrupted run.
         on_account: called with every account, by name.
         on_progress: called with the number of rows that are scored, and of all if it is known.
+        on_read: called with the number of scores that went to their accounts, now and then.
+        on_judged: called with the number of accounts that are judged, and of all.
 
     Raises:
         InputError: a file cannot be read, has no such column, or no row with an account; ``scores`` are not
@@ -161,7 +167,7 @@ def accounts_file(
         made = rows is None
         if rows is None:
             rows = score(path, beside)
-        found = judged(rows, choice, summary, folder)
+        found = judged(rows, choice, summary, folder, on_read=on_read, on_judged=on_judged)
 
         def lines() -> Iterator[str]:
             for account in found:
@@ -227,6 +233,8 @@ def judged(
     summary: AccountsSummary,
     folder: Path,
     model: AccountModel | None = None,
+    on_read: OnProgress = lambda done, total: None,
+    on_judged: OnProgress = lambda done, total: None,
 ) -> Iterator[Account]:
     """Judge the accounts of scored rows.
 
@@ -236,6 +244,7 @@ def judged(
         summary: is filled.
         folder: for a temporary file.
         model: by default that which ships.
+        on_read, on_judged: as for `checker.accounts_file`.
 
     Yields:
         The accounts, by name.
@@ -245,7 +254,10 @@ def judged(
     """
     model = model or shipped()
     with Grouped(folder) as grouped:
-        for row in rows:
+        read = 0
+        for read, row in enumerate(rows, 1):
+            if read % _TELL == 0:
+                on_read(read, None)
             outcome = row if isinstance(row, RowError) else row.outcome
             if isinstance(row, RowError) or not isinstance(outcome, Result):
                 summary.unread += 1
@@ -260,10 +272,14 @@ def judged(
                 grouped.add(row.account, AccountPost.of(outcome, row.row, row.day))
         if not summary.posts:
             raise InputError(_nothing(summary, choice), fix="Name the column with the account: --by COLUMN.")
-        for name, given, posts in grouped.accounts():
+        on_read(read, read)
+        total = grouped.count()
+        for number, (name, given, posts) in enumerate(grouped.accounts(), 1):
             account = combine(name, posts, model, window=choice.window, given=given)
             summary.verdicts[account.verdict] += 1
             yield account
+            if number % _TELL == 0 or number == total:
+                on_judged(number, total)
 
 
 def _nothing(summary: AccountsSummary, choice: Choice) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date
 from hashlib import blake2b
 from itertools import groupby
@@ -28,7 +28,7 @@ _COLUMNS = (
 
 
 class Grouped:
-    """Collects posts by account; a context manager, which deletes its file.
+    """Collects posts by account; a context manager, whose file goes with it, and with the process.
 
     Args:
         folder: where its file is put.
@@ -46,6 +46,8 @@ class Grouped:
             self._connection.execute("PRAGMA journal_mode = OFF")
             self._connection.execute("PRAGMA synchronous = OFF")
             self._connection.execute(f"CREATE TABLE posts ({', '.join(_COLUMNS)})")
+            with suppress(OSError):  # Windows keeps the name of an open file
+                self._path.unlink()  # so that a run that is killed leaves nothing
 
     def __enter__(self) -> Self:
         return self
@@ -71,11 +73,18 @@ class Grouped:
         if len(self._waiting) == _BATCH:
             self._flush()
 
-    def accounts(self, most: int = MOST_POSTS) -> Iterator[tuple[str, int, list[AccountPost]]]:
-        """Every account, by name: its number of posts, and at most ``most`` of them, drawn at random."""
+    def count(self) -> int:
+        """Number of accounts; the posts are sorted for it, and none may be added after it."""
         self._flush()
         with writing(self._path), _as_os_errors():
-            self._connection.execute("CREATE INDEX of_account ON posts (account, drawn)")
+            self._connection.execute("CREATE INDEX IF NOT EXISTS of_account ON posts (account, drawn)")
+            (number,) = self._connection.execute("SELECT COUNT(DISTINCT account) FROM posts").fetchone()
+        return int(number)
+
+    def accounts(self, most: int = MOST_POSTS) -> Iterator[tuple[str, int, list[AccountPost]]]:
+        """Every account, by name: its number of posts, and at most ``most`` of them, drawn at random."""
+        self.count()
+        with writing(self._path), _as_os_errors():
             with closing(self._connection.cursor()) as cursor:
                 cursor.execute("SELECT * FROM posts ORDER BY account, drawn")
                 for account, rows in groupby(cursor, key=lambda row: row[0]):
