@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import TypeVar
@@ -107,8 +107,9 @@ def progress(
         if time.monotonic() - said >= LOG_EVERY:
             said = time.monotonic()
             left = f", {timedelta(seconds=round((total - done - count) / rate()))} left" if total else ""
-            head = "" if title == _SCORING else f"{title}: "
-            _log.info("%s%d of %s %s, %.1f per second%s", head, done + count, total or "?", unit, rate(), left)
+            what = "" if title == _SCORING else f"{title}: "
+            of = f"{what}{done + count} of {total or '?'} {unit}"
+            _log.info("%s, %.1f per second%s", of, rate(), left)
 
     yield log
 
@@ -122,7 +123,7 @@ def shown() -> Generator[OnProgress, None, None]:
 
 @contextmanager
 def steps() -> Generator[Callable[[str, str], OnProgress], None, None]:
-    """`shown` for a run of several steps, each with a title and a unit: a bar goes when the next one comes."""
+    """`shown` for a run of steps, each with a title and a unit: a bar goes when the next one comes."""
     with ExitStack() as stack:
 
         def step(title: str, unit: str) -> OnProgress:

@@ -261,6 +261,79 @@ def test_translated_is_left_empty_without_its_probabilities() -> None:
     assert combine("a", posts([2.0] * 12, translated=2.0), model).verdict == "machine_translated"
 
 
+TRANSLATED = dependence(
+    kinds={
+        "native": Spread(location=-1.5, between=0.5, within=1.0, posts=100, units=10),
+        "translated": Spread(location=1.0, between=0.5, within=1.0, posts=100, units=10),
+        "machine": Spread(location=1.5, between=0.5, within=1.0, posts=100, units=10),
+    },
+    rows=tuple(
+        Row(posts=n, cuts={"ru": cut}, human=-1.0, flagged={"native": rate, "translated": 0.4}, worst=0.005)
+        for n, cut, rate in ((1, 3.5, 0.001), (5, 1.2, 0.002), (10, 0.8, 0.003))
+    ),
+)
+BOTH = AccountModel(machine=dependence(), translated=TRANSLATED)
+
+
+@pytest.mark.parametrize(("count", "rate"), [(5, 0.002), (9, 0.002), (10, 0.003), (40, 0.003)])
+def test_translated_has_a_threshold_and_a_rate_for_its_number_of_posts(count: int, rate: float) -> None:
+    account = combine("a", posts([0.2] * count, translated=1.4), BOTH)
+    assert account.verdict == "translated"
+    assert account.false_alarm_rate == rate
+    assert account.translated_threshold is not None
+    assert account.translated_threshold.posts == (5 if count < 10 else 10)
+    assert account.translated is not None
+    assert account.translated >= account.translated_threshold.translated
+    assert "translated, by a person or a machine" in account.reasons[0]
+    assert "native accounts" in account.reasons[1]
+    assert combine("a", posts([0.2] * 4, translated=1.4), BOTH).verdict == "uncertain"
+
+
+@given(LOG_ODDS, st.data())
+@settings(max_examples=60, deadline=None)
+def test_the_first_verdict_that_holds_is_given(values: list[float], data: st.DataObject) -> None:
+    others = data.draw(st.lists(st.floats(-9, 9), min_size=len(values), max_size=len(values)))
+    given = [replace(post, translated=one) for post, one in zip(posts(values), others, strict=True)]
+    account, without = combine("a", given, BOTH), combine("a", posts(values), BOTH)
+    assert account.translated is not None
+    assert account.translated_threshold is not None
+    over = account.translated >= account.translated_threshold.translated + 1e-4
+    if without.verdict == "machine_translated":
+        assert account.verdict == "machine_translated"
+    elif over:
+        assert account.verdict == "translated"
+    if account.verdict == "human_written":
+        assert without.verdict == "human_written"
+
+
+def test_what_was_translated_is_not_called_written_in_its_language() -> None:
+    assert combine("a", posts([-1.6] * 10, translated=-1.6), BOTH).verdict == "human_written"
+    assert combine("a", posts([-1.6] * 10, translated=0.2), BOTH).verdict == "uncertain"
+    assert combine("a", posts([-1.6] * 10, translated=2.0), BOTH).verdict == "translated"
+
+
+def test_translated_is_said_of_one_language_alone() -> None:
+    model = AccountModel(machine=dependence(), translated=TRANSLATED.model_copy(update={"rows": tuple(
+        row.model_copy(update={"cuts": row.cuts | {"uk": row.cuts["ru"]}}) for row in TRANSLATED.rows
+    )}))  # fmt: skip
+    given = [*posts([-1.6] * 12, "uk", translated=-2.5), *posts([0.0] * 12, "ru", 100, translated=2.5)]
+    account = combine("a", given, model)
+    assert {part.language: part.verdict for part in account.languages} == {
+        "ru": "translated", "uk": "human_written",
+    }  # fmt: skip
+    assert account.verdict == "translated"
+    assert "languages_differ" in {note.code for note in account.warnings}
+
+
+def test_a_language_may_have_a_threshold_for_one_question_only() -> None:
+    account = combine("a", posts([0.0] * 12, "uk", translated=4.0), BOTH)
+    assert (account.verdict, account.translated_threshold) == ("uncertain", None)
+    (note,) = [note for note in account.warnings if note.code == "question_unmeasured"]
+    assert "Ukrainian is called translated" in note.text
+    assert combine("a", posts([2.0] * 12, "uk", translated=4.0), BOTH).verdict == "machine_translated"
+    assert combine("a", posts([-2.0] * 12, "uk", translated=-4.0), BOTH).verdict == "human_written"
+
+
 # Near-duplicates
 
 
@@ -295,6 +368,17 @@ def test_clusters_do_not_depend_on_the_order(texts: list[str], random: random.Ra
         for other in range(len(texts)):
             same = straight[places[one]] == straight[places[other]]
             assert same == (shuffled[one] == shuffled[other])
+
+
+def test_few_and_many_texts_are_compared_alike() -> None:
+    made = [text(n) for n in range(60)]
+    made += [f"{made[n]} today" for n in range(0, 60, 7)]
+    few = clusters([fingerprint(one) for one in made[:8] + made[60:62]])
+    many = clusters([fingerprint(one) for one in made])
+    assert len(made) > 64
+    assert (few[0], few[7]) == (few[8], few[9])
+    assert len(set(many)) == 60
+    assert [many[60 + k] for k in range(9)] == [many[n] for n in range(0, 60, 7)]
 
 
 def test_many_texts_stay_apart() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from checker.account.record import (
     LoudPost,
     Note,
     Posts,
+    TranslatedThreshold,
     Window,
 )
 from checker.account.share import Estimated, share
@@ -52,6 +53,8 @@ LEAST_PART = 3
 
 CHANGE = 0.01
 """Greatest p-value of a change that is reported."""
+
+_LEAST_SPREAD = 5  # posts without which their spread says nothing
 
 
 def combine(
@@ -83,8 +86,8 @@ def combine(
             account=account, verdict="not_scored", posts=counts, first_day=first, last_day=last,
             warnings=(*notes, words.not_scored()), version=__version__,
         )  # fmt: skip
-    judge = _Judge(model.machine, _unmeasured(distinct, model))
-    return _judged(account, distinct, counts, (first, last), notes, judge, model, window)
+    judge = _Judge.of(distinct, model)
+    return _judged(account, distinct, counts, (first, last), notes, judge, window)
 
 
 def _judged(
@@ -94,50 +97,48 @@ def _judged(
     extent: tuple[date | None, date | None],
     notes: list[Note],
     judge: _Judge,
-    model: AccountModel,
     window: WindowSize,
 ) -> Account:
     whole = judge.judge(distinct)
     parts = _parts(distinct, judge)
     changes = _changes(distinct, judge)
-    values = judge.values(distinct)
-    dependence = model.machine
+    values = judge.machine.values(distinct)
+    dependence = judge.machine.dependence
     log_ratios = dependence.gain * values
     part = _share(log_ratios, dependence, changes)
     row = row_for(dependence, len(values))
     spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
     wide = row is not None and row.spread is not None and spread > row.spread
-    mixed = bool(changes) or (len(values) >= judge.least_spread and wide and 0.1 < part.value < 0.9)
+    mixed = bool(changes) or (len(values) >= _LEAST_SPREAD and wide and 0.1 < part.value < 0.9)
     verdict = whole.verdict
-    alone = [one.language for one in parts if len(parts) > 1 and one.verdict == "machine_translated"]
-    sides = [side for found in changes for side in (found.before, found.after)]
-    if alone or any(side.verdict == "machine_translated" for side in sides):
-        verdict = "machine_translated"
-    translated, translated_interval, is_translated = _translated(distinct, model, judge.unmeasured)
-    if verdict != "machine_translated" and is_translated:
-        verdict = "translated"
+    said = {one.verdict for one in parts} if len(parts) > 1 else set()
+    alone = said & {"machine_translated", "translated"}
+    sides = {side.verdict for found in changes for side in (found.before, found.after)}
+    for stronger in ("translated", "machine_translated"):
+        if verdict != "machine_translated" and stronger in alone | sides:
+            verdict = stronger
     if verdict == "human_written" and mixed:
         verdict = "uncertain"
     notes = [*notes, *judge.unmeasured]
     if mixed and not changes:
         notes.append(words.mixed_posts(part))
     notes += [words.changed(found) for found in changes]
-    verdicts = {one.verdict for one in parts}
-    if alone or (len(parts) > 1 and {"machine_translated", "human_written"} <= verdicts):
+    if alone:
         notes.append(words.languages_differ(parts))
-    threshold = whole.threshold
-    rates = (
-        [rate for rate in (threshold.native, threshold.translated) if rate is not None] if threshold else []
-    )
+    threshold, other = whole.threshold, judge.other(distinct)
+    rates = [threshold.native, threshold.translated] if threshold is not None else []
+    if verdict == "translated":
+        rates = [other.threshold.native] if other is not None and other.threshold is not None else []
     found = Account(
         account=account,
         verdict=verdict,
         machine_translated=whole.machine_translated,
         machine_translated_interval=whole.machine_translated_interval,
-        translated=translated,
-        translated_interval=translated_interval,
-        false_alarm_rate=max(rates) if rates else None,
+        translated=None if other is None else other.probability,
+        translated_interval=None if other is None else other.interval,
+        false_alarm_rate=max((rate for rate in rates if rate is not None), default=None),
         threshold=threshold,
+        translated_threshold=None if other is None else other.threshold,
         posts=counts,
         first_day=extent[0],
         last_day=extent[1],
@@ -167,24 +168,112 @@ def _share(log_ratios: Floats, dependence: Dependence, changes: Sequence[Change]
     return Estimated(*(round(float(v), 4) for v in np.average(sides[:, 1:], axis=0, weights=sides[:, 0])))
 
 
+class _Answer(NamedTuple):
+    """The answer to one question about some posts: were they translated by a machine, or at all?
+
+    Attributes:
+        found: their log-odds.
+        bound: what they are compared with; None where no false-alarm rate holds.
+        stricter: what is added to it.
+        human: mean log-odds up to which they are no such translation, if that is known.
+    """
+
+    found: Tested
+    bound: Limit | None
+    stricter: float
+    human: float | None
+
+    @property
+    def reached(self) -> bool:
+        return self.bound is not None and self.found.log_odds >= self.bound.log_odds + self.stricter
+
+    @property
+    def cleared(self) -> bool:
+        return self.human is not None and self.found.mean <= self.human
+
+    @property
+    def probability(self) -> float:
+        return _rounded(self.found.log_odds)
+
+    @property
+    def interval(self) -> Interval:
+        return Interval(low=_rounded(self.found.low), high=_rounded(self.found.high))
+
+    @property
+    def cut(self) -> float | None:
+        """The probability that is compared with."""
+        return None if self.bound is None else _rounded(self.bound.log_odds + self.stricter)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One of the two questions.
+
+    Attributes:
+        dependence: what was fitted.
+        log_odds: those of a post.
+        measured: whether a threshold may hold for these posts.
+    """
+
+    dependence: Dependence
+    log_odds: Callable[[AccountPost], float | None]
+    measured: bool
+
+    def values(self, posts: Sequence[AccountPost]) -> Floats:
+        """Log-odds of the posts, each less the middle of its language."""
+        return np.array(
+            [centred(self.dependence, self.log_odds(post) or 0.0, post.language or "") for post in posts]
+        )
+
+    def answer(self, posts: Sequence[AccountPost], tests: int) -> _Answer | None:
+        """The answer; None where no post has log-odds."""
+        known = [post for post in posts if math.isfinite(_or_nan(self.log_odds(post)))]
+        if not known:
+            return None
+        row = row_for(self.dependence, len(known))
+        bound = None
+        if self.measured:
+            bound = limit(self.dependence, Counter(post.language or "" for post in known), len(known))
+        human = row.human if self.measured and row is not None else None
+        return _Answer(tested(self.dependence, self.values(known)), bound, math.log(tests), human)
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+class _Other(NamedTuple):
+    """What is said of a translation by anyone."""
+
+    probability: float
+    interval: Interval
+    threshold: TranslatedThreshold | None
+
+
 @dataclass(frozen=True)
 class _Judge:
     """Judges some posts of an account.
 
     Attributes:
-        dependence: what was fitted.
-        unmeasured: why no threshold holds for these posts; empty where one may.
+        machine: whether they were translated by a machine.
+        translated: whether by anyone; None where that was not fitted.
+        unmeasured: why no threshold holds for these posts, or for one of the questions.
     """
 
-    dependence: Dependence
+    machine: _Asked
+    translated: _Asked | None
     unmeasured: Sequence[Note]
-    least_spread: int = 5
 
-    def values(self, posts: Sequence[AccountPost]) -> Floats:
-        """Log-odds of the posts, each less the middle of its language."""
-        return np.array(
-            [centred(self.dependence, post.machine or 0.0, post.language or "") for post in posts]
-        )
+    @classmethod
+    def of(cls, posts: Sequence[AccountPost], model: AccountModel) -> _Judge:
+        """The judge of these posts and of any part of them."""
+        notes = _unmeasured(posts)
+        measured = not notes
+        machine = _Asked(model.machine, lambda post: post.machine, measured)
+        translated = None
+        if model.translated is not None:
+            translated = _Asked(model.translated, lambda post: post.translated, measured)
+        return cls(machine, translated, [*notes, *_languages_unmeasured(posts, model)])
 
     def judge(self, posts: Sequence[AccountPost], tests: int = 1) -> Judged:
         """Judge posts together.
@@ -194,44 +283,66 @@ class _Judge:
             tests: how many parts of the account are tested: its threshold is stricter by ``log(tests)``, as
                 the chance of a human account above a log-odds falls with it at least that fast.
         """
-        found = tested(self.dependence, self.values(posts))
-        bound = None if self.unmeasured else self._limit(posts)
-        stricter = math.log(tests)
+        machine = self.machine.answer(posts, tests)
+        assert machine is not None  # every post that gets here has a probability
+        other = self._other(posts, tests)
         return Judged(
             posts=len(posts),
-            verdict=self._verdict(found, bound, stricter),
-            machine_translated=_rounded(found.log_odds),
-            machine_translated_interval=Interval(low=_rounded(found.low), high=_rounded(found.high)),
-            threshold=None if bound is None else _threshold(bound, stricter),
+            verdict=_verdict(machine, other),
+            machine_translated=machine.probability,
+            machine_translated_interval=machine.interval,
+            translated=None if other is None else other.probability,
+            threshold=_threshold(machine),
         )
 
-    def _limit(self, posts: Sequence[AccountPost]) -> Limit | None:
-        languages = Counter(post.language or "" for post in posts)
-        return limit(self.dependence, languages, len(posts))
+    def other(self, posts: Sequence[AccountPost]) -> _Other | None:
+        """What is said of a translation by anyone; None where nothing is."""
+        answer = self._other(posts, 1)
+        if answer is None:
+            return None
+        return _Other(answer.probability, answer.interval, _translated_threshold(answer))
 
-    def _verdict(self, found: Tested, bound: Limit | None, stricter: float) -> AccountVerdict:
-        if bound is None:
-            return "uncertain"
-        if found.log_odds >= bound.log_odds + stricter:
-            return "machine_translated"
-        human = bound.row.human
-        return "human_written" if human is not None and found.mean <= human else "uncertain"
+    def _other(self, posts: Sequence[AccountPost], tests: int) -> _Answer | None:
+        return None if self.translated is None else self.translated.answer(posts, tests)
+
+
+def _verdict(machine: _Answer, other: _Answer | None) -> AccountVerdict:
+    """The first verdict that holds; what is written in its language was translated by nobody."""
+    if machine.reached:
+        return "machine_translated"
+    if other is not None and other.reached:
+        return "translated"
+    if machine.bound is not None and machine.cleared and (other is None or other.cleared):
+        return "human_written"
+    return "uncertain"
 
 
 def _rounded(log_odds: float) -> float:
     return round(sigmoid(log_odds), 4)
 
 
-def _threshold(bound: Limit, stricter: float) -> AccountThreshold:
-    row = bound.row
+def _threshold(answer: _Answer) -> AccountThreshold | None:
+    if answer.bound is None or answer.cut is None:
+        return None
+    row = answer.bound.row
     return AccountThreshold(
         posts=row.posts,
-        machine_translated=_rounded(bound.log_odds + stricter),
+        machine_translated=answer.cut,
         native=row.flagged.get("native"),
         translated=row.flagged.get("translated"),
         worst=row.worst,
         family=row.family,
     )
+
+
+def _translated_threshold(answer: _Answer) -> TranslatedThreshold | None:
+    if answer.bound is None or answer.cut is None:
+        return None
+    row = answer.bound.row
+    return TranslatedThreshold(
+        posts=row.posts, translated=answer.cut, native=row.flagged.get("native"), worst=row.worst,
+        family=row.family,
+    )  # fmt: skip
 
 
 def _distinct(scored: Sequence[AccountPost]) -> list[AccountPost]:
@@ -276,16 +387,34 @@ def _notes(
     return notes
 
 
-def _unmeasured(posts: Sequence[AccountPost], model: AccountModel) -> list[Note]:
-    """Why no false-alarm rate is known for these posts."""
+def _unmeasured(posts: Sequence[AccountPost]) -> list[Note]:
+    """Why no false-alarm rate is known for these posts, in any language."""
     notes = []
     if own := sorted({post.calibration for post in posts if post.calibration}):
         notes.append(words.calibration_unmeasured(own[0]))
     if others := sorted({post.version for post in posts if post.version not in (None, __version__)} - {None}):
         notes.append(words.version_unmeasured(str(others[0])))
-    known = set(model.machine.rows[0].cuts) if model.machine.rows else set()
-    if unknown := sorted({post.language or "?" for post in posts} - known):
+    return notes
+
+
+def _languages_unmeasured(posts: Sequence[AccountPost], model: AccountModel) -> list[Note]:
+    """In which languages there is no threshold: none at all, or none for one of the questions."""
+    machine, other = (
+        set(one.rows[0].cuts) if one is not None and one.rows else set()
+        for one in (model.machine, model.translated)
+    )
+    codes = {post.language or "?" for post in posts}
+    notes = []
+    if unknown := sorted(codes - machine - other):
         notes.append(words.language_unmeasured(unknown))
+    if model.translated is None or all(post.translated is None for post in posts):
+        return notes
+    for verdict, known, elsewhere in (
+        ("machine_translated", machine, other),
+        ("translated", other, machine),
+    ):
+        if missing := sorted((codes & elsewhere) - known):
+            notes.append(words.question_unmeasured(missing, verdict))
     return notes
 
 
@@ -312,13 +441,13 @@ def _parts(posts: Sequence[AccountPost], judge: _Judge) -> list[LanguagePart]:
 
 def _changes(posts: Sequence[AccountPost], judge: _Judge) -> list[Change]:
     dated = [post for post in posts if post.day is not None]
-    kinds = judge.dependence.kinds
+    kinds = judge.machine.dependence.kinds
     human = [kinds[kind].location for kind in ("native", "translated") if kind in kinds]
     if not human or "machine" not in kinds:
         return []
     least = max(0.5 * (kinds["machine"].location - float(np.mean(human))), 0.0)
     days = [post.day for post in dated if post.day is not None]
-    found = change(judge.values(dated), days, least)
+    found = change(judge.machine.values(dated), days, least)
     if found is None or found.p_value > CHANGE:
         return []
     before, after = dated[: found.place], dated[found.place :]
@@ -328,23 +457,6 @@ def _changes(posts: Sequence[AccountPost], judge: _Judge) -> list[Change]:
             after=judge.judge(after, 2),
         )
     ]  # fmt: skip
-
-
-def _translated(
-    posts: Sequence[AccountPost], model: AccountModel, unmeasured: Sequence[Note]
-) -> tuple[float | None, Interval | None, bool]:
-    """Probability of a translation by anyone, its interval, and whether it reaches its threshold."""
-    known = [post for post in posts if post.translated is not None and math.isfinite(post.translated)]
-    dependence = model.translated
-    if dependence is None or not known:
-        return None, None, False
-    values = np.array([centred(dependence, post.translated or 0.0, post.language or "") for post in known])
-    found = tested(dependence, values)
-    bound = None
-    if not unmeasured:
-        bound = limit(dependence, Counter(post.language or "" for post in known), len(known))
-    reached = bound is not None and found.log_odds >= bound.log_odds
-    return _rounded(found.log_odds), Interval(low=_rounded(found.low), high=_rounded(found.high)), reached
 
 
 _STARTS: dict[WindowSize, Callable[[date], date]] = {

@@ -13,8 +13,8 @@ AccountVerdict = Literal["machine_translated", "translated", "human_written", "u
 
 NoteCode = Literal[
     "few_posts", "near_duplicates", "texts_missing", "languages_mixed", "languages_differ", "mixed_posts",
-    "change", "language_unmeasured", "calibration_unmeasured", "version_unmeasured", "dates_missing",
-    "sampled", "not_scored",
+    "change", "language_unmeasured", "question_unmeasured", "calibration_unmeasured", "version_unmeasured",
+    "dates_missing", "sampled", "not_scored",
 ]  # fmt: skip
 
 
@@ -54,6 +54,26 @@ class AccountThreshold(Record):
     family: str | None = Field(description="That family.")
 
 
+class TranslatedThreshold(Record):
+    """What an account was compared with for the verdict ``translated``, and how often that was wrong."""
+
+    posts: int = Field(
+        ge=1, description="Number of posts that it was measured for: at most as many as count."
+    )
+    translated: float = Field(
+        ge=0, le=1, description="An account with at least this probability is called translated."
+    )
+    native: float | None = Field(
+        ge=0,
+        le=1,
+        description="Share of native accounts, of families held out, that reached such a threshold.",
+    )
+    worst: float | None = Field(
+        ge=0, le=1, description="The share in the worst of these families; null where none has 99 accounts."
+    )
+    family: str | None = Field(description="That family.")
+
+
 class Judged(Record):
     """Some posts of an account, judged together."""
 
@@ -66,6 +86,9 @@ class Judged(Record):
     )  # fmt: skip
     machine_translated_interval: Interval | None = Field(
         None, description="Of that probability, if other posts of the account had been drawn."
+    )
+    translated: float | None = Field(
+        None, ge=0, le=1, description="The same for a translation by anyone, a machine or a human."
     )
     threshold: AccountThreshold | None = Field(
         None, description="Null where no false-alarm rate was measured."
@@ -130,11 +153,15 @@ class Account(Record):
     translated_interval: Interval | None = None
     false_alarm_rate: float | None = Field(
         None, ge=0, le=1,
-        description="Share of human accounts, of families held out, that are called machine-translated at "
-        "this number of posts: the higher share of native accounts and human translations. Null where it was "
-        "not measured.",
+        description="Share of accounts of families held out that are wrongly called so at this number of "
+        "posts. Where the verdict is translated: of native accounts, called translated. Otherwise of human "
+        "accounts, called machine-translated: the higher share of native accounts and human translations. "
+        "Null where it was not measured.",
     )  # fmt: skip
     threshold: AccountThreshold | None = None
+    translated_threshold: TranslatedThreshold | None = Field(
+        None, description="Null where no false-alarm rate was measured, or posts have no such probability."
+    )
     posts: Posts
     first_day: date | None = Field(None, description="Day of the first post.")
     last_day: date | None = Field(None, description="Day of the last post.")

@@ -85,7 +85,8 @@ def changed(found: Change) -> Note:
 
 
 def _side(judged: Judged) -> str:
-    shown = "" if judged.machine_translated is None else f", probability {percent(judged.machine_translated)}"
+    probability = judged.translated if judged.verdict == "translated" else judged.machine_translated
+    shown = "" if probability is None else f", probability {percent(probability)}"
     verdict = judged.verdict.replace("_", "-")
     return f"{_posts(judged.posts)}, {verdict}{shown}"
 
@@ -94,6 +95,15 @@ def language_unmeasured(codes: Sequence[str]) -> Note:
     told = _listed([_language(code) for code in codes])
     text = f"No false-alarm rate of accounts was measured for posts in {told}, so there is no verdict."
     return Note(code="language_unmeasured", text=text)
+
+
+def question_unmeasured(codes: Sequence[str], verdict: str) -> Note:
+    told = _listed([_language(code) for code in codes])
+    text = (
+        f"No account with posts in {told} is called {verdict.replace('_', '-')}: too few accounts in that "
+        "language were measured to know its false-alarm rate."
+    )
+    return Note(code="question_unmeasured", text=text)
 
 
 def calibration_unmeasured(label: str) -> Note:
@@ -112,6 +122,25 @@ def version_unmeasured(version: str) -> Note:
     return Note(code="version_unmeasured", text=text)
 
 
+def _translated(account: Account) -> list[str]:
+    """Why the verdict is ``translated``."""
+    threshold = account.translated_threshold
+    if account.translated is None:
+        return []
+    told = [
+        f"{in_hundred(account.translated)} accounts with {_posts(account.posts.distinct)} like these were "
+        "translated, by a person or a machine, where half of all accounts are."
+    ]
+    if threshold is not None:
+        share = "no known share" if threshold.native is None else percent(threshold.native, 1)
+        told.append(
+            f"The threshold for translated accounts of {_posts(threshold.posts)} or more is "
+            f"{percent(threshold.translated)}; {share} of native accounts, of sources that it was not set "
+            "on, reached it."
+        )
+    return told
+
+
 def reasons(account: Account) -> tuple[str, ...]:
     """Why the verdict is what it is."""
     if account.machine_translated is None:
@@ -120,6 +149,8 @@ def reasons(account: Account) -> tuple[str, ...]:
         f"{in_hundred(account.machine_translated)} accounts with {_posts(account.posts.distinct)} like these "
         "were machine-translated, where half of all accounts are."
     ]
+    if account.verdict == "translated":
+        told = [*_translated(account), *told]
     if (threshold := account.threshold) is not None:
         rates = [
             f"{percent(rate, 1)} of {kind}"

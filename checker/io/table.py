@@ -167,6 +167,7 @@ ACCOUNT_COLUMNS = {
     "machine_translated_interval.low": "double", "machine_translated_interval.high": "double",
     "translated": "double", "translated_interval.low": "double", "translated_interval.high": "double",
     "false_alarm_rate": "double", "threshold.machine_translated": "double", "threshold.posts": "int64",
+    "translated_threshold.translated": "double", "translated_threshold.posts": "int64",
     "posts.given": "int64", "posts.scored": "int64", "posts.distinct": "int64",
     "first_day": "string", "last_day": "string",
     "share_machine_translated": "double", "share_interval.low": "double", "share_interval.high": "double",

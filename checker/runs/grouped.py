@@ -84,15 +84,14 @@ class Grouped:
     def accounts(self, most: int = MOST_POSTS) -> Iterator[tuple[str, int, list[AccountPost]]]:
         """Every account, by name: its number of posts, and at most ``most`` of them, drawn at random."""
         self.count()
-        with writing(self._path), _as_os_errors():
-            with closing(self._connection.cursor()) as cursor:
-                cursor.execute("SELECT * FROM posts ORDER BY account, drawn")
-                for account, rows in groupby(cursor, key=lambda row: row[0]):
-                    posts, given = [], 0
-                    for given, row in enumerate(rows, 1):
-                        if given <= most:
-                            posts.append(_post(row))
-                    yield account, given, posts
+        with writing(self._path), _as_os_errors(), closing(self._connection.cursor()) as cursor:
+            cursor.execute("SELECT * FROM posts ORDER BY account, drawn")
+            for account, rows in groupby(cursor, key=lambda row: row[0]):
+                posts, given = [], 0
+                for given, row in enumerate(rows, 1):
+                    if given <= most:
+                        posts.append(_post(row))
+                yield account, given, posts
 
     def _flush(self) -> None:
         marks = ", ".join("?" * len(_COLUMNS))

@@ -74,7 +74,7 @@ def measured(posts: int, folder: Path) -> list[str]:
         accounts = sum(1 for _ in file)
     source.unlink()
     output.unlink()
-    peak = after.ru_maxrss / 2**10  # the highest of all runs until now; that of this one if the file is larger
+    peak = after.ru_maxrss / 2**10  # the highest of all runs until now
     return [f"{posts:,}", f"{accounts:,}", f"{cpu:.0f}", f"{seconds:.0f}", f"{peak:.0f}"]
 
 

@@ -48,7 +48,7 @@ SIZES = {1: 1, 2: 1, 3: 1, 5: 1, 10: 2, 20: 5, 50: 5}
 """Number of posts of an account → groups of that number that a post may be in."""
 
 MISSED = 0.02
-"""Share of machine accounts of the worst family that may be called human-written."""
+"""Share of the accounts sought, of the worst family, that may be called human-written."""
 
 SHRINK = 0.1
 """How strongly the middle of a language is drawn to that of all. With less, families held out are told apart
@@ -321,13 +321,13 @@ class Accounts(NamedTuple):
     Attributes:
         location: mean of the log-odds of their posts.
         between, within: variances of the means of accounts, and of the posts of an account.
-        allowed: share of them that may reach a cut.
+        tail: standard deviations above the location that the allowed share of them reach.
     """
 
     location: float
     between: float
     within: float
-    allowed: float
+    tail: float
 
     @classmethod
     def of(cls, values: Mapping[int, Floats], deviations: Mapping[int, Floats], allowed: float) -> Accounts:
@@ -340,16 +340,23 @@ class Accounts(NamedTuple):
         """
         location = float(values[1].mean())
         several = [size for size in values if size > 1 and len(values[size]) >= FEWEST_GROUPS]
-        if not several:
-            return cls(location, float(values[1].var()), 0.0, allowed)
-        within = float((deviations[several[0]] ** 2).mean())
-        between = max(float(values[several[-1]].var()) - within / several[-1], 0.0)
-        return cls(location, between, within, allowed)
+        within = float((deviations[several[0]] ** 2).mean()) if several else 0.0
+        rest = float(values[several[-1]].var()) - within / several[-1] if several else float(values[1].var())
+        found = cls(location, max(rest, 0.0), within, NormalDist().inv_cdf(1 - allowed))
+        heavier = [
+            (cut(means, allowed) - location) / found.deviation(size)
+            for size, means in values.items()
+            if len(means) >= LEAST_POSTS
+        ]
+        return found._replace(tail=max(found.tail, *heavier))
+
+    def deviation(self, posts: int) -> float:
+        """Standard deviation of the means of accounts of so many posts."""
+        return max(math.sqrt(self.between + self.within / posts), 1e-6)
 
     def cut(self, posts: int) -> float:
-        """The mean log-odds that the allowed share of accounts of so many posts reach: of a normal tail."""
-        tail = NormalDist().inv_cdf(1 - self.allowed)
-        return self.location + tail * math.sqrt(self.between + self.within / posts)
+        """The mean log-odds that the allowed share of accounts of so many posts reach."""
+        return self.location + self.tail * self.deviation(posts)
 
 
 def family_cuts(
@@ -358,7 +365,9 @@ def family_cuts(
     """Cuts by number of posts: of the worst family, and of each language.
 
     A cut is that of a normal tail: a quantile of a hundred groups would be the highest of them, and the worst
-    of twenty families the highest of two thousand. Whether the rates hold is measured on families held out.
+    of twenty families the highest of two thousand. Where more than the allowed share of 99 groups or more of
+    a family or language reach it all the same, its tail is taken to be as heavy as that, at every number of
+    posts. Whether the rates hold is measured on families held out.
 
     Args:
         sets: groups of every number of posts, ascending.
@@ -423,12 +432,14 @@ class Held(NamedTuple):
     Attributes:
         groups: of one number of posts.
         log_odds: of each.
-        flagged: whether it reaches the threshold; False where its language has none.
+        flagged: whether it reaches the threshold.
+        measured: whether its language has a threshold; where it has none, no group is flagged.
     """
 
     groups: Groups
     log_odds: Floats
     flagged: NDArray[np.bool_]
+    measured: NDArray[np.bool_]
 
 
 def held_out(
@@ -442,6 +453,7 @@ def held_out(
     families = sorted({name for one in sets for name in one.family.tolist()})
     log_odds = [np.zeros(len(one.mean)) for one in sets]
     flagged = [np.zeros(len(one.mean), dtype=bool) for one in sets]
+    measured = [np.zeros(len(one.mean), dtype=bool) for one in sets]
     for family in families:
         others = [one.where(one.family != family) for one in sets]
         other = fit_log_odds(others, positive, [fitted.correlation])
@@ -453,15 +465,19 @@ def held_out(
             limits = np.array([cuts.get(code, np.inf) for code in own.language.tolist()])
             log_odds[number][rows] = other.log_odds(own)
             flagged[number][rows] = other.centred(own) >= limits
-    return [Held(*parts) for parts in zip(sets, log_odds, flagged, strict=True)]
+            measured[number][rows] = np.isfinite(limits)
+    return [Held(*parts) for parts in zip(sets, log_odds, flagged, measured, strict=True)]
 
 
 def shares(held: Held, least: int = 1) -> dict[str, dict[str, tuple[float, int]]]:
-    """Kind → family → share flagged and number of groups, of families with ``least`` groups."""
+    """Kind → family → share flagged and number of groups, of families with ``least`` groups.
+
+    Only groups in languages with a threshold count: a rate of those that cannot be flagged would look low.
+    """
     found: dict[str, dict[str, tuple[float, int]]] = defaultdict(dict)
     for kind in sorted(set(held.groups.kind.tolist())):
         for family in sorted(set(held.groups.family[held.groups.kind == kind].tolist())):
-            rows = (held.groups.kind == kind) & (held.groups.family == family)
+            rows = (held.groups.kind == kind) & (held.groups.family == family) & held.measured
             if rows.sum() >= least:
                 found[kind][family] = float(held.flagged[rows].mean()), int(rows.sum())
     return found
@@ -506,8 +522,9 @@ def fit(
     floors: dict[str, float] = {}
     for one, judged in zip(sets, held, strict=True):
         values = fitted.centred(one)
-        for family in set(one.family[one.kind == "machine"].tolist()):
-            own = (one.kind == "machine") & (one.family == family)
+        sought = np.isin(one.kind, list(positive))
+        for family in set(one.family[sought].tolist()):
+            own = sought & (one.family == family)
             if own.sum() >= LEAST_POSTS:
                 floors[family] = -cut(-values[own], MISSED)
         measured = all((one.kind == kind).sum() >= LEAST_POSTS for kind in kinds)
@@ -599,16 +616,20 @@ def _run(args: argparse.Namespace) -> None:
         return
     machine = fit(read_scores(args.scores), *MACHINE, args.spared)
     translated = read_scores(args.scores, "translated")
+    both = fit(translated, *TRANSLATED, args.spared) if translated else None
     embedded = args.models / "embedded"
     AccountModel(
         version=__version__,
         verdict=sha256((embedded / "verdict.json").read_bytes()).hexdigest(),
         machine=machine,
-        translated=fit(translated, *TRANSLATED, args.spared) if translated else None,
+        translated=both,
     ).write(embedded / "accounts.json")
-    for row in machine.rows:
-        print(row.posts, row.flagged, "worst", row.worst, row.family)
-    print("gain", machine.gain, "correlation", machine.correlation, "ECE", machine.ece)
+    for found in (machine, both):
+        if found is None:
+            continue
+        for row in found.rows:
+            print(row.posts, row.flagged, "worst", row.worst, row.family, len(row.cuts), "languages")
+        print("gain", found.gain, "correlation", found.correlation, "ECE", found.ece)
 
 
 if __name__ == "__main__":
