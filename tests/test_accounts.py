@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import os
 import re
 import sqlite3
 import subprocess
@@ -31,12 +32,14 @@ from checker.account.post import AccountPost
 from checker.evaluation.accounts import evaluate_accounts
 from checker.evaluation.files import evaluate_accounts_file
 from checker.io.table import ACCOUNT_COLUMNS
+from checker.io.write import write as write_scores
 from checker.pages.accounts import accounts_page, collected
 from checker.pipeline import Checker
 from checker.result import Language, Result, Sentence
 from checker.runs import accounts as runs
 from checker.runs.accounts import AccountsSummary, Choice, accounts_file
 from checker.runs.grouped import Grouped
+from checker.runs.ray.partitions import find
 from checker.verdict.model import sigmoid
 from checker.version import __version__
 
@@ -231,6 +234,26 @@ def test_memory_does_not_grow_with_the_posts(tmp_path: Path) -> None:
     assert peak(20_000) < 2**20 > peak(4_000)
 
 
+def test_a_run_that_is_killed_leaves_no_posts_behind(tmp_path: Path) -> None:
+    with Grouped(tmp_path) as grouped:
+        for n in range(3000):
+            grouped.add(f"a{n % 7}", AccountPost(id=str(n), row=n + 1, machine=1.0, text="x" * 200))
+        assert os.name == "nt" or not list(tmp_path.iterdir())
+        assert grouped.count() == 7
+        assert next((name, given) for name, given, _ in grouped.accounts()) == ("a0", 429)
+
+
+def test_reading_and_judging_report_their_progress(tmp_path: Path) -> None:
+    rows = [scored(n, 1.0, account=f"a{n % 150}") for n in range(310)]
+    seen: dict[str, list[tuple[int, int | None]]] = {"read": [], "judged": []}
+    accounts_file(
+        write(tmp_path / "s.jsonl", rows), tmp_path / "out.jsonl",
+        on_read=lambda *at: seen["read"].append(at), on_judged=lambda *at: seen["judged"].append(at),
+    )  # fmt: skip
+    assert seen["read"] == [(100, None), (200, None), (300, None), (310, 310)]
+    assert seen["judged"] == [(100, 150), (150, 150)]
+
+
 POSTS = [
     ("Ремонт моста у старой мельницы закончат к середине осени, обещали в городе.", "town"),
     ("Школьный автобус теперь ходит каждые двадцать минут и заезжает в порт.", "town"),
@@ -350,17 +373,87 @@ def test_the_report_judges_the_accounts_of_a_file_that_has_them(tmp_path: Path) 
     assert "writes differently from 2025-05-31 on" in source
 
 
+@pytest.fixture
+def partitions(tmp_path: Path) -> Path:
+    """The accounts of `scores`, in no order, as a directory: a table, lines, and a file without rows."""
+    rows = [json.loads(line) for line in scores(tmp_path).read_text("utf-8").splitlines()]
+    np.random.default_rng(1).shuffle(rows)  # type: ignore[arg-type]
+    folder = tmp_path / "in"
+    (folder / "days").mkdir(parents=True)
+    body = [
+        {
+            "id": row["id"],
+            "text": row["sentences"][0]["text"],
+            "user": row.get("account"),
+            "date": row.get("date"),
+        }
+        for row in rows
+    ]
+    pq.write_table(pa.Table.from_pylist(body[:20]), folder / "days" / "first.parquet")
+    write(folder / "rest.jsonl", body[20:])
+    write(folder / "none.jsonl", [])
+    return folder
+
+
+def scores_of(source: Path, target: Path, known: Path) -> None:
+    """What Ray leaves: a table of scores for each partition."""
+    by_id = {row["id"]: row for row in map(json.loads, known.read_text("utf-8").splitlines())}
+    for name, path in find(source.resolve(), target.resolve()).items():
+        table = path.suffix == ".parquet"
+        posts = pq.read_table(path).to_pylist() if table else map(json.loads, path.open(encoding="utf-8"))
+        done = [{k: v for k, v in by_id[p["id"]].items() if k not in ("account", "date")} for p in posts]
+        result = (target / name).with_suffix(".parquet")
+        result.parent.mkdir(parents=True, exist_ok=True)
+        write_scores(map(json.dumps, done), result)
+
+
+def test_partitions_are_aggregated_here(
+    tmp_path: Path, partitions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def score_directory(source: Path, target: Path, *_: object, **__: object) -> None:
+        scores_of(source, target, tmp_path / "scores.jsonl")
+
+    monkeypatch.setattr(runs, "score_directory", score_directory)
+    output, local = tmp_path / "there.jsonl", tmp_path / "here.jsonl"
+    summary = accounts_file(partitions, output, runner="ray", choice=Choice(by="user"))
+    accounts_file(tmp_path / "scores.jsonl", local)
+    there, here = read(output), read(local)
+    for one in (*there.values(), *here.values()):
+        for post in (*one["loudest_for"], *one["loudest_against"]):
+            del post["row"]  # of its partition
+    assert there == here
+    assert (summary.accounts, summary.posts, summary.nameless, summary.unread) == (3, 54, 1, 0)
+    assert not list(tmp_path.glob("there.jsonl.scores*"))
+
+
+def test_partitions_without_accounts_are_refused_before_they_are_scored(
+    tmp_path: Path, partitions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "score_directory", lambda *_, **__: pytest.fail("it was scored"))
+    with pytest.raises(InputError, match=r"first\.parquet has no column 'channel'"):
+        accounts_file(partitions, tmp_path / "out.jsonl", runner="ray", choice=Choice(by="channel"))
+    (partitions / "days" / "first.parquet").unlink()
+    with pytest.raises(InputError, match=r"No row of .*in has a value in the column 'channel'.*--by"):
+        accounts_file(partitions, tmp_path / "out.jsonl", runner="ray", choice=Choice(by="channel"))
+
+
 @pytest.mark.slow
 def test_accounts_on_ray_are_those_of_the_local_run(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
-    source = posts(folder)
+    source = posts(tmp_path)
     local, there = tmp_path / "local.jsonl", tmp_path / "ray.jsonl"
     accounts_file(source, local, settings=FAST)
-    pq.write_table(pa.Table.from_pylist([json.loads(line) for line in source.open()]), folder / "day.parquet")
-    source.unlink()
+    rows = [json.loads(line) for line in source.open(encoding="utf-8")]
+    pq.write_table(pa.Table.from_pylist(rows[::2]), folder / "day.parquet")
+    write(folder / "other.jsonl", rows[1::2])
+    write(folder / "quiet.jsonl", [])
     accounts_file(folder, there, settings=FAST, runner="ray", workers=1)
-    assert there.read_bytes() == local.read_bytes()
+    found, known = read(there), read(local)
+    for one in (*found.values(), *known.values()):
+        for post in (*one["loudest_for"], *one["loudest_against"]):
+            del post["row"]
+    assert found == known
     assert not list(tmp_path.glob("*.scores"))
 
 

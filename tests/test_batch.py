@@ -316,6 +316,21 @@ def test_a_bar_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "per second" in drawn
 
 
+def test_the_steps_of_a_run_are_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(progress, "LOG_EVERY", 0.0)
+    with caplog.at_level(logging.INFO), progress.steps() as step:
+        scoring, judging = step("Scoring", "rows"), step("Judging", "accounts")
+        scoring(0, 10)
+        scoring(10, 10)
+        judging(0, 20)
+        judging(5, 20)
+    first, last = caplog.messages
+    assert first.startswith("10 of 10 rows, ")
+    assert last.startswith("Judging: 5 of 20 accounts, ")
+
+
 def test_summary_counts() -> None:
     summary = Summary()
     for outcome in score_rows(StandIn(), [Post("1", 1, ""), Post("2", 2, "a"), Post("3", 3, "ab")]):

@@ -9,8 +9,20 @@ import numpy as np
 import pytest
 
 from checker.account.file import Dependence
-from scripts.bench.accounts import needed, tables
-from scripts.training.accounts import MACHINE, Series, fit, fit_log_odds, groups, held_out, read_scores
+from scripts.bench.accounts import measured, needed, tables, translated_tables
+from scripts.training.accounts import (
+    LEAST_POSTS,
+    MACHINE,
+    TRANSLATED,
+    Series,
+    family_cuts,
+    fit,
+    fit_log_odds,
+    groups,
+    held_out,
+    read_scores,
+    shares,
+)
 
 MEANS = {"native": -1.0, "translated": -0.6, "machine": 1.0}
 BETWEEN, WITHIN = 0.6, 0.8
@@ -88,11 +100,84 @@ def test_the_tables_have_a_row_for_every_number(fitted: Dependence) -> None:
     assert len(found["accounts-families"].rows) == 12
 
 
+@pytest.fixture(scope="module")
+def translated() -> Dependence:
+    return fit(apart(0), *TRANSLATED)
+
+
+def apart(seed: int, units: int = 8) -> list[Series]:
+    """As `made`, but for human translations, which are halfway to a machine."""
+    return [
+        one._replace(log_odds=one.log_odds + 0.9 * (one.kind == "translated"))
+        for one in made(seed, units=units)
+    ]
+
+
+def test_native_accounts_are_rarely_called_translated(translated: Dependence) -> None:
+    fresh = apart(1, units=30)
+    assert [row.posts for row in translated.rows][:5] == [1, 2, 3, 5, 10]
+    for row in translated.rows:
+        one = groups(fresh, row.posts)
+        middles = np.array([translated.middles[code] for code in one.language])
+        flagged = one.mean - middles >= np.array([row.cuts[code] for code in one.language])
+        assert flagged[one.kind == "native"].mean() <= 0.01, row.posts
+        assert row.flagged["native"] <= 0.02
+    found = [row.flagged["machine"] for row in translated.rows]
+    assert found[0] < found[2] < found[4]
+
+
+def test_translations_of_either_kind_are_rarely_cleared(translated: Dependence) -> None:
+    fresh = apart(1, units=30)
+    for row in translated.rows[:5]:
+        one = groups(fresh, row.posts)
+        assert row.human is not None
+        cleared = one.mean - np.array([translated.middles[code] for code in one.language]) <= row.human
+        assert cleared[one.kind != "native"].mean() <= 0.02, row.posts
+
+
+def test_a_family_with_a_heavy_tail_is_held_to_its_rate_at_every_number_of_posts() -> None:
+    random = np.random.default_rng(5)
+    odd = [  # most of its accounts are as all others, a few far from them
+        Series("odd", "native", "de", random.normal(3.0 if n % 25 == 0 else -1.0, WITHIN, 10))
+        for n in range(250)
+    ]
+    sets = [groups([*apart(4), *odd], n) for n in (1, 2, 5, 10)]
+    plain = fit_log_odds(sets, TRANSLATED[0], [0.3])
+    _, languages = family_cuts(sets, plain, TRANSLATED[1])
+    for one in sets:
+        ours = (one.family == "odd") & (one.kind == "native")
+        assert ours.sum() >= LEAST_POSTS
+        assert (plain.centred(one)[ours] >= languages[one.size]["de"]).mean() <= 0.01
+    cuts = [languages[one.size]["de"] for one in sets]
+    assert cuts == sorted(cuts, reverse=True)
+
+
+def test_a_rate_is_of_the_languages_that_have_a_threshold() -> None:
+    rare = [  # too few natives for a threshold of their language
+        Series(f"{kind}-0", kind, "fi", np.full(20, 3.0)) for kind in ("native", "machine")
+    ]
+    (held, *_) = measured([*apart(2), *rare], *TRANSLATED)
+    own = held.groups.language == "fi"
+    assert own.any()
+    assert not held.measured[own].any()
+    assert not held.flagged[own].any()
+    assert shares(held)["native"]["native-0"][1] == 8 * 25 * len(LANGUAGES)
+
+
+def test_the_tables_of_translation_say_how_many_posts_a_desk_needs() -> None:
+    found = translated_tables(measured(apart(2), *TRANSLATED))
+    assert [row[0] for row in found["accounts-translated"].rows][:5] == ["1", "2", "3", "5", "10"]
+    assert [row[0] for row in found["accounts-translated-needed"].rows] == ["50 %", "90 %"]
+    assert [row[0] for row in found["accounts-translated-languages"].rows] == list(LANGUAGES)
+    assert len(found["accounts-translated-families"].rows) == 12
+
+
 def test_the_posts_needed_are_between_measured_numbers() -> None:
     rows = [{"posts": 1, "machine": 0.1}, {"posts": 5, "machine": 0.3}, {"posts": 10, "machine": 0.7}]
     assert needed(rows, 0.5) == 7.5
     assert needed(rows, 0.9) is None
     assert needed(rows, 0.05) == 1
+    assert needed([{"posts": 1, "native": None}, {"posts": 2, "native": 0.6}], 0.5, "native") == 2
 
 
 def test_scores_without_a_probability_are_left_out(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import zip_longest
@@ -81,7 +81,12 @@ class Columns:
 
 
 def read(
-    path: Path, columns: Columns, posts: Path | None = None, id_column: str = DEFAULT_ID
+    path: Path,
+    columns: Columns,
+    posts: Path | None = None,
+    id_column: str = DEFAULT_ID,
+    *,
+    may_be_empty: bool = False,
 ) -> Iterator[Row | RowError]:
     """Read a file of scores.
 
@@ -91,6 +96,7 @@ def read(
         columns: the columns with account and date.
         posts: the file that was scored, if it has these columns: its rows are those of ``path``, in order.
         id_column: of ``posts``.
+        may_be_empty: whether a file without rows is none that was confused with another: one of many parts.
 
     Yields:
         A row, or an error where it holds no score.
@@ -103,7 +109,7 @@ def read(
         raise InputError(f"{path} is no file of scores.", fix=f"Use {', '.join(_FORMATS)}. {_FIX}")
     own = columns if posts is None else Columns(text=columns.text)
     records = read_records(path, own.required, (*COLUMNS, _JSON, *own.optional))
-    rows = _outcomes(records, path, own)
+    rows = _outcomes(records, path, own, may_be_empty)
     if posts is None:
         return rows
     if str(posts) == "-" or posts.suffix.lower() not in _FORMATS:
@@ -112,19 +118,32 @@ def read(
     return _joined(rows, given, columns, exact=path.suffix.lower() in (".jsonl", ".parquet"))
 
 
-def check_columns(posts: Path, columns: Columns, id_column: str = DEFAULT_ID) -> None:
-    """See before posts are scored that a file has the columns that were named, and a row with an account.
+def check_columns(
+    posts: Path, columns: Columns, id_column: str = DEFAULT_ID, parts: Iterable[Path] | None = None
+) -> None:
+    """See before posts are scored that the columns that were named are there, and a row with an account.
+
+    Args:
+        posts: a file, or a directory.
+        columns: the columns with account and date.
+        id_column: of ``posts``.
+        parts: the files of the directory: each has the columns, and at least one has such a row.
 
     Raises:
-        InputError: it has not, or cannot be read.
+        InputError: it is not so, or a file cannot be read.
     """
-    records = read_records(posts, columns.required, columns.names, id_column)
-    if not any(isinstance(one, Record) and _facts(one.fields, columns)[0] for one in records):
+    found = False
+    for part in [posts] if parts is None else parts:
+        records = read_records(part, columns.required, columns.names, id_column)  # sees to the columns
+        found = found or any(isinstance(one, Record) and _facts(one.fields, columns)[0] for one in records)
+    if not found:
         fix = f"Name another one with {columns.account_option}."
         raise InputError(f"No row of {posts} has a value in the column {columns.names[0]!r}.", fix=fix)
 
 
-def _outcomes(records: Iterator[Record | RowError], path: Path, columns: Columns) -> Iterator[Row | RowError]:
+def _outcomes(
+    records: Iterator[Record | RowError], path: Path, columns: Columns, may_be_empty: bool
+) -> Iterator[Row | RowError]:
     tabular = path.suffix.lower() in (".csv", ".tsv")
     number = -1
     for number, record in enumerate(records):
@@ -142,7 +161,7 @@ def _outcomes(records: Iterator[Record | RowError], path: Path, columns: Columns
             problem = f"{path} is no file of scores. {error.error}"
             raise InputError(problem, fix=_FIX, row=error.row, field=error.field)
         yield error
-    if number < 0:
+    if number < 0 and not may_be_empty:
         raise InputError(f"{path} has no rows.", fix=_FIX)
 
 

@@ -333,15 +333,20 @@ def _scored(
             on_progress=on_progress,
         )  # fmt: skip
         return outcomes.read(scores, choice.columns, path, choice.id_column)
+    target = scores.resolve()
+    partitions = find(path.resolve(), target)
+    outcomes.check_columns(path, choice.columns, choice.id_column, partitions.values())
     score_directory(
         path, scores, settings, text_column=text, id_column=id, address=address, workers=workers,
         restart=restart, on_progress=on_progress,
     )  # fmt: skip
-    source, target = path.resolve(), scores.resolve()
-    return chain.from_iterable(
-        outcomes.read((target / name).with_suffix(".parquet"), choice.columns, partition, choice.id_column)
-        for name, partition in find(source, target).items()
-    )
+    return chain.from_iterable(  # one after the other, a row at a time
+        outcomes.read(
+            (target / name).with_suffix(".parquet"), choice.columns, partition, choice.id_column,
+            may_be_empty=True,
+        )
+        for name, partition in partitions.items()
+    )  # fmt: skip
 
 
 def _discard(scores: Path) -> None:

@@ -1,16 +1,17 @@
-"""How often an account is flagged, by its number of posts, in families that its thresholds were not set on.
+"""How often an account is called machine-translated, or translated, in families that set no threshold for it.
 
     python -m scripts.training.accounts gather --corpora CORPORA --out runs/accounts.jsonl
     python -m scripts.bench.accounts --scores runs/accounts.jsonl --tables docs/measurements
 
 Every family in turn is judged by what all the others give: middles, gain, and thresholds. A family is where
 text comes from: one parliament, one documentation, one test set. Groups are as for
-`scripts.training.accounts`.
+`scripts.training.accounts`. A rate is of the accounts in languages with a threshold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from scripts.training.accounts import (
     MACHINE,
     SIZES,
     SPARED,
+    TRANSLATED,
     Held,
+    Series,
     fit_log_odds,
     groups,
     held_out,
@@ -38,11 +41,19 @@ TEN = 10
 """Posts of the accounts that the tables of languages and families are of."""
 
 WANTED = (0.5, 0.9)
-"""Shares of machine accounts that a desk may want to find."""
+"""Shares of the accounts sought that a desk may want to find."""
 
 
-def by_size(held: Sequence[Held], spared: Sequence[str]) -> list[dict[str, Any]]:
-    """Figures of every number of posts; families weigh the same."""
+def by_size(
+    held: Sequence[Held], spared: Sequence[str], positive: Collection[str] = MACHINE[0]
+) -> list[dict[str, Any]]:
+    """Figures of every number of posts; families weigh the same.
+
+    Args:
+        held: the groups of each.
+        spared: families whose human translations do not count, by how they begin.
+        positive: kinds that are to be found.
+    """
     rows = []
     for one in held:
         flagged = shares(one)
@@ -54,82 +65,85 @@ def by_size(held: Sequence[Held], spared: Sequence[str]) -> list[dict[str, Any]]
             } or parts
             counted = [v for v in kept.values() if v[1] >= LEAST_POSTS]
             row[kind] = float(np.mean([rate for rate, _ in kept.values()])) if kept else None
-            row[f"{kind}_worst"] = (min if kind == "machine" else max)((r for r, _ in counted), default=None)
+            row[f"{kind}_worst"] = (min if kind in positive else max)((r for r, _ in counted), default=None)
             row[f"{kind}_groups"] = sum(count for _, count in kept.values())
-        for kind in ("native", "translated"):
-            row[f"auc_{kind}"] = _auc(one, kind)
+        row["languages"] = len(set(one.groups.language[one.measured].tolist()))
+        for kind in KINDS:
+            row[f"auc_{kind}"] = _auc(one, kind, positive)
         rows.append(row)
     return rows
 
 
-def _auc(one: Held, kind: str) -> float | None:
-    rows = (one.groups.kind == kind) | (one.groups.kind == "machine")
-    machine = one.groups.kind[rows] == "machine"
-    if min(machine.sum(), (~machine).sum()) < 10:
+def _auc(one: Held, kind: str, positive: Collection[str]) -> float | None:
+    """Of a kind that is to be found against natives, or of the others against those to be found."""
+    found = [kind] if kind in positive else list(positive)
+    other = "native" if kind in positive else kind
+    sought = np.isin(one.groups.kind, found)
+    rows = sought | (one.groups.kind == other)
+    if min(sought.sum(), (rows & ~sought).sum()) < 10:
         return None
-    return float(stats.auc(stats.tally(one.log_odds[rows], machine)))
+    return float(stats.auc(stats.tally(one.log_odds[rows], sought[rows])))
 
 
-def needed(rows: Sequence[Mapping[str, Any]], share: float) -> float | None:
-    """Number of posts at which such a share of machine accounts is found, between measured numbers by line.
+def needed(rows: Sequence[Mapping[str, Any]], share: float, kind: str = "machine") -> float | None:
+    """Number of posts at which such a share of accounts of a kind is found, between measured ones by line.
 
     None where it is not reached.
     """
     before: Mapping[str, Any] | None = None
     for row in rows:
-        if row["machine"] is not None and row["machine"] >= share:
-            if before is None:
+        if row[kind] is not None and row[kind] >= share:
+            if before is None or before[kind] is None:
                 return float(row["posts"])
-            part = (share - before["machine"]) / (row["machine"] - before["machine"])
+            part = (share - before[kind]) / (row[kind] - before[kind])
             return float(before["posts"] + part * (row["posts"] - before["posts"]))
         before = row
     return None
 
 
 def by_name(one: Held, field: str) -> list[dict[str, Any]]:
-    """Figures of accounts of one size by language or family."""
+    """Figures of accounts of one size by language or family, in languages with a threshold."""
     names = getattr(one.groups, field)
     rows = []
     for name in sorted(set(names.tolist())):
         row: dict[str, Any] = {"name": name}
         for kind in KINDS:
-            ours = (names == name) & (one.groups.kind == kind)
+            ours = (names == name) & (one.groups.kind == kind) & one.measured
             count = int(one.flagged[ours].sum())
             row[kind] = (count, int(ours.sum())) if ours.any() else None
         rows.append(row)
     return rows
 
 
-def tables(held: Sequence[Held], spared: Sequence[str]) -> dict[str, Table]:
-    """The tables of docs/accounts.md."""
-    sizes = by_size(held, spared)
+def _percent(value: float | None) -> str:
+    return NONE if value is None else f"{100 * value:.1f} %"
 
-    def percent(value: float | None) -> str:
-        return NONE if value is None else f"{100 * value:.1f} %"
 
-    def area(value: float | None) -> str:
-        return NONE if value is None else f"{value:.3f}"
+def _area(value: float | None) -> str:
+    return NONE if value is None else f"{value:.3f}"
 
-    by_posts = [
-        [
-            str(row["posts"]),
-            *(
-                percent(row[kind])
-                + ("" if (worst := row[f"{kind}_worst"]) is None else f" ({percent(worst)})")
-                for kind in KINDS
-            ),
-            area(row["auc_native"]),
-            area(row["auc_translated"]),
-            " / ".join(str(row[f"{kind}_groups"]) for kind in KINDS),
-        ]
-        for row in sizes
+
+def _cells(row: Mapping[str, Any], areas: Sequence[str]) -> list[str]:
+    """A number of posts: rates with those of the worst family, areas, numbers of accounts."""
+    rates = [
+        _percent(row[kind]) + ("" if (worst := row[f"{kind}_worst"]) is None else f" ({_percent(worst)})")
+        for kind in KINDS
     ]
-    wanted = []
-    for share in WANTED:
-        posts = needed(sizes, share)
-        wanted.append(
-            [f"{100 * share:.0f} %", f"more than {sizes[-1]['posts']}" if posts is None else f"{posts:.0f}"]
-        )
+    counts = " / ".join(str(row[f"{kind}_groups"]) for kind in KINDS)
+    return [str(row["posts"]), *rates, *(_area(row[f"auc_{kind}"]) for kind in areas), counts]
+
+
+def _wanted(rows: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> list[list[str]]:
+    """For every share that a desk may want: the posts needed to find as many accounts of each kind."""
+
+    def posts(share: float, kind: str) -> str:
+        found = needed(rows, share, kind)
+        return f"more than {rows[-1]['posts']}" if found is None else f"{math.ceil(found)}"
+
+    return [[f"{100 * share:.0f} %", *(posts(share, kind) for kind in kinds)] for share in WANTED]
+
+
+def _named(held: Sequence[Held], field: str, heads: Sequence[str]) -> Table:
     ten = next(one for one in held if one.groups.size == min(TEN, held[-1].groups.size))
 
     def cell(found: tuple[int, int] | None) -> str:
@@ -139,22 +153,53 @@ def tables(held: Sequence[Held], spared: Sequence[str]) -> dict[str, Table]:
         low, high = rate_interval(count, total)
         return f"{100 * count / total:.1f} % ({100 * low:.0f}–{100 * high:.0f}, {total})"
 
+    found = [[row["name"], *(cell(row[kind]) for kind in KINDS)] for row in by_name(ten, field)]
+    return Table([field, *heads], [row for row in found if set(row[1:]) != {NONE}])
+
+
+def tables(held: Sequence[Held], spared: Sequence[str]) -> dict[str, Table]:
+    """The tables of docs/accounts.md on machine translation."""
+    sizes = by_size(held, spared)
     heads = ["native flagged", "human translations flagged", "machine found"]
-
-    def named(field: str) -> Table:
-        rows = [[row["name"], *(cell(row[kind]) for kind in KINDS)] for row in by_name(ten, field)]
-        return Table([field, *heads], rows)
-
     columns = [
         "posts", *(f"{head} (worst family)" for head in heads), "AUC, native", "AUC, human translations",
         "accounts native / translated / machine",
     ]  # fmt: skip
     return {
-        "accounts": Table(columns, by_posts),
-        "accounts-needed": Table(["machine accounts found", "posts needed"], wanted),
-        "accounts-languages": named("language"),
-        "accounts-families": named("family"),
+        "accounts": Table(columns, [_cells(row, ("native", "translated")) for row in sizes]),
+        "accounts-needed": Table(["machine accounts found", "posts needed"], _wanted(sizes, ["machine"])),
+        "accounts-languages": _named(held, "language", heads),
+        "accounts-families": _named(held, "family", heads),
     }
+
+
+def translated_tables(held: Sequence[Held]) -> dict[str, Table]:
+    """The tables of docs/accounts.md on translation by anyone."""
+    sizes = by_size(held, (), TRANSLATED[0])
+    heads = ["native flagged", "human translations found", "machine translations found"]
+    columns = [
+        "posts", *(f"{head} (worst family)" for head in heads), "AUC, human translations",
+        "AUC, machine translations", "accounts native / translated / machine",
+    ]  # fmt: skip
+    wanted = ["accounts found", "posts needed, human translations", "posts needed, machine translations"]
+    return {
+        "accounts-translated": Table(columns, [_cells(row, ("translated", "machine")) for row in sizes]),
+        "accounts-translated-needed": Table(wanted, _wanted(sizes, ["translated", "machine"])),
+        "accounts-translated-languages": _named(held, "language", heads),
+        "accounts-translated-families": _named(held, "family", heads),
+    }
+
+
+def measured(
+    series: Sequence[Series],
+    positive: Collection[str],
+    kinds: Mapping[str, float],
+    spared: Sequence[str] = (),
+) -> list[Held]:
+    """The groups of every number of posts, each family judged by what the others give."""
+    sets = [one for size in SIZES if len((one := groups(series, size)).mean)]
+    fitted = fit_log_odds(sets, positive, np.arange(0, 1, 0.05))
+    return held_out(sets, fitted, positive, kinds, spared)
 
 
 def main() -> None:
@@ -166,13 +211,15 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures by number of posts to this file")
     add_option(parser)
     args = parser.parse_args()
-    series = read_scores(args.scores)
-    sets = [one for size in SIZES if len((one := groups(series, size)).mean)]
-    positive, kinds = MACHINE
-    fitted = fit_log_odds(sets, positive, np.arange(0, 1, 0.05))
-    held = held_out(sets, fitted, positive, kinds, args.spared)
-    write_json(by_size(held, args.spared), args.json)
-    publish(tables(held, args.spared), args.tables)
+    held = measured(read_scores(args.scores), *MACHINE, args.spared)
+    figures = {"machine_translated": by_size(held, args.spared)}
+    found = tables(held, args.spared)
+    if other := read_scores(args.scores, "translated"):
+        both = measured(other, *TRANSLATED)
+        figures["translated"] = by_size(both, (), TRANSLATED[0])
+        found |= translated_tables(both)
+    write_json(figures, args.json)
+    publish(found, args.tables)
 
 
 if __name__ == "__main__":

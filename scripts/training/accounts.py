@@ -62,7 +62,8 @@ PULL = 1.0
 
 SPARED = ("msdocs",)
 """Families whose human translations set no threshold: they are labelled by page, and post-edited machine text
-is among them. Their rates are published with the others."""
+is among them. Their rates are published with the others. Whether something was translated at all is no
+question of whose work it was, so there none is spared."""
 
 Floats = NDArray[np.float64]
 
@@ -616,7 +617,7 @@ def _run(args: argparse.Namespace) -> None:
         return
     machine = fit(read_scores(args.scores), *MACHINE, args.spared)
     translated = read_scores(args.scores, "translated")
-    both = fit(translated, *TRANSLATED, args.spared) if translated else None
+    both = fit(translated, *TRANSLATED) if translated else None
     embedded = args.models / "embedded"
     AccountModel(
         version=__version__,
