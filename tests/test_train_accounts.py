@@ -14,6 +14,7 @@ from scripts.training.accounts import (
     LEAST_POSTS,
     MACHINE,
     TRANSLATED,
+    Held,
     Series,
     family_cuts,
     fit,
@@ -152,11 +153,15 @@ def test_a_family_with_a_heavy_tail_is_held_to_its_rate_at_every_number_of_posts
     assert cuts == sorted(cuts, reverse=True)
 
 
-def test_a_rate_is_of_the_languages_that_have_a_threshold() -> None:
-    rare = [  # too few natives for a threshold of their language
-        Series(f"{kind}-0", kind, "fi", np.full(20, 3.0)) for kind in ("native", "machine")
-    ]
-    (held, *_) = measured([*apart(2), *rare], *TRANSLATED)
+@pytest.fixture(scope="module")
+def judged() -> list[Held]:
+    """Families held out; of one language there are too few natives for a threshold."""
+    rare = [Series(f"{kind}-0", kind, "fi", np.full(20, 3.0)) for kind in ("native", "machine")]
+    return measured([*apart(2), *rare], *TRANSLATED)
+
+
+def test_a_rate_is_of_the_languages_that_have_a_threshold(judged: list[Held]) -> None:
+    held = judged[0]
     own = held.groups.language == "fi"
     assert own.any()
     assert not held.measured[own].any()
@@ -164,8 +169,8 @@ def test_a_rate_is_of_the_languages_that_have_a_threshold() -> None:
     assert shares(held)["native"]["native-0"][1] == 8 * 25 * len(LANGUAGES)
 
 
-def test_the_tables_of_translation_say_how_many_posts_a_desk_needs() -> None:
-    found = translated_tables(measured(apart(2), *TRANSLATED))
+def test_the_tables_of_translation_say_how_many_posts_a_desk_needs(judged: list[Held]) -> None:
+    found = translated_tables(judged)
     assert [row[0] for row in found["accounts-translated"].rows][:5] == ["1", "2", "3", "5", "10"]
     assert [row[0] for row in found["accounts-translated-needed"].rows] == ["50 %", "90 %"]
     assert [row[0] for row in found["accounts-translated-languages"].rows] == list(LANGUAGES)
