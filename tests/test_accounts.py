@@ -377,7 +377,7 @@ def test_the_report_judges_the_accounts_of_a_file_that_has_them(tmp_path: Path) 
 def partitions(tmp_path: Path) -> Path:
     """The accounts of `scores`, in no order, as a directory: a table, lines, and a file without rows."""
     rows = [json.loads(line) for line in scores(tmp_path).read_text("utf-8").splitlines()]
-    np.random.default_rng(1).shuffle(rows)  # type: ignore[arg-type]
+    np.random.default_rng(1).shuffle(rows)
     folder = tmp_path / "in"
     (folder / "days").mkdir(parents=True)
     body = [

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from checker.account.file import Dependence
+from checker.calibration.fit import LEAST_POSTS
+from checker.result import Language, Result, Warning
 from scripts.bench.accounts import measured, needed, tables, translated_tables
 from scripts.training.accounts import (
-    LEAST_POSTS,
     MACHINE,
     TRANSLATED,
     Held,
+    Sampled,
     Series,
     family_cuts,
     fit,
     fit_log_odds,
+    gather,
     groups,
     held_out,
     read_scores,
@@ -202,3 +206,22 @@ def test_scores_without_a_probability_are_left_out(tmp_path: Path) -> None:
     (one,) = read_scores([path])
     assert one.log_odds.tolist() == [0.0, 4.0]
     assert read_scores([path], "translated") == []
+
+
+def test_posts_that_do_not_count_for_an_account_are_not_gathered(tmp_path: Path) -> None:
+    class StandIn:
+        def score_many(self, texts: Iterable[str]) -> Iterator[Result]:
+            for text in texts:
+                warnings = (Warning(code="technical", text="…"),) if text == "manual" else ()
+                yield Result(
+                    id="1", verdict="uncertain", machine_translated=None if text == "ok" else 0.5,
+                    translated=0.5, language=Language(code="ru", confidence=1.0), columns=9,
+                    models={"profile": "embedded"}, warnings=warnings, version="0",
+                )  # fmt: skip
+
+    posts = [Sampled("a", "native", "ru", "", text) for text in ("manual", "a post", "ok")]
+    path = tmp_path / "gathered.jsonl"
+    assert gather(StandIn(), posts, path) == 1  # type: ignore[arg-type]
+    assert len(path.read_text().splitlines()) == 1
+    (one,) = read_scores([path], "translated")
+    assert one.log_odds.tolist() == [0.0]

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from checker import statistics as stats
 from checker.account.file import AccountModel, Dependence, Row, Spread
 from checker.account.model import CLIP, effective
+from checker.account.post import AccountPost
 from checker.calibration.fit import FALSE_POSITIVES, LEAST_POSTS, cut
 from checker.files import write_whole
 from checker.models import Store
@@ -190,13 +191,13 @@ def sets(corpora: Path, languages: Sequence[str], most: int) -> list[Sampled]:
 
 
 def gather(checker: Checker, posts: Sequence[Sampled], path: Path) -> int:
-    """Score posts and write a line for each that has a probability; returns their number."""
+    """Score posts and write a line for each that counts for an account; returns their number."""
     count = 0
 
     def lines() -> Iterator[str]:
         nonlocal count
         for post, result in zip(posts, checker.score_many(post.text for post in posts), strict=True):
-            if result.machine_translated is not None:
+            if AccountPost.of(result, count + 1).machine is not None:  # it counts for its account
                 count += 1
                 record = post._asdict() | {
                     "machine_translated": result.machine_translated,
