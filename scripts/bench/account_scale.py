@@ -9,8 +9,8 @@ one word changed, and accounts differ in size (log-normal). Nothing is measured 
 from __future__ import annotations
 
 import json
+import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -60,32 +60,52 @@ def lines(posts: int, seed: int = 0) -> Iterator[str]:
 
 
 def measured(posts: int, folder: Path) -> list[str]:
-    """A row of the table: the command runs in a process of its own, so that its peak is not this one's."""
+    """A row of the table.
+
+    The command runs in a process of its own, and the scores are made up in another one: a process begins with
+    the peak of that which starts it.
+    """
     source, output = folder / f"{posts}.jsonl", folder / f"{posts}.accounts.jsonl"
-    with source.open("w", encoding="utf-8") as file:
-        file.writelines(lines(posts))
+    made = [
+        sys.executable,
+        "-m",
+        "scripts.bench.account_scale",
+        "--posts",
+        str(posts),
+        "--write",
+        str(source),
+    ]
+    subprocess.run(made, check=True)
     progress(f"{posts} posts, {source.stat().st_size / 2**20:.0f} MiB")
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    began = time.monotonic()
     run = [sys.executable, "-m", "checker", "accounts", str(source), "-o", str(output), "--by", "user"]
-    subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
-    seconds, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    process = subprocess.Popen(run, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(run)} ended with {process.returncode}")
+    seconds = time.monotonic() - began
     with output.open("rb") as file:
         accounts = sum(1 for _ in file)
     source.unlink()
     output.unlink()
-    peak = after.ru_maxrss / 2**10  # the highest of all runs until now
+    cpu, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 2**10
     return [f"{posts:,}", f"{accounts:,}", f"{cpu:.0f}", f"{seconds:.0f}", f"{peak:.0f}"]
 
 
 def main() -> None:
     parser = command(__doc__)
-    parser.add_argument("--posts", type=int, nargs="+", default=[100_000, 1_000_000], help="ascending")
+    parser.add_argument("--posts", type=int, nargs="+", default=[100_000, 1_000_000], help="their number")
     parser.add_argument("--folder", type=Path, help="for the files: 2 GB for a million posts")
+    parser.add_argument("--write", type=Path, help="only make the scores, in this .jsonl")
     add_option(parser)
     args = parser.parse_args()
+    if args.write is not None:
+        with args.write.open("w", encoding="utf-8") as file:
+            file.writelines(lines(args.posts[0]))
+        return
     with tempfile.TemporaryDirectory(dir=args.folder, prefix="accounts.") as temporary:
-        rows = [measured(count, Path(temporary)) for count in sorted(args.posts)]
+        rows = [measured(count, Path(temporary)) for count in args.posts]
     columns = ["posts", "accounts", "seconds of a processor core", "seconds", "peak memory, MiB"]
     publish({"accounts-scale": Table(columns, rows, right=True)}, args.tables)
 
