@@ -36,6 +36,10 @@ SHARE_COLUMNS, TURN_COLUMNS = 800, 300
 request has in it before others have their turn: most posts are measured at once."""
 
 
+POLL = 0.5
+"""Seconds after which posts that found no room try again."""
+
+
 class Asked(NamedTuple):
     """A post to score; ``language`` is its ISO 639-1 code, None where it is to be found out."""
 
@@ -121,6 +125,23 @@ class Service:
         """
         return await self._answered(request, self._score(posts))
 
+    async def score_next(self, posts: Sequence[Asked]) -> list[Result]:
+        """Score further posts of a request that is being answered; they wait for their room.
+
+        Raises:
+            RequestError: it took too long.
+            CheckerError: as ``score``.
+        """
+        try:
+            async with asyncio.timeout(self._seconds):
+                while True:
+                    try:
+                        return await self._score(posts)
+                    except BusyError:
+                        await asyncio.sleep(POLL)
+        except TimeoutError:
+            raise self._late() from None
+
     async def _score(self, posts: Sequence[Asked]) -> list[Result]:
         """The steps of `Checker`; each is cut, and shared with other requests, in its own queue."""
         with self._room.entered(len(posts)):
@@ -158,13 +179,7 @@ class Service:
                 return work.result()
             if gone in done:
                 raise RequestError(499, "The client hung up.", fix="Stay connected.")
-            retry = {"Retry-After": "10"}
-            raise RequestError(
-                503,
-                f"Scoring took longer than {self._seconds:g} seconds.",
-                fix="Send less at once.",
-                headers=retry,
-            )
+            raise self._late()
         except BusyError as busy:
             retry = {"Retry-After": str(busy.retry_after)}
             problem = "Too many posts are waiting."
@@ -173,6 +188,10 @@ class Service:
         finally:
             work.cancel()
             gone.cancel()
+
+    def _late(self) -> RequestError:
+        problem = f"Scoring took longer than {self._seconds:g} seconds."
+        return RequestError(503, problem, fix="Send less at once.", headers={"Retry-After": "10"})
 
 
 async def _hung_up(request: Request) -> None:
