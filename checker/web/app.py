@@ -16,6 +16,9 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import Discriminator, Field, StrictInt, Tag
 
+from checker.account.combine import WindowSize
+from checker.account.file import shipped
+from checker.account.record import Account
 from checker.bitext.estimator import Pair, QualityEstimator
 from checker.bitext.result import Quality
 from checker.io.read import problem_of
@@ -24,7 +27,7 @@ from checker.pipeline import Checker
 from checker.result import Record, Result, RowError
 from checker.verdict.advice import MEANINGS, VERDICTS
 from checker.version import __version__
-from checker.web import catalogue, problems, texts
+from checker.web import catalogue, problems, scores, texts
 from checker.web.limits import BodyLimit, Limits
 from checker.web.lines import ROWS, scored, streamed
 from checker.web.metrics import CONTENT_TYPE, Observe
@@ -44,6 +47,7 @@ _LINES: dict[str, Any] = {
     "content": {LINES: {"schema": {"type": "string", "description": "A row a line, as in `results`."}}},
     "description": f"The answer; as lines, the header `{ROWS}` has their number.",
 }
+_HTML: dict[str, Any] = {"content": {"text/html": {"schema": {"type": "string"}}}, "description": "The page."}
 _ERRORS = (400, 401, 403, 500)
 _POST_ERRORS = (*_ERRORS, 408, 413, 415, 422, 503)
 
@@ -88,6 +92,12 @@ class Rows(Record):
     results: tuple[ScoredRow | UnreadRowError, ...]
 
 
+class Accounts(Record):
+    """One judgement an account, by name."""
+
+    accounts: tuple[Account, ...]
+
+
 class Health(Record):
     """The service is up."""
 
@@ -99,6 +109,12 @@ Posts = Annotated[
     Annotated[Post, Tag("post")] | Annotated[list[Post], Tag("posts")],
     Discriminator(lambda body: "posts" if isinstance(body, list) else "post"),
     Body(description="One post, or a list of posts."),
+]
+
+
+ScoresFile = Annotated[
+    UploadFile,
+    File(description="Scored posts as .jsonl: a row of `/v1/score/file` a line, with `account` and `date`."),
 ]
 
 
@@ -127,6 +143,7 @@ def create_app(
     estimator = estimator or QualityEstimator(store=checker.store, models=checker.models)
     limits = limits or Limits()
     service = Service(checker, estimator, limits)
+    model = shipped(checker.store)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -242,6 +259,38 @@ def create_app(
             return await streamed(request, service, rows, language)
         results = await scored(service, rows, language, partial(service.score, request))
         return _json(f'{{"results":[{",".join(results)}]}}')
+
+    @app.post(
+        "/v1/accounts", response_model=Accounts, responses=documented(*_POST_ERRORS), dependencies=locked
+    )
+    async def accounts(
+        request: Request,
+        file: ScoresFile,
+        window: Annotated[WindowSize, Form(description="Length of the windows over time.")] = "month",
+    ) -> Response:
+        """Judge accounts by scored posts; their texts are not scored again."""
+        await check_form(request)
+        found = await service.work(request, partial(scores.judge, file.file, window, limits.rows, model))
+        return _json(Accounts(accounts=tuple(found)).to_json())
+
+    @app.post(
+        "/v1/report",
+        response_class=Response,
+        responses={**documented(*_POST_ERRORS), 200: _HTML},
+        dependencies=locked,
+    )
+    async def report(
+        request: Request,
+        file: ScoresFile,
+        date: Annotated[
+            str | None, Form(max_length=40, description="To print on the page, as it is.")
+        ] = None,
+    ) -> Response:
+        """Make the page of `checker report` of scored posts."""
+        await check_form(request)
+        own = checker.settings.calibration
+        page = await service.work(request, partial(scores.report, file.file, date, limits.rows, own))
+        return HTMLResponse(page, headers={"Content-Disposition": 'attachment; filename="report.html"'})
 
     @app.post("/v1/quality", response_model=Quality, responses=documented(*_POST_ERRORS), dependencies=locked)
     async def quality(request: Request, pair: Pair) -> Response:

@@ -34,6 +34,8 @@ _MESSAGES = {
     "model_attributes_type": "This is not an object with fields.",
     "dict_type": "This is not an object with fields.",
     "list_type": "This is not a list.",
+    "literal_error": "The value is not one of those that there are.",
+    "string_too_long": "The value is too long.",
 }
 
 
@@ -100,6 +102,8 @@ class RequestError(Exception):
 
 FORMS = {
     "/v1/score/file": ("file", "text_column", "id_column", "language", "account_column", "date_column"),
+    "/v1/accounts": ("file", "window"),
+    "/v1/report": ("file", "date"),
 }
 """Path → the parts of the form that it takes."""
 

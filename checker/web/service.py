@@ -82,6 +82,7 @@ class Service:
         self._texts_thread = ThreadPoolExecutor(1, thread_name_prefix="texts")
         self._models_threads = ThreadPoolExecutor(LANES, thread_name_prefix="models")
         self._pairs_thread = ThreadPoolExecutor(1, thread_name_prefix="pairs")
+        self._files_thread = ThreadPoolExecutor(1, thread_name_prefix="files")
         self._texts = Batcher[_Step, Any](
             lambda steps: [step.run() for step in steps],
             self._texts_thread,
@@ -113,7 +114,7 @@ class Service:
         """Answer requests while the context is open."""
         async with self._texts.running(), self._sentences.running(), self._pairs.running():
             yield
-        for threads in self._texts_thread, self._models_threads, self._pairs_thread:
+        for threads in self._texts_thread, self._models_threads, self._pairs_thread, self._files_thread:
             threads.shutdown(wait=False, cancel_futures=True)
 
     async def score(self, request: Request, posts: Sequence[Asked]) -> list[Result]:
@@ -153,6 +154,19 @@ class Service:
                 [_Step(partial(self._checker.explain, post), max(1, post.columns)) for post in prepared]
             )
         return results
+
+    async def work(self, request: Request, do: Callable[[], T]) -> T:
+        """Do what needs no model of posts, after what others asked for before.
+
+        Raises:
+            CheckerError: of ``do``.
+            RequestError: as ``score``.
+        """
+        return await self._answered(request, self._do(do))
+
+    async def _do(self, do: Callable[[], T]) -> T:
+        with self._room.entered(1):
+            return await asyncio.get_running_loop().run_in_executor(self._files_thread, do)
 
     async def quality(self, request: Request, pair: Pair) -> Quality:
         """Estimate the quality of a translation.
