@@ -71,7 +71,7 @@ export function accounts(found, window, open, choose) {
     { class: "accounts", "aria-labelledby": "accounts-title" },
     el("h3", { id: "accounts-title" }, t("by_account")),
     el("p", { class: "hint" }, t("by_account_hint")),
-    scroll("by_account", HEADERS, body),
+    scroll("accounts_table", HEADERS, body),
     more,
     detail,
   );

@@ -105,7 +105,7 @@ async function takeFile(file) {
   }
   const columns = await columnsOf(file).catch(() => []);
   chosen = file;
-  byId("file-title").replaceChildren(el("bdi", {}, printable(file.name)));
+  byId("file-title").replaceChildren(`${t("chosen_file")} `, el("bdi", {}, printable(file.name)));
   byId("columns").hidden = columns.length === 0;
   const options = columns.map((value) => el("option", { value }, printable(value)));
   for (const [kind, select] of Object.entries(selects)) {
