@@ -73,12 +73,10 @@ function scores(results) {
   return new File([results.map((one) => JSON.stringify(one)).join("\n")], "scores.jsonl");
 }
 
-/** Of a result, what a judgement on its account takes. */
+/** A result without what is largest in it, which a judgement on its account does not take. */
 function short(outcome) {
   if (!outcome.verdict) return outcome;
-  const { id, verdict, machine_translated, translated, language, models, version, account, date } = outcome;
-  const sentences = outcome.sentences.map((one) => ({ text: one.text, start: one.start, end: one.end, language: one.language }));
-  return { id, verdict, machine_translated, translated, language, models, version, account, date, sentences };
+  return { ...outcome, sentences: outcome.sentences.map(({ differences, words, pivot_text, back_translation, ...one }) => one) };
 }
 
 /** The lines of an answer, some at a time, as they come. */
