@@ -38,7 +38,7 @@ def serve(
     ] = None,
     max_posts: Annotated[int, typer.Option(min=1, max=1000, help="Most posts per request.")] = 200,
     max_rows: Annotated[
-        int, typer.Option(min=1, max=20_000, help="Most rows per file that the page checks.")
+        int, typer.Option(min=1, max=10_000, help="Most rows per file that the page checks.")
     ] = 2000,
     timeout: Annotated[float, typer.Option(min=1, help="Most seconds per answer.")] = 60,
 ) -> None:

@@ -105,19 +105,11 @@ class BodyLimit:
         told = Headers(scope=scope).get("content-length", "0")
         began = scope.get("state", {}).get(BEGAN) or asyncio.get_running_loop().time()
         most = self._limits.upload if scope["path"] in UPLOADS else self._limits.body
-        large = False
-
-        def check(size: int) -> None:
-            nonlocal large
-            if size > most:
-                raise self._too_large(most)
-            if size > self._limits.body and not large:
-                held.enter_context(self._upload())
-                large = True
-
-        if told.isdigit():
-            check(int(told))
-        body = bytearray()
+        if told.isdigit() and int(told) > most:
+            raise self._too_large(most)
+        if told.isdigit() and int(told) > self._limits.body:
+            self._check_uploads()
+        body, large = bytearray(), False
         try:
             async with asyncio.timeout_at(began + self._limits.upload_seconds):
                 while True:
@@ -125,7 +117,13 @@ class BodyLimit:
                     if message["type"] == "http.disconnect":
                         return None
                     body += message.get("body", b"")
-                    check(len(body))
+                    if len(body) > most:
+                        raise self._too_large(most)
+                    if (
+                        len(body) > self._limits.body and not large
+                    ):  # not before it is: who only says so waits
+                        held.enter_context(self._upload())
+                        large = True
                     if not message.get("more_body", False):
                         return bytes(body)
         except TimeoutError:
@@ -134,16 +132,17 @@ class BodyLimit:
     @contextmanager
     def _upload(self) -> Iterator[None]:
         """Be one of the few large requests while the context is open."""
-        if self._uploads >= self._limits.uploads:
-            retry = {"Retry-After": "10"}
-            raise RequestError(
-                503, "Too many large files are in work.", fix="Try again after 10 seconds.", headers=retry
-            )
+        self._check_uploads()
         self._uploads += 1
         try:
             yield
         finally:
             self._uploads -= 1
+
+    def _check_uploads(self) -> None:
+        if self._uploads >= self._limits.uploads:
+            problem, retry = "Too many large files are in work.", {"Retry-After": "10"}
+            raise RequestError(503, problem, fix="Try again after 10 seconds.", headers=retry)
 
     def _too_large(self, most: int) -> RequestError:
         return RequestError(413, f"The request is larger than {most} bytes.", fix="Send less at once.")
