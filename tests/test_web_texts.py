@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from test_headline import alarm, result
 
 from checker.account import words
-from checker.account.record import Account, AccountThreshold, Interval, Posts
+from checker.account.record import Account, AccountThreshold, Interval, Posts, TranslatedThreshold
 from checker.result import QUESTIONS as ASKED
 from checker.result import Language, Reason
 from checker.verdict.advice import MEANINGS, QUESTIONS, VERDICTS, advice
@@ -82,7 +82,11 @@ def test_judgements_on_accounts_are_translated(own: Texts) -> None:
     threshold = AccountThreshold(
         posts=5, machine_translated=0.9, native=0.001, translated=0.02, worst=None, family=None
     )
-    texts = [words.not_scored().text, words.language_unmeasured(["ar"]).text, words.dates_missing(2).text]
+    other = TranslatedThreshold(posts=5, translated=0.9, native=0.01, worst=None, family=None)
+    texts = [
+        words.question_unmeasured(["ar"], verdict).text for verdict in ("machine_translated", "translated")
+    ]
+    texts += [words.not_scored().text, words.language_unmeasured(["ar"]).text, words.dates_missing(2).text]
     for count in 1, 3:
         texts += [words.few_posts(count).text, words.near_duplicates(count).text]
         account = Account(
@@ -90,7 +94,8 @@ def test_judgements_on_accounts_are_translated(own: Texts) -> None:
             posts=Posts(given=count, scored=count, distinct=count), share_machine_translated=0.1,
             share_interval=Interval(low=0, high=0.3), version="0",
         )  # fmt: skip
-        texts += words.reasons(account)
+        translated = {"verdict": "translated", "translated": 0.9, "translated_threshold": other}
+        texts += [*words.reasons(account), *words.reasons(account.model_copy(update=translated))]
     assert sorted({text for text in texts if not said_in(own, text)}) == []
 
 

@@ -86,7 +86,7 @@ function judgement(account, window, open, tools) {
     tools,
     el("p", {}, [t("account_posts", { given, scored, distinct }), days].filter(Boolean).join(" ")),
     account.verdict !== "not_scored" &&
-      el("p", { class: "sure" }, rate === null ? t("account_unsure") : t("account_sure", { p: percent(rate), n: distinct })),
+      el("p", { class: "sure" }, rate === null ? t("account_unsure") : t(account.verdict === "translated" ? "account_sure_translated" : "account_sure", { p: percent(rate), n: distinct })),
     lines(account.reasons),
     account.warnings.length > 0 && part("warnings", lines(account.warnings.map(({ text }) => text))),
     account.languages.length > 1 &&
