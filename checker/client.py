@@ -61,23 +61,29 @@ class Client:
     def __repr__(self) -> str:
         return f"Client({self._url!r})"
 
-    def score(self, text: str, id: str | int = "1") -> Result:
+    def score(self, text: str, id: str | int = "1", *, language: str | None = None) -> Result:
         """Score one post, as `checker.Checker.score`.
+
+        Args:
+            text: the post.
+            id: returned in the result, as a string.
+            language: ISO 639-1 code of the post; by default it is identified.
 
         Raises:
             InputError: the service refuses the post; its field and the fix are those of the service.
             ServiceError: it does not answer, is full, lacks a model, or wants another token.
         """
-        return Result.model_validate(self._post("/v1/score", {"text": text, "id": str(id)}))
+        return Result.model_validate(self._post("/v1/score", _named(str(id), text, language)))
 
     def score_many(
-        self, texts: Iterable[Any], ids: Iterable[object] | None = None
+        self, texts: Iterable[Any], ids: Iterable[object] | None = None, *, language: str | None = None
     ) -> Iterator[Result | RowError]:
         """Score many posts, `POSTS` in a request; results come in the order of the posts.
 
         Args:
             texts: the posts; read as they are needed. One that is no string has a `RowError` in its place.
             ids: one for each post; by default "1", "2", …
+            language: ISO 639-1 code of all of them; by default that of each is identified.
 
         Raises:
             InputError, ServiceError: as ``score``; the requests before it have given their results.
@@ -88,7 +94,7 @@ class Client:
         named = zip(repeat(None), texts, strict=False) if ids is None else zip(ids, texts, strict=True)
         rows = (row_of(n, id, text) for n, (id, text) in enumerate(named, start=1))
         while batch := list(islice(rows, POSTS)):
-            posts = [{"id": row[0], "text": row[1]} for row in batch if not isinstance(row, RowError)]
+            posts = [_named(*row, language) for row in batch if not isinstance(row, RowError)]
             results = iter(self._post("/v1/score", posts)["results"] if posts else [])
             for row in batch:
                 yield row if isinstance(row, RowError) else Result.model_validate(next(results))
@@ -146,6 +152,10 @@ class Client:
                 problem = f"The service at {self._url} does not answer: {reason}."
                 raise ServiceError(f"{problem} See whether it runs.") from None
         raise AssertionError("the last try returns or raises")
+
+
+def _named(id: str, text: str, language: str | None) -> dict[str, str]:
+    return {"id": id, "text": text} | ({} if language is None else {"language": language})
 
 
 def _json(answer: HTTPResponse) -> Any:

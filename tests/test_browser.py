@@ -482,7 +482,7 @@ def test_a_dropped_file_becomes_a_table_whose_rows_open(open_page: Open) -> None
     expect(rows.nth(2)).to_contain_text("Not read")
     expect(rows.nth(2)).to_contain_text("The columns are wrong in line 4")
     expect(page.get_by_role("status").first).to_contain_text("4 posts")
-    expect(page.get_by_role("heading", name="posts.csv")).to_be_focused()
+    expect(page.get_by_role("heading", name="posts.csv", exact=True)).to_be_focused()
     page.get_by_role("button", name="south").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#verdict")).to_be_focused()
@@ -512,21 +512,201 @@ def test_every_example_gets_the_verdict_of_the_service(open_page: Open, api: htt
 
 def test_a_file_can_be_chosen_and_its_column_named(open_page: Open, tmp_path: Path) -> None:
     path = tmp_path / "posts.jsonl"
-    path.with_suffix(".csv").write_text(f"nr,body\n1,{PERSIAN}\n", encoding="utf-8")
+    path.with_suffix(".csv").write_text(f"nr;entry;post, or so\n1;{PERSIAN};x\n", encoding="utf-8")
     path.write_text(json.dumps({"body": RUSSIAN}, ensure_ascii=False) + "\n", encoding="utf-8")
-    page = open_page(told="status of 422")
-    page.set_input_files("#file", path.with_suffix(".csv"))
-    expect(page.get_by_role("alert")).to_contain_text(
-        "no column 'text'; it has 'nr', 'body'. Choose another column (“Column with the text”)"
-    )
-    offered = page.locator("#columns option").evaluate_all("options => options.map(one => one.value)")
-    assert offered == ["nr", "body"]
-    page.get_by_label("Column with the text").fill("body")
+    page = open_page()
     with page.expect_file_chooser() as chosen:
         page.get_by_role("button", name="Choose a file").click()
-    chosen.value.set_files(path)
+    chosen.value.set_files(path.with_suffix(".csv"))
+    expect(page.get_by_role("heading", name="File: posts.csv")).to_be_focused()
+    expect(page.get_by_role("status").first).to_contain_text("Say which column is which")
+    offered = page.get_by_label("Column with the text").locator("option").all_text_contents()
+    assert offered == ["nr", "entry", "post, or so"]
+    assert page.get_by_label("Account column").input_value() == ""
+    page.get_by_label("Column with the text").select_option("entry")
+    page.get_by_role("button", name="Check the file").click()
     expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text("Persian")
+    expect(page.locator(".accounts")).to_have_count(0)
+    page.set_input_files("#file", path)
+    expect(page.get_by_label("Column with the text")).to_have_value("body")
+    page.get_by_role("button", name="Check the file").click()
     expect(page.locator("tbody tr")).to_contain_text("Russian")
+
+
+def test_the_language_of_a_file_can_be_named(open_page: Open) -> None:
+    page = open_page()
+    drop(page, "posts.txt", UNSURE)
+    expect(page.locator("tbody tr")).to_contain_text("Not scored")
+    page.get_by_label("Language of all its posts").select_option("German")
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.locator("tbody tr")).to_contain_text("German")
+    expect(page.locator("tbody tr")).not_to_contain_text("Not scored")
+
+
+def lines(count: int) -> str:
+    """A file of many posts that are soon scored: there is nothing in them."""
+    return "".join(json.dumps({"id": f"p{n}", "text": "…"}) + "\n" for n in range(count))
+
+
+def test_a_large_file_shows_how_far_it_is(open_page: Open) -> None:
+    page = open_page(told="status of 422")
+    page.evaluate(
+        """() => {
+        window.seen = [];
+        const told = document.getElementById("counted");
+        new MutationObserver(() => window.seen.push(told.textContent)).observe(told, { childList: true });
+    }"""
+    )
+    drop(page, "posts.jsonl", lines(700))
+    seen = [one for one in page.evaluate("window.seen") if one]
+    assert (seen[0], seen[-1]) == ("0 of 700 rows", "700 of 700 rows")
+    assert len(seen) > 5
+    assert page.locator("#bar").evaluate("bar => [bar.value, bar.max]") == [700, 700]
+    expect(page.locator("#working")).to_be_hidden()
+    rows = page.locator("#posts > .scroll tbody tr")
+    expect(rows).to_have_count(300)
+    page.get_by_role("button", name="Show more (400 left)").click()
+    page.get_by_role("button", name="Show more (100 left)").click()
+    expect(rows).to_have_count(700)
+    expect(page.get_by_role("button", name="Show more")).to_be_hidden()
+    page.set_input_files("#file", {"name": "a.jsonl", "mimeType": "", "buffer": lines(2001).encode()})
+    expect(page.get_by_role("alert")).to_contain_text("more than 2000 posts")
+
+
+def broken(page: Page, rows: int, total: int, last: str = "") -> None:
+    """Answer a file with the beginning of an answer."""
+    result = {"id": "1", "row": 1, "field": None, "error": "It is bad.", "fix": "Mend it.", "account": "x"}
+    body = "".join(json.dumps(result | {"id": str(n), "row": n}) + "\n" for n in range(1, rows + 1)) + last
+    headers = {"Statement-Checker-Rows": str(total), "Content-Type": "application/x-ndjson"}
+    page.route("**/v1/score/file", lambda route: route.fulfill(body=body, headers=headers))
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_what_was_scored_before_an_answer_broke_off_is_shown(open_page: Open, said: bool) -> None:
+    page = open_page()
+    problem = {"field": None, "error": "Scoring took too long.", "fix": "Send less."}
+    broken(page, 5, 9, json.dumps(problem) + "\n" if said else "")
+    drop(page, "posts.csv", FILE)
+    expect(page.locator("tbody tr")).to_have_count(5)
+    expect(page.get_by_role("alert")).to_contain_text("took too long" if said else "does not answer")
+    expect(page.locator("#posts .problem")).to_contain_text("Only the first 5 of 9 rows were checked.")
+    expect(page.locator(".accounts")).to_have_count(0)
+
+
+def test_a_file_can_be_cancelled_and_keeps_what_is_done(open_page: Open) -> None:
+    page = open_page()
+    posts = "".join(json.dumps({"text": f"{RUSSIAN} {n}"}) + "\n" for n in range(400))
+    page.set_input_files("#file", {"name": "a.jsonl", "mimeType": "", "buffer": posts.encode()})
+    expect(page.locator("#counted")).to_contain_text("20 of 400")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#posts .problem")).to_contain_text("of 400 rows were checked")
+    expect(page.locator("#working")).to_be_hidden()
+    assert 20 <= page.locator("#posts > .scroll tbody tr").count() < 400
+
+
+FEED = "body,channel,created_at\n" + "".join(
+    f'"{text} {n}",{account},2026-0{1 + n}-1{n}\n'
+    for n in range(4)
+    for text, account in ((RUSSIAN, "=north()"), (PERSIAN, "<i>south</i>"), (GERMAN, ""))
+)
+
+
+def check_feed(page: Page) -> None:
+    page.set_input_files("#file", {"name": "feed.csv", "mimeType": "", "buffer": FEED.encode()})
+    expect(page.get_by_label("Account column")).to_have_value("channel")
+    expect(page.get_by_label("Date column")).to_have_value("created_at")
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.locator(".accounts")).to_be_visible()
+
+
+def test_accounts_are_judged_by_the_service(open_page: Open, api: httpx.Client, tmp_path: Path) -> None:
+    page = open_page()
+    check_feed(page)
+    answer = api.post(
+        "/v1/score/file",
+        files={"file": ("feed.csv", FEED.encode())},
+        data={"text_column": "body", "account_column": "channel", "date_column": "created_at"},
+        headers={"accept": "application/x-ndjson"},
+    )
+    scores = {"file": ("scores.jsonl", answer.content)}
+    found = api.post("/v1/accounts", files=scores, data={"window": "month"}).json()["accounts"]
+    south = next(one for one in found if one["account"] == "<i>south</i>")
+    accounts = page.locator(".accounts > .scroll tbody tr")
+    assert set(accounts.locator("th").all_text_contents()) == {"=north()", "<i>south</i>"}
+    row = accounts.filter(has_text="south")
+    expect(row).to_contain_text(NAMES[south["verdict"]])
+    expect(row.locator("td").last).to_have_text(str(south["posts"]["distinct"]))
+    row.get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    detail = page.locator(".account")
+    expect(detail.locator("#account-title")).to_be_focused()
+    counts = [south["posts"][name] for name in ("given", "scored", "distinct")]
+    expect(detail).to_contain_text(
+        "{} posts given, {} scored, {} distinct. From 2026-01-10 to".format(*counts)
+    )
+    rate = south["false_alarm_rate"]
+    sure = "no false-alarm rate was measured" if rate is None else percent(rate)
+    expect(detail.locator(".sure")).to_contain_text(sure)
+    items = detail.locator("li").all_text_contents()
+    assert {*south["reasons"], *(note["text"] for note in south["warnings"])} <= set(items)
+    starts = detail.get_by_role("region", name="Over time").locator("tbody th").all_text_contents()
+    assert starts == [window["start"] for window in south["windows"]]
+    loud = [post["id"] for post in south["loudest_for"] + south["loudest_against"]]
+    assert detail.locator("section li button").all_text_contents() == loud
+    detail.locator("section li button").first.click()
+    expect(page.locator(".passage")).to_contain_text("به دلیل توفان")
+    page.get_by_role("button", name="Back to the table").click()
+    detail.get_by_role("button", name="Show its posts").click()
+    expect(page.locator("#posts > .scroll tbody tr")).to_have_count(4)
+    expect(page.get_by_label("Account", exact=True)).to_be_focused()
+    expect(page.get_by_label("Account", exact=True)).to_have_value("<i>south</i>")
+    page.get_by_label("Account", exact=True).select_option("all accounts")
+    expect(page.locator("#posts > .scroll tbody tr")).to_have_count(12)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as CSV").click()
+    saved.value.save_as(tmp_path / "saved.csv")
+    rows = list(csv.DictReader((tmp_path / "saved.csv").open(encoding="utf-8-sig", newline="")))
+    assert [one["account"] for one in rows[:3]] == ["'=north()", "<i>south</i>", ""]
+    assert rows[0]["date"] == "2026-01-10"
+    shown = accounts.all_text_contents()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as a file").click()
+    saved.value.save_as(tmp_path / "saved.json")
+    other = open_page(told="ERR_INTERNET_DISCONNECTED")
+    other.context.set_offline(True)
+    other.set_input_files("#file", tmp_path / "saved.json")
+    expect(other.locator(".accounts")).to_be_visible()
+    assert other.locator(".accounts > .scroll tbody tr").all_text_contents() == shown
+
+
+def test_accounts_that_cannot_be_judged_cost_no_results(open_page: Open) -> None:
+    page = open_page(told="status of 503")
+    problem = {"field": None, "error": "Too much is waiting.", "fix": "Try again."}
+    page.route("**/v1/accounts", lambda route: route.fulfill(status=503, json=problem))
+    page.set_input_files("#file", {"name": "feed.csv", "mimeType": "", "buffer": FEED.encode()})
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.locator("tbody tr")).to_have_count(12)
+    expect(page.get_by_role("alert")).to_contain_text("Too much is waiting.")
+    expect(page.locator("#posts .problem")).to_have_count(0)
+
+
+def test_the_report_is_saved(open_page: Open, browser: Browser, tmp_path: Path) -> None:
+    page = open_page()
+    check_feed(page)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as HTML report").click()
+    assert saved.value.suggested_filename == "feed.report.html"
+    saved.value.save_as(tmp_path / "report.html")
+    expect(page.get_by_role("status").first).to_contain_text("The report is saved")
+    expect(page.locator("#posts")).to_be_visible()
+    context = browser.new_context()
+    report = context.new_page()
+    report.goto((tmp_path / "report.html").as_uri())
+    expect(report.locator("body")).to_contain_text("<i>south</i>")
+    expect(report.locator("body")).to_contain_text("به دلیل توفان")
+    assert report.locator("i", has_text="south").count() == 0
+    context.close()
 
 
 def test_rows_are_chosen_and_ordered(open_page: Open) -> None:
@@ -654,6 +834,9 @@ def test_axe_finds_nothing(open_page: Open, scheme: str) -> None:
     assert findings() == []
     drop(page, "posts.csv", FILE)
     assert findings() == []
+    check_feed(page)
+    page.locator(".accounts tbody button").first.click()
+    assert findings() == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -703,4 +886,7 @@ def test_a_phone_need_not_scroll_sideways(open_page: Open) -> None:
     expect(page.locator("#sentence")).to_be_visible()
     assert overflow() == 0
     drop(page, f"{'long' * 40}.csv", FILE)
+    assert overflow() == 0
+    check_feed(page)
+    page.locator(".accounts tbody button").first.tap()
     assert overflow() == 0

@@ -47,6 +47,11 @@ def test_it_answers_as_the_checker_does(
     assert [result.id for result in client.score_many(posts, range(20))] == [str(n) for n in range(20)]
     gap = [POST, None, float("nan"), POST]
     assert list(client.score_many(gap, [1, 2, 3, 4])) == list(quick.score_many(gap, [1, 2, 3, 4]))
+    words = "Taxi Hotel Restaurant Museum Park Bank Bus Metro Radio Internet"
+    assert client.score(words, language="de").language.code == "de"
+    assert [one.language.code for one in client.score_many([words, POST], language="fr")] == ["fr", "fr"]  # type: ignore[union-attr]
+    with pytest.raises(InputError, match="language"):
+        client.score(words, language="xx")
     assert client.version() == __version__
     assert "ru" in [language["code"] for language in client.languages()]
     pair = ("Паром не ходит до 12 мая.", "The ferry does not run until 21 May.")

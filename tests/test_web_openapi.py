@@ -17,7 +17,8 @@ from checker.web.limits import Limits
 
 TOKEN = "a-token-of-the-tests-0123456789"
 LIMITS = Limits(posts=3, characters=200, waiting=100)
-READ_BY_CONTENT = {"/v1/score/file", "/v1/quality"}  # random bytes are no CSV, random text is in no language
+# random bytes are no CSV and no scores, random text is in no language
+READ_BY_CONTENT = {"/v1/score/file", "/v1/quality", "/v1/accounts", "/v1/report"}
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,7 @@ def openapi(url: str) -> schemathesis.BaseSchema:
 PATHS = (
     ("GET", "/healthz"), ("GET", "/metrics"), ("GET", "/v1/models"), ("GET", "/v1/languages"),
     ("POST", "/v1/score"), ("POST", "/v1/score/file"), ("POST", "/v1/quality"),
+    ("POST", "/v1/accounts"), ("POST", "/v1/report"),
 )  # fmt: skip
 
 
@@ -65,7 +67,7 @@ def test_the_description_is_complete(url: str) -> None:
     document = httpx.get(f"{url}/openapi.json", trust_env=False).json()
     paths = document["paths"]
     assert set(paths) == {path for _, path in PATHS}
-    for path in "/v1/score", "/v1/score/file", "/v1/quality":
+    for path in {"/v1/score"} | READ_BY_CONTENT:
         errors = {"400", "401", "403", "408", "413", "415", "422", "500", "503"}
         assert set(paths[path]["post"]["responses"]) == {"200"} | errors
         for status in errors:

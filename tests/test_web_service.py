@@ -222,6 +222,73 @@ def test_a_jsonl_and_a_text_file(client: httpx.Client) -> None:
     assert client.post("/v1/score/file", files={"file": ("a.txt", b"")}).json() == {"results": []}
 
 
+def test_the_language_of_a_file_can_be_named(client: httpx.Client) -> None:
+    text = "Taxi Hotel Restaurant Museum Park Bank Bus Metro Radio Internet"
+    files = {"file": ("a.txt", f"{text}\n{SOURCE}\n".encode())}
+    found, named = (
+        client.post("/v1/score/file", files=files, data=data) for data in ({}, {"language": "de"})
+    )
+    assert [one["language"]["code"] for one in named.json()["results"]] == ["de", "de"]
+    assert found.json()["results"][0]["verdict"] == "not_scored"
+    wrong = client.post("/v1/score/file", files=files, data={"language": "xx"})
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "language")
+
+
+FEED = (
+    "nr,post,who,when\n"
+    f'1,"{SOURCE}",north,2026-03-01T10:00:00Z\n2,"{PERSIAN}", 7 ,soon\nbroken\n4,"{TARGET}",,2026-03-04\n'
+)
+COLUMNS = {"id_column": "nr", "text_column": "post", "account_column": "who", "date_column": "when"}
+
+
+def test_account_and_date_stand_beside_each_row(client: httpx.Client) -> None:
+    files = {"file": ("feed.csv", FEED.encode())}
+    rows = client.post("/v1/score/file", files=files, data=COLUMNS).json()["results"]
+    assert [row["account"] for row in rows] == ["north", "7", None, None]
+    assert [row["date"] for row in rows] == ["2026-03-01", None, None, "2026-03-04"]
+    assert "error" in rows[2]
+    plain = client.post("/v1/score/file", files=files, data={"id_column": "nr", "text_column": "post"})
+    kept = [{key: row[key] for key in row if key not in ("account", "date")} for row in rows]
+    assert_alike(plain.json()["results"], kept)
+    for data, fix in ({"account_column": "whom"}, "account_column"), ({"date_column": "x"}, "date_column"):
+        wrong = client.post("/v1/score/file", files=files, data=COLUMNS | data)
+        assert (wrong.status_code, wrong.json()["field"]) == (422, "file")
+        assert fix in wrong.json()["fix"]
+    text = client.post("/v1/score/file", files={"file": ("a.txt", b"x")}, data={"account_column": "who"})
+    assert text.status_code == 422
+    assert "account_column" in text.json()["fix"]
+
+
+def test_a_large_file_is_answered_line_by_line(client: httpx.Client, checker: Checker) -> None:
+    """As `checker score --keep account --keep date` would write it."""
+    posts = [
+        {"text": f"{SOURCE} {n}.", "id": n, "account": f"a{n % 3}", "date": "2026-01-02"} for n in range(50)
+    ]
+    lines = [json.dumps(post) for post in posts]
+    lines[30] = "no JSON"
+    files = {"file": ("a.jsonl", "\n".join(lines).encode())}
+    refused = client.post("/v1/score/file", files=files)
+    assert refused.status_code == 422
+    assert "application/x-ndjson" in refused.json()["fix"]
+    headers, data = {"accept": "application/x-ndjson"}, {"account_column": "account", "date_column": "date"}
+    pieces = []
+    with client.stream("POST", "/v1/score/file", files=files, data=data, headers=headers) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("application/x-ndjson")
+        assert answer.headers["statement-checker-rows"] == "50"
+        pieces = list(answer.iter_raw())
+    assert len(pieces) >= 3  # it came as it was scored
+    rows = [json.loads(line) for line in b"".join(pieces).decode().splitlines()]
+    assert [row["id"] for row in rows] == [str(n) if n != 30 else "31" for n in range(50)]
+    assert "error" in rows[30]
+    own = checker.score(str(posts[7]["text"]), "7").to_dict() | {"account": "a1", "date": "2026-01-02"}
+    assert_alike(rows[7], own)
+    empty = client.post("/v1/score/file", files={"file": ("a.txt", b"")}, headers=headers)
+    assert (empty.text, empty.headers["statement-checker-rows"]) == ("", "0")
+    early = client.post("/v1/score/file", files={"file": ("a.csv", b"id,body\n1,x\n")}, headers=headers)
+    assert early.status_code == 422
+
+
 @pytest.mark.parametrize(
     ("name", "content", "error"),
     [

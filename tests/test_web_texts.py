@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_headline import alarm, result
 
+from checker.account import words
+from checker.account.record import Account, AccountThreshold, Interval, Posts, TranslatedThreshold
 from checker.result import QUESTIONS as ASKED
 from checker.result import Language, Reason
 from checker.verdict.advice import MEANINGS, QUESTIONS, VERDICTS, advice
@@ -47,7 +49,7 @@ def test_every_key_is_used_and_every_used_key_is_there() -> None:
     named = set(re.findall(r'\bt\("(\w+)"', sources)) | set(re.findall(r'\bt\["(\w+)"\]', page))
     assert named <= keys
     made = [key for key in keys - named if not re.search(rf'"{key}"|\b{key}\b', sources)]
-    prefixes = ("verdict_", "asked_", "limit_", "example_", "th_")
+    prefixes = ("verdict_", "asked_", "limit_", "example_", "th_", "column_", "window_")
     assert [key for key in made if not key.startswith(prefixes)] == []
 
 
@@ -71,6 +73,29 @@ def test_findings_meanings_and_advice_are_translated(own: Texts) -> None:
                 warnings = () if code is None else ({"code": code, "text": "…"},)
                 given = result(verdict, *alarms, reasons=reasons, language=language, warnings=warnings)
                 texts += [headline(given), *advice(given)]
+    assert sorted({text for text in texts if not said_in(own, text)}) == []
+
+
+@pytest.mark.parametrize("own", OTHERS, ids=lambda own: own.code)
+def test_judgements_on_accounts_are_translated(own: Texts) -> None:
+    """But for lists of languages, and what changes within an account."""
+    threshold = AccountThreshold(
+        posts=5, machine_translated=0.9, native=0.001, translated=0.02, worst=None, family=None
+    )
+    other = TranslatedThreshold(posts=5, translated=0.9, native=0.01, worst=None, family=None)
+    texts = [
+        words.question_unmeasured(["ar"], verdict).text for verdict in ("machine_translated", "translated")
+    ]
+    texts += [words.not_scored().text, words.language_unmeasured(["ar"]).text, words.dates_missing(2).text]
+    for count in 1, 3:
+        texts += [words.few_posts(count).text, words.near_duplicates(count).text]
+        account = Account(
+            account="a", verdict="uncertain", machine_translated=0.04, threshold=threshold,
+            posts=Posts(given=count, scored=count, distinct=count), share_machine_translated=0.1,
+            share_interval=Interval(low=0, high=0.3), version="0",
+        )  # fmt: skip
+        translated = {"verdict": "translated", "translated": 0.9, "translated_threshold": other}
+        texts += [*words.reasons(account), *words.reasons(account.model_copy(update=translated))]
     assert sorted({text for text in texts if not said_in(own, text)}) == []
 
 

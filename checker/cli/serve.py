@@ -36,7 +36,10 @@ def serve(
         list[str] | None,
         typer.Option(help="Name by which clients may reach this service. May be repeated."),
     ] = None,
-    max_posts: Annotated[int, typer.Option(min=1, max=1000, help="Most posts per request or file.")] = 200,
+    max_posts: Annotated[int, typer.Option(min=1, max=1000, help="Most posts per request.")] = 200,
+    max_rows: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Most rows per file that the page checks.")
+    ] = 2000,
     timeout: Annotated[float, typer.Option(min=1, help="Most seconds per answer.")] = 60,
 ) -> None:
     """Serve the web page and the JSON interface over HTTP.
@@ -65,7 +68,7 @@ def serve(
             raise InputError(f"Others can reach {host}, and there is no token.", fix=fix)
         print(f"checker: warning: anyone who can reach {host} may use this service.", file=sys.stderr)
     hosts = {*(allowed_host or []), *(security.LOCAL_HOSTS | {host} if local else ())}
-    limits = Limits(posts=max_posts, seconds=timeout)
+    limits = Limits(posts=max_posts, rows=max_rows, seconds=timeout)
     listeners = bind(host, port)
     checker = Checker(settings)
     estimator = QualityEstimator(store=checker.store, models=checker.models)

@@ -206,11 +206,11 @@ def _facts(fields: Mapping[str, Any], columns: Columns) -> tuple[str | None, dat
     """Account, day and text of a row."""
     account, day = (fields.get(name) for name in columns.names)
     text = None if columns.text is None else fields.get(columns.text)
-    return _name(account), day_of(day), text if isinstance(text, str) else None
+    return account_of(account), day_of(day), text if isinstance(text, str) else None
 
 
-def _name(account: object) -> str | None:
-    """Who posted it; None where the cell is empty, or holds no name or number."""
+def account_of(account: object) -> str | None:
+    """Who posted it, by its cell: None where that is empty, or holds no name or number."""
     if isinstance(account, float):
         if not math.isfinite(account):
             return None

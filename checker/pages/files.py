@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from checker.errors import InputError
 from checker.evaluation.result import Evaluation
@@ -19,7 +20,8 @@ from checker.pages.rates import measured
 from checker.pages.report import ACCOUNTS, Report, page
 from checker.pages.summary import Contents, contents
 from checker.result import RowError
-from checker.runs.accounts import accounts
+from checker.runs.accounts import AccountsSummary, Choice
+from checker.runs.accounts import judged as judgements
 
 FORMATS = (".html",)
 
@@ -88,10 +90,9 @@ def report_file(
     models = used(found.counts.models, store, rates.shipped)
     judged = None
     if found.accounts:
-        by, time = columns.names[0], columns.date
-        own_id = id_column if posts else DEFAULT_ID
-        every = accounts(posts or scores, by=by, time=time, scores=posts and scores, id_column=own_id)
-        judged = collected(every, ACCOUNTS)
+        with TemporaryDirectory(prefix="checker.") as folder:
+            rows = outcomes.read(scores, columns, posts, id_column)
+            judged = collected(judgements(rows, Choice(), AccountsSummary(), Path(folder)), ACCOUNTS)
     write_text(page(Report(found, rates, models, origin, judged)), output)
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,9 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import Discriminator, Field, StrictInt, Tag
 
+from checker.account.combine import WindowSize
+from checker.account.file import shipped
+from checker.account.record import Account
 from checker.bitext.estimator import Pair, QualityEstimator
 from checker.bitext.result import Quality
 from checker.io.read import problem_of
@@ -23,18 +27,27 @@ from checker.pipeline import Checker
 from checker.result import Record, Result, RowError
 from checker.verdict.advice import MEANINGS, VERDICTS
 from checker.version import __version__
-from checker.web import catalogue, problems, texts
+from checker.web import catalogue, problems, scores, texts
 from checker.web.limits import BodyLimit, Limits
+from checker.web.lines import ROWS, scored, streamed
 from checker.web.metrics import CONTENT_TYPE, Observe
 from checker.web.problems import RequestError, check_form, documented
 from checker.web.security import LOCAL_HOSTS, Guard, SecurityHeaders
 from checker.web.service import Asked, Service
-from checker.web.upload import read_upload
+from checker.web.upload import LINES, Columns, read_upload
 
 STATIC = Path(__file__).parent / "static"
 MAX_ID = 256
 """Characters of an id."""
 
+LanguageCode = Annotated[str, Field(json_schema_extra={"enum": list(SUPPORTED)})]
+_LANGUAGE = "ISO 639-1 code of the language, where it is known; by default it is identified."
+
+_LINES: dict[str, Any] = {
+    "content": {LINES: {"schema": {"type": "string", "description": "A row a line, as in `results`."}}},
+    "description": f"The answer; as lines, the header `{ROWS}` has their number.",
+}
+_HTML: dict[str, Any] = {"content": {"text/html": {"schema": {"type": "string"}}}, "description": "The page."}
 _ERRORS = (400, 401, 403, 500)
 _POST_ERRORS = (*_ERRORS, 408, 413, 415, 422, 503)
 
@@ -46,15 +59,43 @@ class Post(Record):
     id: Annotated[str, Field(max_length=MAX_ID)] | StrictInt | None = Field(
         None, description="Returned in the result as a string; by default the place in the list, from 1."
     )
-    language: Annotated[str, Field(json_schema_extra={"enum": list(SUPPORTED)})] | None = Field(
-        None, description="ISO 639-1 code of its language; by default it is identified."
-    )
+    language: LanguageCode | None = Field(None, description=_LANGUAGE)
 
 
 class Results(Record):
     """One result a post, in order."""
 
     results: tuple[Result | RowError, ...]
+
+
+_account = Field(None, description="Who posted it; null where the column has nothing. Only if it was named.")
+_date = Field(None, description="When, in ISO 8601; null where the column has no date. Only if it was named.")
+
+
+class ScoredRow(Result):
+    """The result of a row of a file."""
+
+    account: str | None = _account
+    date: str | None = _date
+
+
+class UnreadRowError(RowError):
+    """A row of a file that cannot be scored."""
+
+    account: str | None = _account
+    date: str | None = _date
+
+
+class Rows(Record):
+    """What became of each row of a file, in order."""
+
+    results: tuple[ScoredRow | UnreadRowError, ...]
+
+
+class Accounts(Record):
+    """One judgement an account, by name."""
+
+    accounts: tuple[Account, ...]
 
 
 class Health(Record):
@@ -68,6 +109,12 @@ Posts = Annotated[
     Annotated[Post, Tag("post")] | Annotated[list[Post], Tag("posts")],
     Discriminator(lambda body: "posts" if isinstance(body, list) else "post"),
     Body(description="One post, or a list of posts."),
+]
+
+
+ScoresFile = Annotated[
+    UploadFile,
+    File(description="Scored posts as .jsonl: a row of `/v1/score/file` a line, with `account` and `date`."),
 ]
 
 
@@ -96,6 +143,7 @@ def create_app(
     estimator = estimator or QualityEstimator(store=checker.store, models=checker.models)
     limits = limits or Limits()
     service = Service(checker, estimator, limits)
+    model = shipped(checker.store)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -178,24 +226,71 @@ def create_app(
         )
 
     @app.post(
-        "/v1/score/file", response_model=Results, responses=documented(*_POST_ERRORS), dependencies=locked
+        "/v1/score/file",
+        response_model=Rows,
+        responses={**documented(*_POST_ERRORS), 200: _LINES},
+        dependencies=locked,
     )
     async def score_file(
         request: Request,
         file: Annotated[UploadFile, File(description="A .csv, .tsv, .jsonl or .txt file.")],
         text_column: Annotated[str, Form(description="Column or field with the text.")] = "text",
         id_column: Annotated[str, Form(description="Column or field with the id.")] = "id",
+        language: Annotated[LanguageCode | None, Form(description=_LANGUAGE)] = None,
+        account_column: Annotated[
+            str | None, Form(description="Column or field with the account, which each row then has.")
+        ] = None,
+        date_column: Annotated[
+            str | None, Form(description="Column or field with the date in ISO 8601, likewise.")
+        ] = None,
     ) -> Response:
-        """Score the posts of a small file; a row that cannot be scored has an error in its place."""
-        check_form(name for name, _ in (await request.form()).multi_items())
-        rows = await asyncio.to_thread(
-            read_upload, file.file, file.filename or "", text_column, id_column, limits
-        )
-        posts = [Asked(row.id, row.text) for row in rows if not isinstance(row, RowError)]
-        scored = iter(await service.score(request, posts))
-        results = [row if isinstance(row, RowError) else next(scored) for row in rows]
-        service.metrics.results(results)
-        return _json(Results(results=tuple(results)).to_json())
+        """Score the posts of a file; a row that cannot be scored has an error in its place.
+
+        With `Accept: application/x-ndjson` the answer has a row a line, as soon as it is scored.
+        """
+        await check_form(request)
+        _check_language("language", language)
+        by_line = LINES in request.headers.get("accept", "")
+        columns = Columns(text_column, id_column, account_column, date_column)
+        most = limits.rows if by_line else limits.posts
+        name = file.filename or ""
+        rows = await asyncio.to_thread(read_upload, file.file, name, columns, limits, most)
+        if by_line:
+            return await streamed(request, service, rows, language)
+        results = await scored(service, rows, language, partial(service.score, request))
+        return _json(f'{{"results":[{",".join(results)}]}}')
+
+    @app.post(
+        "/v1/accounts", response_model=Accounts, responses=documented(*_POST_ERRORS), dependencies=locked
+    )
+    async def accounts(
+        request: Request,
+        file: ScoresFile,
+        window: Annotated[WindowSize, Form(description="Length of the windows over time.")] = "month",
+    ) -> Response:
+        """Judge accounts by scored posts; their texts are not scored again."""
+        await check_form(request)
+        found = await service.work(request, partial(scores.judge, file.file, window, limits.rows, model))
+        return _json(Accounts(accounts=tuple(found)).to_json())
+
+    @app.post(
+        "/v1/report",
+        response_class=Response,
+        responses={**documented(*_POST_ERRORS), 200: _HTML},
+        dependencies=locked,
+    )
+    async def report(
+        request: Request,
+        file: ScoresFile,
+        date: Annotated[
+            str | None, Form(max_length=40, description="To print on the page, as it is.")
+        ] = None,
+    ) -> Response:
+        """Make the page of `checker report` of scored posts."""
+        await check_form(request)
+        own = checker.settings.calibration
+        page = await service.work(request, partial(scores.report, file.file, date, limits.rows, own))
+        return HTMLResponse(page, headers={"Content-Disposition": 'attachment; filename="report.html"'})
 
     @app.post("/v1/quality", response_model=Quality, responses=documented(*_POST_ERRORS), dependencies=locked)
     async def quality(request: Request, pair: Pair) -> Response:
@@ -229,12 +324,17 @@ def _check_post(post: Post, limits: Limits, place: str) -> None:
     if len(post.text) > limits.characters:
         problem = f"The text is longer than {limits.characters} characters."
         raise RequestError(422, problem, fix="Send it in parts.", field=f"{place}text")
-    if post.language is not None and post.language not in SUPPORTED:
-        problem = "The language is not one that can be scored."
-        fix = f"Use one of {', '.join(SUPPORTED)}, or leave it out."
-        raise RequestError(422, problem, fix=fix, field=f"{place}language")
+    _check_language(f"{place}language", post.language)
     _check_unicode(f"{place}text", post.text)
     _check_unicode(f"{place}id", post.id)
+
+
+def _check_language(field: str, code: str | None) -> None:
+    """Raise RequestError for a language that no model knows."""
+    if code is not None and code not in SUPPORTED:
+        problem = "The language is not one that can be scored."
+        fix = f"Use one of {', '.join(SUPPORTED)}, or leave it out."
+        raise RequestError(422, problem, fix=fix, field=field)
 
 
 def _check_unicode(field: str, value: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -21,7 +21,6 @@ from checker.result import Record
 LINGER = 1.0
 """Seconds for which the rest of a refused body is read and dropped, so that its sender sees the answer."""
 
-_PARTS = ("file", "text_column", "id_column")
 _JSON, _FORM = "application/json", "multipart/form-data"
 _FIXES = {
     404: "See /openapi.json for what there is.",
@@ -35,6 +34,8 @@ _MESSAGES = {
     "model_attributes_type": "This is not an object with fields.",
     "dict_type": "This is not an object with fields.",
     "list_type": "This is not a list.",
+    "literal_error": "The value is not one of those that there are.",
+    "string_too_long": "The value is too long.",
 }
 
 
@@ -99,19 +100,31 @@ class RequestError(Exception):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def check_form(names: Iterable[str]) -> None:
-    """Raise RequestError if a form has a part that would not be read.
+FORMS = {
+    "/v1/score/file": ("file", "text_column", "id_column", "language", "account_column", "date_column"),
+    "/v1/accounts": ("file", "window"),
+    "/v1/report": ("file", "date"),
+}
+"""Path → the parts of the form that it takes."""
 
-    Args:
-        names: of its parts; of two by one name, both.
-    """
-    for name, parts in Counter(names).items():
-        if name not in _PARTS:
-            raise RequestError(422, "There is no such field.", fix=f"Send {', '.join(_PARTS)}.", field=name)
+
+async def check_form(request: Request) -> None:
+    """Raise RequestError if a form has a part that would not be read, or one part twice."""
+    known = FORMS[request.url.path]
+    for name, parts in Counter(name for name, _ in (await request.form()).multi_items()).items():
+        if name not in known:
+            raise RequestError(422, "There is no such field.", fix=f"Send {', '.join(known)}.", field=name)
         if parts > 1:
             thing = "files" if name == "file" else "values"
             problem = f"There are {parts} {thing} by the name of {name}; one is read at a time."
             raise RequestError(422, problem, fix="Send each in a request of its own.", field=name)
+
+
+def refusal_of(error: CheckerError) -> RequestError:
+    """What is said of an error of the package."""
+    if isinstance(error, InputError):
+        return RequestError(422, error.problem, fix=error.fix, field=error.field)
+    return RequestError(503, str(error), fix="Tell the people who run this service.")
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -148,19 +161,19 @@ async def _on_request_error(request: Request, error: Exception) -> Response:
 
 async def _on_input_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, InputError)
-    return RequestError(422, error.problem, fix=error.fix, field=error.field).response()
+    return refusal_of(error).response()
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    wanted = _FORM if request.url.path == "/v1/score/file" else _JSON
+    wanted = _FORM if request.url.path in FORMS else _JSON
     if sent != wanted:
         fix = f"Send it as {wanted}, with a Content-Type header that says so."
         return RequestError(415, f"The body is not {wanted}.", fix=fix).response()
     if wanted == _FORM:
         try:
-            check_form(name for name, _ in (await request.form()).multi_items())
+            await check_form(request)
         except RequestError as refusal:
             return refusal.response()
     first = error.errors()[0]
@@ -184,7 +197,8 @@ def _field(place: Sequence[int | str]) -> str | None:
 
 
 async def _on_checker_error(request: Request, error: Exception) -> Response:
-    return RequestError(503, str(error), fix="Tell the people who run this service.").response()
+    assert isinstance(error, CheckerError)
+    return refusal_of(error).response()
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

@@ -36,6 +36,10 @@ SHARE_COLUMNS, TURN_COLUMNS = 800, 300
 request has in it before others have their turn: most posts are measured at once."""
 
 
+POLL = 0.5
+"""Seconds after which posts that found no room try again."""
+
+
 class Asked(NamedTuple):
     """A post to score; ``language`` is its ISO 639-1 code, None where it is to be found out."""
 
@@ -78,6 +82,7 @@ class Service:
         self._texts_thread = ThreadPoolExecutor(1, thread_name_prefix="texts")
         self._models_threads = ThreadPoolExecutor(LANES, thread_name_prefix="models")
         self._pairs_thread = ThreadPoolExecutor(1, thread_name_prefix="pairs")
+        self._files_thread = ThreadPoolExecutor(1, thread_name_prefix="files")
         self._texts = Batcher[_Step, Any](
             lambda steps: [step.run() for step in steps],
             self._texts_thread,
@@ -109,7 +114,7 @@ class Service:
         """Answer requests while the context is open."""
         async with self._texts.running(), self._sentences.running(), self._pairs.running():
             yield
-        for threads in self._texts_thread, self._models_threads, self._pairs_thread:
+        for threads in self._texts_thread, self._models_threads, self._pairs_thread, self._files_thread:
             threads.shutdown(wait=False, cancel_futures=True)
 
     async def score(self, request: Request, posts: Sequence[Asked]) -> list[Result]:
@@ -120,6 +125,23 @@ class Service:
             CheckerError: a model cannot be loaded.
         """
         return await self._answered(request, self._score(posts))
+
+    async def score_next(self, posts: Sequence[Asked]) -> list[Result]:
+        """Score further posts of a request that is being answered; they wait for their room.
+
+        Raises:
+            RequestError: it took too long.
+            CheckerError: as ``score``.
+        """
+        try:
+            async with asyncio.timeout(self._seconds):
+                while True:
+                    try:
+                        return await self._score(posts)
+                    except BusyError:
+                        await asyncio.sleep(POLL)
+        except TimeoutError:
+            raise self._late() from None
 
     async def _score(self, posts: Sequence[Asked]) -> list[Result]:
         """The steps of `Checker`; each is cut, and shared with other requests, in its own queue."""
@@ -132,6 +154,19 @@ class Service:
                 [_Step(partial(self._checker.explain, post), max(1, post.columns)) for post in prepared]
             )
         return results
+
+    async def work(self, request: Request, do: Callable[[], T]) -> T:
+        """Do what needs no model of posts, after what others asked for before.
+
+        Raises:
+            CheckerError: of ``do``.
+            RequestError: as ``score``.
+        """
+        return await self._answered(request, self._do(do))
+
+    async def _do(self, do: Callable[[], T]) -> T:
+        with self._room.entered(1):
+            return await asyncio.get_running_loop().run_in_executor(self._files_thread, do)
 
     async def quality(self, request: Request, pair: Pair) -> Quality:
         """Estimate the quality of a translation.
@@ -158,13 +193,7 @@ class Service:
                 return work.result()
             if gone in done:
                 raise RequestError(499, "The client hung up.", fix="Stay connected.")
-            retry = {"Retry-After": "10"}
-            raise RequestError(
-                503,
-                f"Scoring took longer than {self._seconds:g} seconds.",
-                fix="Send less at once.",
-                headers=retry,
-            )
+            raise self._late()
         except BusyError as busy:
             retry = {"Retry-After": str(busy.retry_after)}
             problem = "Too many posts are waiting."
@@ -173,6 +202,10 @@ class Service:
         finally:
             work.cancel()
             gone.cancel()
+
+    def _late(self) -> RequestError:
+        problem = f"Scoring took longer than {self._seconds:g} seconds."
+        return RequestError(503, problem, fix="Send less at once.", headers={"Retry-After": "10"})
 
 
 async def _hung_up(request: Request) -> None:

@@ -29,25 +29,88 @@ export function compareTexts(source, target, signal) {
   return call("v1/quality", { method: "POST", body, headers: { "Content-Type": "application/json" }, signal });
 }
 
-/** `{results}`: a result or an error record for each row of a file, in order. */
-export function scoreFile(file, column, signal) {
+/**
+ * Score a file. Where it breaks off, what came before is there.
+ * @param {File} file
+ * @param {Record<string, string>} fields of the form: columns and language; empty ones are not sent
+ * @param {object[]} results gets a result or an error record for each row, in order
+ * @param {(done: number, total: number) => void} progress
+ * @param {AbortSignal} signal
+ */
+export async function scoreFile(file, fields, results, progress, signal) {
+  const headers = { Accept: "application/x-ndjson" };
+  const response = await send("v1/score/file", { method: "POST", body: form(file, fields), headers, signal });
+  const total = Number(response.headers.get("Statement-Checker-Rows"));
+  progress(0, total);
+  for await (const lines of linesOf(response)) {
+    for (const one of lines.map((line) => JSON.parse(line))) {
+      if (!("id" in one)) throw new Refused(0, one.error, one.fix);
+      results.push(one);
+    }
+    progress(results.length, total);
+  }
+  if (results.length < total) throw new Refused(0, t("no_answer"));
+}
+
+/** `{accounts}`: the judgement on the posts of each account, by name. */
+export function judgeAccounts(results, window, signal) {
+  return call("v1/accounts", { method: "POST", body: form(scores(results.map(short)), { window }), signal });
+}
+
+/** The page of `checker report`, as text. */
+export async function reportOf(results, date, signal) {
+  return (await send("v1/report", { method: "POST", body: form(scores(results), { date }), signal })).text();
+}
+
+function form(file, fields) {
   const body = new FormData();
   body.append("file", file);
-  body.append("text_column", column);
-  return call("v1/score/file", { method: "POST", body, signal });
+  for (const [name, value] of Object.entries(fields)) if (value) body.append(name, value);
+  return body;
+}
+
+function scores(results) {
+  return new File([results.map((one) => JSON.stringify(one)).join("\n")], "scores.jsonl");
+}
+
+/** A result without what is largest in it, which a judgement on its account does not take. */
+function short(outcome) {
+  if (!outcome.verdict) return outcome;
+  return { ...outcome, sentences: outcome.sentences.map(({ differences, words, pivot_text, back_translation, ...one }) => one) };
+}
+
+/** The lines of an answer, some at a time, as they come. */
+async function* linesOf(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  while (true) {
+    const { done, value } = await reader.read().catch(silent);
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    yield lines;
+  }
+}
+
+function silent(error) {
+  if (error.name === "AbortError") throw error;
+  throw new Refused(0, t("no_answer"));
 }
 
 async function call(path, options) {
+  return (await send(path, options)).json();
+}
+
+async function send(path, options) {
   const headers = { Accept: "application/json", ...options.headers };
   if (token) headers.Authorization = `Bearer ${token}`;
   let response;
   try {
     response = await fetch(path, { ...options, headers, credentials: "omit", cache: "no-store" });
   } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Refused(0, t("no_answer"));
+    silent(error);
   }
-  if (response.ok) return response.json();
+  if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
   const wait = response.headers.get("Retry-After");
   throw new Refused(

@@ -1,33 +1,42 @@
 // The page: asks the service about a post or a file and shows the answer. Posts are kept nowhere.
 
-import { compareTexts, Refused, scoreFile, scorePost, useToken } from "./api.js";
+import { accounts, windowFor } from "./accounts.js";
+import { compareTexts, judgeAccounts, Refused, reportOf, scoreFile, scorePost, useToken } from "./api.js";
 import { beside } from "./beside.js";
 import { el } from "./dom.js";
 import { EXAMPLES } from "./examples.js";
-import { columnsOf } from "./header.js";
+import { columnsOf, likely } from "./header.js";
 import { asMarkdown, tableAsMarkdown } from "./markdown.js";
 import { languageName, LANGUAGES, said, t } from "./names.js";
-import { isSaved, open, save, saveTable, saveWorkbook } from "./saved.js";
+import { isSaved, open, save, saveReport, saveTable, saveWorkbook } from "./saved.js";
 import { summary, table } from "./table.js";
+import { printable } from "./text.js";
 import { answers, verdict } from "./verdict.js";
 
 const byId = (id) => document.getElementById(id);
 const [ask, post, unlock, token] = ["ask", "post", "unlock", "token"].map(byId);
 const [status, problem, posts, result] = ["status", "problem", "posts", "result"].map(byId);
 const [chooser, clear, cancel, origin] = ["file", "clear", "cancel", "source"].map(byId);
+const [files, working, bar] = ["file-form", "working", "bar"].map(byId);
+const selects = Object.fromEntries(["text", "account", "date"].map((kind) => [kind, byId(`column-${kind}`)]));
+const PLAIN = new Set(["id", "text"]); // columns that leave nothing to ask
+const [CANCELLED, REPLACED] = ["cancelled", "replaced"].map((reason) => new DOMException(reason, "AbortError"));
 
 let running = null; // AbortController of the request on its way
 let again = null; // what to do once there is a token
+let chosen = null; // the file with posts
 
 /** Run a request, the only one at a time; errors go to the page. */
 async function run(told, request) {
-  running?.abort();
+  running?.abort(REPLACED);
   const mine = (running = new AbortController());
   again = () => run(told, request);
   problem.hidden = true;
   status.textContent = t(told);
   status.classList.remove("heard");
-  cancel.hidden = false;
+  working.hidden = false;
+  count(0, 0);
+  working.scrollIntoView({ block: "nearest" });
   document.body.setAttribute("aria-busy", "true");
   try {
     const answer = await request(mine.signal);
@@ -45,7 +54,7 @@ async function run(told, request) {
 
 function idle() {
   document.body.removeAttribute("aria-busy");
-  cancel.hidden = true;
+  working.hidden = true;
 }
 
 function refused(error) {
@@ -58,7 +67,7 @@ function refused(error) {
     if (!wrong) return;
   }
   const told = error instanceof Refused ? error.message : t("page_error");
-  problem.textContent = told.replace("text_column", `“${byId("column").labels[0].textContent}”`);
+  problem.textContent = told.replace(/\b(text|account|date)_column\b/g, (_, kind) => `“${selects[kind].labels[0].textContent}”`);
   problem.hidden = false;
 }
 
@@ -82,33 +91,118 @@ function checkPost() {
   });
 }
 
-function checkFile(file) {
+/** Take a file: one that the page saved is shown; one with posts is checked, once it is clear what is where. */
+async function takeFile(file) {
+  if (isSaved(file)) {
+    run("opening", async () => {
+      const found = await open(file);
+      return () => {
+        files.hidden = true;
+        showFile(found);
+      };
+    });
+    return;
+  }
+  const columns = await columnsOf(file).catch(() => []);
+  chosen = file;
+  byId("file-title").replaceChildren(`${t("chosen_file")} `, el("bdi", {}, printable(file.name)));
+  byId("columns").hidden = columns.length === 0;
+  const options = columns.map((value) => el("option", { value }, printable(value)));
+  for (const [kind, select] of Object.entries(selects)) {
+    const none = kind === "text" ? [] : [el("option", { value: "" }, t("no_column"))];
+    select.replaceChildren(...none, ...options.map((option) => option.cloneNode(true)));
+    if (columns.length) select.value = likely(columns, kind) || (kind === "text" ? columns[0] : "");
+  }
+  byId("file-language").value = "";
+  files.hidden = false;
+  if (columns.every((name) => PLAIN.has(name))) checkFile();
+  else askColumns();
+}
+
+/** Nothing is sent before it is known which column is which. */
+function askColumns() {
+  running?.abort(REPLACED);
+  status.classList.remove("heard");
+  status.textContent = t("say_columns");
+  problem.hidden = true;
+  idle();
+  byId("file-title").focus();
+}
+
+function checkFile() {
+  const file = chosen;
+  const fields = { language: byId("file-language").value };
+  if (!byId("columns").hidden) for (const [kind, select] of Object.entries(selects)) fields[`${kind}_column`] = select.value;
   run("checking_file", async (signal) => {
-    if (!isSaved(file)) await offerColumns(file);
-    const found = isSaved(file) ? await open(file) : await scoreFile(file, byId("column").value.trim() || "text", signal);
-    const { results, name = file.name } = found;
+    const found = { name: file.name, rows: 0, results: [], accounts: [] };
+    let broken = null;
+    try {
+      await scoreFile(file, fields, found.results, (done, total) => {
+        found.rows = total;
+        count(done, total);
+      }, signal);
+      if (found.results.some(({ account }) => account)) {
+        status.textContent = t("judging");
+        found.accounts = (await judgeAccounts(found.results, windowOf(found.results), signal)).accounts;
+      }
+    } catch (error) {
+      // What was scored before is shown: a large file takes minutes.
+      if (found.results.length === 0 || signal.reason === REPLACED) throw error;
+      broken = error;
+    }
     return () => {
-      result.hidden = true;
-      const tools = copyTools(() => JSON.stringify(results, null, 2), () => tableAsMarkdown(results));
-      tools.prepend(
-        tool("save", () => save(name, results)),
-        tool("save_csv", () => saveTable(name, results)),
-        tool("save_xlsx", () => saveWorkbook(name, results)),
-      );
-      posts.replaceChildren(...table(name, results, openRow, tools));
-      posts.hidden = false;
-      status.classList.remove("heard");
-      status.textContent = t("checked", { what: summary(results) });
-      byId("posts-title").focus();
+      showFile(found);
+      if (broken && broken.name !== "AbortError") refused(broken);
     };
   });
 }
 
-/** Offer the columns of a file for the text; the only one is taken. */
-async function offerColumns(file) {
-  const columns = await columnsOf(file);
-  byId("columns").replaceChildren(...columns.map((value) => el("option", { value })));
-  if (columns.length === 1) byId("column").value = columns[0];
+function showFile(found) {
+  const { name, rows, results } = found;
+  result.hidden = true;
+  const tools = copyTools(() => JSON.stringify(results, null, 2), () => tableAsMarkdown(results));
+  tools.prepend(
+    tool("save", () => save(found)),
+    tool("save_csv", () => saveTable(name, results)),
+    tool("save_xlsx", () => saveWorkbook(name, results)),
+    tool("save_report", () => makeReport(name, results)),
+  );
+  const { nodes, choose } = table(results, openRow);
+  const judged = found.accounts.length > 0 && accounts(found.accounts, windowOf(results), (row, from) => openRow(results[row - 1], from), choose);
+  posts.replaceChildren(
+    el("h2", { id: "posts-title", tabindex: "-1" }, el("bdi", {}, printable(name))),
+    tools,
+    ...(results.length < rows ? [el("p", { class: "problem" }, t("partial", { n: results.length, total: rows }))] : []),
+    ...(judged ? [judged, el("h3", {}, t("all_posts"))] : []),
+    ...nodes,
+  );
+  posts.hidden = false;
+  status.classList.remove("heard");
+  status.textContent = t("checked", { what: summary(results) });
+  byId("posts-title").focus();
+}
+
+function windowOf(results) {
+  return windowFor(results.map(({ date }) => date));
+}
+
+function makeReport(name, results) {
+  const today = new Date().toLocaleDateString("sv"); // the local day in ISO 8601
+  run("making_report", async (signal) => {
+    const page = await reportOf(results, today, signal);
+    return () => {
+      saveReport(name, page);
+      status.textContent = t("report_saved");
+    };
+  });
+}
+
+/** Show how far a file is; no total means that nobody knows. */
+function count(done, total) {
+  bar.hidden = !total;
+  bar.max = total || 1;
+  bar.value = done;
+  byId("counted").textContent = total ? t("progress", { n: done, total }) : "";
 }
 
 /** Show a post of the table under it; `from` is the button in its row. */
@@ -170,6 +264,10 @@ post.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) checkPost();
 });
 post.addEventListener("paste", () => setTimeout(() => post.value.trim() && checkPost())); // after the text is in
+files.addEventListener("submit", (event) => {
+  event.preventDefault();
+  checkFile();
+});
 unlock.addEventListener("submit", (event) => {
   event.preventDefault();
   useToken(token.value);
@@ -184,27 +282,27 @@ for (const button of document.querySelectorAll("[data-example]")) {
 }
 const languages = LANGUAGES.map((code) => [code, languageName(code)]).sort(([, a], [, b]) => a.localeCompare(b));
 byId("supported").textContent = languages.map(([, name]) => name).join(", ");
-byId("language").append(...languages.map(([value, name]) => el("option", { value }, name)));
+for (const id of ["language", "file-language"]) byId(id).append(...languages.map(([value, name]) => el("option", { value }, name)));
 cancel.addEventListener("click", () => {
-  running?.abort();
-  running = again = null;
+  again = null;
   status.classList.remove("heard");
   status.textContent = t("cancelled");
-  idle();
+  running?.abort(CANCELLED);
 });
 byId("choose").addEventListener("click", () => chooser.click());
 chooser.addEventListener("change", () => {
-  if (chooser.files.length) checkFile(chooser.files[0]);
+  if (chooser.files.length) takeFile(chooser.files[0]);
   chooser.value = "";
 });
 clear.addEventListener("click", () => {
-  running?.abort();
-  running = again = null;
+  running?.abort(REPLACED);
+  running = again = chosen = null;
   post.value = origin.value = status.textContent = "";
   for (const part of [posts, result]) {
     part.replaceChildren();
     part.hidden = true;
   }
+  files.hidden = true;
   problem.hidden = clear.hidden = true;
   idle();
   post.focus();
@@ -223,5 +321,5 @@ document.addEventListener("drop", (event) => {
   if (!holdsFile(event)) return;
   event.preventDefault();
   document.body.classList.remove("dropping");
-  checkFile(event.dataTransfer.files[0]);
+  takeFile(event.dataTransfer.files[0]);
 });

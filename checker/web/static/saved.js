@@ -19,9 +19,16 @@ const COLUMNS = [
   ["fix", ({ fix }) => fix],
 ];
 
-/** Save the results of a file under a name like its own. */
-export function save(name, results) {
-  download(`${stem(name)}.checked.json`, JSON.stringify({ kind: KIND, name, results }, null, 1), "application/json");
+const FACTS = ["account", "date"]; // columns that a file of posts may have
+
+/** Save what the page knows of a file under a name like its own. */
+export function save({ name, rows, results, accounts }) {
+  download(`${stem(name)}.checked.json`, JSON.stringify({ kind: KIND, name, rows, results, accounts }, null, 1), "application/json");
+}
+
+/** Save the report, which the service made. */
+export function saveReport(name, page) {
+  download(`${stem(name)}.report.html`, page, "text/html");
 }
 
 /** Save the results as a workbook. */
@@ -30,7 +37,9 @@ export function saveWorkbook(name, results) {
 }
 
 function rowsOf(results) {
-  return [COLUMNS.map(([title]) => title), ...results.map((outcome) => COLUMNS.map(([, value]) => value(outcome)))];
+  const facts = FACTS.filter((name) => results.some((outcome) => outcome[name])).map((name) => [name, (outcome) => outcome[name]]);
+  const columns = [...COLUMNS.slice(0, 1), ...facts, ...COLUMNS.slice(1)];
+  return [columns.map(([title]) => title), ...results.map((outcome) => columns.map(([, value]) => value(outcome)))];
 }
 
 /** Save the results as a table for spreadsheets. */
@@ -44,13 +53,14 @@ export function isSaved(file) {
   return file.name.toLowerCase().endsWith(".json");
 }
 
-/** `{name, results}` of a file that `save` wrote. */
+/** What `save` wrote into a file; of an older version, too. */
 export async function open(file) {
   const wrong = new Refused(0, t("not_saved_here", { name: file.name }));
   const found = await file.text().then(JSON.parse).catch(() => null);
   if (found?.kind !== KIND || typeof found.name !== "string" || !Array.isArray(found.results)) throw wrong;
-  if (!found.results.every(isOutcome)) throw wrong;
-  return found;
+  const { name, results, rows = results.length, accounts = [] } = found;
+  if (!results.every(isOutcome) || !Number.isInteger(rows) || !Array.isArray(accounts) || !accounts.every(isAccount)) throw wrong;
+  return { name, results, rows, accounts };
 }
 
 /** Whether something has what the page shows of a result or of an error record. */
@@ -59,6 +69,12 @@ function isOutcome(one) {
   if (!one.verdict) return typeof one.error === "string" && typeof one.fix === "string";
   const lists = [one.sentences, one.reasons, one.warnings, one.advice, one.thresholds, one.language?.alternatives];
   return typeof one.verdict === "string" && typeof one.headline === "string" && lists.every(Array.isArray) && Boolean(one.models);
+}
+
+/** Whether something has what the page shows of a judgement on an account. */
+function isAccount(one) {
+  const lists = [one?.languages, one?.windows, one?.loudest_for, one?.loudest_against, one?.reasons, one?.warnings];
+  return typeof one?.account === "string" && typeof one.verdict === "string" && Boolean(one.posts) && lists.every(Array.isArray);
 }
 
 /** A cell of CSV; what a spreadsheet would run as a formula is preceded by an apostrophe. */

@@ -5,6 +5,7 @@ import { languageName, t, VERDICTS, verdictName } from "./names.js";
 import { direction, ofHundred, printable } from "./text.js";
 
 const SHOWN = 90; // characters of a post in its row
+const ROWS = 300; // at a time: a page of thousands is slow
 const HEADERS = ["post", "verdict", "probability", "language", "text"];
 const ORDERS = {
   sort_file: () => 0,
@@ -13,38 +14,62 @@ const ORDERS = {
 };
 
 /**
- * @param {string} name of the file
  * @param {object[]} outcomes results and error records
  * @param {(result: object, from: HTMLElement) => void} open shows a post; `from` is the button in its row
- * @param {Node} tools buttons to show beside the title
+ * @returns {{nodes: Node[], choose: (account: string) => void}} `choose` leaves the posts of an account
  */
-export function table(name, outcomes, open, tools) {
+export function table(outcomes, open) {
   const body = el("tbody", {});
-  const rows = new Map(outcomes.map((outcome) => [outcome, row(outcome, open)]));
+  const more = el("button", { type: "button", class: "quiet", click: () => fill() });
+  const rows = new Map(); // made when they are shown
+  let chosen = [];
   const verdicts = [...VERDICTS.filter((verdict) => outcomes.some((outcome) => outcome.verdict === verdict))];
   const languages = [...new Set(outcomes.map((outcome) => outcome.language?.code).filter(Boolean))].sort();
   const verdict = select("filter_verdict", [["", t("all_verdicts")], ...verdicts.map((one) => [one, verdictName(one)])], show);
   const language = select("filter_language", [["", t("all_languages")], ...languages.map((one) => [one, languageName(one)])], show);
+  const accounts = [...new Set(outcomes.map((outcome) => outcome.account).filter(Boolean))].sort();
+  const account = select("filter_account", [["", t("all_accounts")], ...accounts.map((one) => [one, printable(one)])], show);
   const order = select("sort", Object.keys(ORDERS).map((one) => [one, t(one)]), show);
 
   function show() {
-    const chosen = outcomes.filter(
+    chosen = outcomes.filter(
       (outcome) =>
-        (!verdict.value || outcome.verdict === verdict.value) && (!language.value || outcome.language?.code === language.value),
+        (!verdict.value || outcome.verdict === verdict.value) &&
+        (!language.value || outcome.language?.code === language.value) &&
+        (!account.value || outcome.account === account.value),
     );
-    body.replaceChildren(...chosen.sort(ORDERS[order.value]).map((outcome) => rows.get(outcome)));
+    chosen.sort(ORDERS[order.value]);
+    body.replaceChildren();
+    fill();
+  }
+
+  function fill() {
+    const next = chosen.slice(body.rows.length, body.rows.length + ROWS);
+    for (const outcome of next) if (!rows.has(outcome)) rows.set(outcome, row(outcome, open));
+    body.append(...next.map((outcome) => rows.get(outcome)));
+    const left = chosen.length - body.rows.length;
+    more.textContent = t("more_rows", { n: left });
+    more.hidden = left === 0;
+  }
+
+  function choose(name) {
+    account.value = name;
+    verdict.value = language.value = "";
+    show();
+    account.focus();
   }
   show();
-  return [
-    el("h2", { id: "posts-title", tabindex: "-1" }, el("bdi", {}, printable(name))),
-    tools,
-    el("p", { class: "filters" }, ...[verdict, language, order].map((one) => one.parentElement)),
+  const filters = [verdict, language, ...(accounts.length ? [account] : []), order];
+  const nodes = [
+    el("p", { class: "filters" }, ...filters.map((one) => one.parentElement)),
     el(
       "div",
       { class: "scroll", role: "region", "aria-label": t("table"), tabindex: "0" },
       el("table", {}, el("thead", {}, el("tr", {}, ...HEADERS.map((one) => header(t(`th_${one}`))))), body),
     ),
+    more,
   ];
+  return { nodes, choose };
 }
 
 /** How many posts got which verdict. */
