@@ -87,7 +87,8 @@ _CREDIT = regex.compile(
 CREDITED = 8  # words that a credit has at most
 # Leader dots, rules and ornaments: between blanks, or dots between two words.
 _ORNAMENT = regex.compile(
-    r"(?<![^\s\ue000])[-=~*+^|•·.…:°¤¯´`¸˜\u2013-\u2015\u2500-\u259f<>\\/]{3,}+(?![^\s\ue000])"
+    r"(?:(?<=[^\s\ue000])[^\S\n]++|(?<![^\s\ue000]))"
+    r"[-=~*+^|•·.…:°¤¯´`¸˜\u2013-\u2015\u2500-\u259f<>\\/]{3,}+(?![^\s\ue000।॥!?。！？])"
     r"|(?<![^\s\ue000])[.·•…*](?:[^\S\n]++[.·•…*]){2,}+(?![^\s\ue000])"
     r"|(?<=[\p{L}\p{N}])(?:\.{4,}+|·{3,}+|…{3,}+|_{3,}+|-{4,}+)(?=[\p{L}\p{N}])|[\u2500-\u259f]++"
 )
@@ -97,8 +98,14 @@ _MAYBE_ORNAMENT = regex.compile(  # sooner than looking for one
 _BOX = regex.compile(r"[\u2500-\u259f]")
 # A Japanese or Korean clause that an emoji may end; and what follows, some words of a clause.
 _POLITE_END = regex.compile(r"(?:[すたいんねよう]|ださい|しょう|[다요오까])\s*$")
+_MARK = regex.compile(r"\p{M}")
 _FLAG = regex.compile(r"\p{Regional_Indicator}")
 _CLAUSE = regex.compile(r"\S+\s+\S|[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]{4}")
+# Clauses in scripts without capitals, before and after: too long to be a name or an entry of a list.
+_LONG_CLAUSE_BEFORE = regex.compile(
+    r"(?:\p{Lo}[\p{L}\p{M}\u200c]*+\s++){3}\p{Lo}[\p{L}\p{M}\u200c]*+\Z|\p{Han}{6}\Z"
+)
+_LONG_CLAUSE = regex.compile(r"(?:\p{Lo}[\p{L}\p{M}\u200c]*+[,،]?\s++){3}\p{Lo}|\p{Han}{6}")
 _RUN = regex.compile(r"([^\d\s])\1{3,}+")
 _KASHIDA = regex.compile(r"(?<=\p{Arabic}\p{M}*+)ـ++(?=\p{M}*+\p{Arabic})")
 _STRUCK = regex.compile(r"(?<=[\p{L}\p{M}\p{N}])[\u0332\u0333\u0335-\u0338\u033f\u0305\u20d0-\u20dc]++")
@@ -107,7 +114,7 @@ _EMPTY_BRACKETS = regex.compile(r"[(\[]\s*+\ue000[\s\ue000]*+[)\]]")
 _COMPOSABLE = regex.compile(r"(?V1)[\p{NFC_QC=N}--\p{M}][\p{M}\p{NFC_QC=M}]*+|\P{M}?[\p{M}\p{NFC_QC=M}]++")
 # Blanks that are not already one space or one newline between two words.
 _SPACES = regex.compile(r"\A[\s\ue000]++|(?![ \n](?![\s\ue000]|\Z))[\s\ue000]++")
-_CLOSING = frozenset(".,:;!?…)]»”،؛؟。，、！？；：）")
+_CLOSING = frozenset(".,:;!?…)]»”،؛؟।॥。，、！？；：）")
 _NEWLINES = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
 # Scripts in which the zero-width joiners are part of the spelling.
@@ -117,6 +124,7 @@ _JOINING = regex.compile(
 )
 _VIRAMA = regex.compile(r"\p{Indic_Syllabic_Category=Virama}")
 
+_PIPE = regex.compile(r"(?<=\p{Devanagari} ?)\|(?=\s|\Z)")  # typed for a danda
 _LINE = regex.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _WORD = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*+"  # no spaces: a character is a word
@@ -295,19 +303,32 @@ def _plain(match: regex.Match[str]) -> str:
 
 
 def _emoji(match: regex.Match[str]) -> str:
-    """A gap, or a line break where the emoji stands for a full stop: between two clauses of some words."""
+    """A gap, or a line break where the emoji stands for a full stop."""
+    # A flag belongs to the name beside it.
+    return "\n" if _is_stop(match, named=_FLAG.match(match[0]) is not None) else _GAP
+
+
+def _is_stop(match: regex.Match[str], *, named: bool = False) -> bool:
+    """Whether what is found stands for a full stop: between two clauses of some words.
+
+    Args:
+        match: in the text.
+        named: the next word is a name, whatever its capital.
+    """
     text = match.string
-    before, after = text[max(0, match.start() - 200) : match.start()], text[match.end() : match.end() + 60]
-    clause = regex.split(r"[.!?…:;\n\ue000]", before)[-1].split()
-    following = after.lstrip()
-    ended = bool(before) and before.rstrip()[-1:].isalnum()
-    polite = _POLITE_END.search(before.rstrip()) is not None
-    # "Road closed", but not "Anna Brown"; a flag belongs to the name beside it.
+    before = text[max(0, match.start() - 200) : match.start()].rstrip(" \ue000")
+    following = text[match.end() : match.end() + 60].lstrip()
+    if not before[-1:].isalnum() and not _MARK.match(before[-1:]):
+        return False
+    before = regex.split(r"[.!?…:;।。！？\n\ue000]", before)[-1]
+    clause = before.split()
+    # "Road closed", but not "Anna Brown".
     whole = len(clause) > 2 or (len(clause) == 2 and clause[-1][:1].islower())
-    begins = following[:1].isupper() and not _FLAG.match(match[0])
-    if ended and (polite or (begins and whole)) and _CLAUSE.match(following):
-        return "\n"
-    return _GAP
+    begins = following[:1].isupper() and not named and whole
+    uncased = _LONG_CLAUSE_BEFORE.search(before) and _LONG_CLAUSE.match(following)
+    if _POLITE_END.search(before) or begins:
+        return _CLAUSE.match(following) is not None
+    return uncased is not None and not named
 
 
 def _tags(match: regex.Match[str]) -> str:
@@ -336,10 +357,13 @@ def _credit(match: regex.Match[str]) -> str:
 
 
 def _ornament(match: regex.Match[str]) -> str:
-    """A gap, but for three dots or a pair of signs that are punctuation."""
+    """A gap, but for three dots or a pair of signs that are punctuation; dots may be a full stop."""
     run = str(match[0])
     signs = regex.sub(r"[.…:\s]", "", run)
-    return _GAP if len(signs) > 2 or run.count(".") > 3 or "…" * 3 in run or _BOX.search(run) else run
+    if not (len(signs) > 2 or run.count(".") > 3 or "…" * 3 in run or _BOX.search(run)):
+        return run
+    stopped = match.string[match.end() : match.end() + 1] in ("।", "॥", "!", "?", "。", "！", "？")
+    return "." if not (run.strip(" .…") or stopped) and _is_stop(match) else _GAP
 
 
 def _undisguise(draft: Draft) -> None:
@@ -409,6 +433,8 @@ def sentences(text: str, language: str | None) -> list[Span]:
 
     # sentencex panics at blanks outside ASCII and at lone surrogates.
     safe = regex.sub(r"\p{Cs}", "\ufffd", regex.sub(r"[^\S\n]", " ", text))
+    if language == "hi":
+        safe = _PIPE.sub("।", safe)
     spans: list[Span] = []
     for line in _LINE.finditer(text):
         bounds = [line.start()]

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
-from checker import letters
+from checker import german, letters
 from checker.errors import ModelCorruptedError
 from checker.languages import SUPPORTED
 from checker.text import Draft
@@ -49,7 +49,7 @@ _CAPITALS = regex.compile(
 CAPITALS = 20  # characters of such a run from which it is no list of acronyms
 _BEGINNING = regex.compile(r"(?:\A|[.!?…]\s++)\p{Ll}")
 _REPEATED = regex.compile(r"([!?.,;:…-])\1++")
-_BEFORE_SIGN = regex.compile(r"[ \t]++(?=[,.;:!?،؛。，、)\]])|(?<=\s)\s++")
+_BEFORE_SIGN = regex.compile(r"[ \t]++(?=[,.;:!?،؛।॥。，、)\]])|(?<=\s)\s++")
 
 Step = tuple[regex.Pattern[str], Callable[[regex.Match[str]], str]]
 
@@ -137,7 +137,7 @@ def wording(text: str, language: str) -> Draft:
     if language and letters.other(language).search(text):
         draft.replace(letters.foreign(language), lambda match: " ")
         draft.replace(_BEFORE_SIGN, lambda match: "")
-    draft.replace(_CAPITALS, lambda match: _small(match[0], language))
+    draft.text = _CAPITALS.sub(lambda match: _small(match[0], language), draft.text)
     for pattern, new in SPELLINGS.get(language, ()):
         draft.replace(pattern, new)
     draft.text = draft.text.translate(_FOLDED)
@@ -146,12 +146,17 @@ def wording(text: str, language: str) -> Draft:
 
 
 def _small(run: str, language: str) -> str:
-    """Words in capitals as a sentence has them."""
+    """Words in capitals as a sentence has them; the length stays."""
     if len(run) < CAPITALS:
         return run
     if language == "tr":
         run = run.replace("I", "ı").replace("İ", "i")
-    return _BEGINNING.sub(lambda match: str(match[0]).upper(), run.lower())
+    small = run.lower()  # knows the final sigma
+    if len(small) != len(run):
+        small = "".join(low if len(low := letter.lower()) == 1 else letter for letter in run)
+    if language == "de":
+        small = german.with_capitals(small)
+    return _BEGINNING.sub(lambda match: str(match[0]).upper(), small)
 
 
 def _hashed(units: npt.NDArray[np.uint64], orders: Sequence[int]) -> Iterator[Numbers]:
