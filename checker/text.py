@@ -109,6 +109,14 @@ _LONG_CLAUSE = regex.compile(r"(?:\p{Lo}[\p{L}\p{M}\u200c]*+[,،]?\s++){3}\p{Lo}
 _RUN = regex.compile(r"([^\d\s])\1{3,}+")
 _KASHIDA = regex.compile(r"(?<=\p{Arabic}\p{M}*+)ـ++(?=\p{M}*+\p{Arabic})")
 _STRUCK = regex.compile(r"(?<=[\p{L}\p{M}\p{N}])[\u0332\u0333\u0335-\u0338\u033f\u0305\u20d0-\u20dc]++")
+# Points over and under letters: vowels, which are written for learners and in holy books, and some of which
+# stand in any text. Yiddish spells with a few.
+_VOWELS = (
+    (regex.compile(r"(?V1)[\p{L}&&\p{Arabic}]"), regex.compile(r"[\u064b-\u0652\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]++"), 0.08),
+    (regex.compile(r"(?V1)[\p{L}&&\p{Hebrew}]"), regex.compile(r"[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]++"), 0.3),
+)
+"""The letters of a script, its points, and the share of its letters from which all of them are set aside."""
+_SEMITIC = regex.compile(r"[\u0591-\u05c7\u064b-\u0652]")
 _EMPTY_BRACKETS = regex.compile(r"[(\[]\s*+\ue000[\s\ue000]*+[)\]]")
 # A character and the marks that may compose with it: what normalisation may change, and no more.
 _COMPOSABLE = regex.compile(r"(?V1)[\p{NFC_QC=N}--\p{M}][\p{M}\p{NFC_QC=M}]*+|\P{M}?[\p{M}\p{NFC_QC=M}]++")
@@ -284,6 +292,8 @@ def _clean_once(draft: Draft) -> None:
             draft.replace(_COMPOSABLE, lambda match: unicodedata.normalize("NFC", match[0]))
         draft.replace(_STRUCK, lambda match: "")
         draft.replace(_KASHIDA, lambda match: "")
+        if _SEMITIC.search(draft.text):
+            _unpoint(draft)
         if letters.MEETING.search(draft.text):
             _undisguise(draft)
     draft.replace(_CREDIT, _credit)
@@ -384,6 +394,13 @@ def _undisguise(draft: Draft) -> None:
         return found
 
     draft.replace(letters.MIXABLE_WORD, meant)
+
+
+def _unpoint(draft: Draft) -> None:
+    """Set the vowels of Arabic and Hebrew aside where a text has them throughout."""
+    for letters_of, points, share in _VOWELS:
+        if sum(map(len, points.findall(draft.text))) >= share * len(letters_of.findall(draft.text)):
+            draft.replace(points, lambda match: "")
 
 
 def _as_it_is(word: str) -> None:
