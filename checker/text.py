@@ -112,8 +112,16 @@ _STRUCK = regex.compile(r"(?<=[\p{L}\p{M}\p{N}])[\u0332\u0333\u0335-\u0338\u033f
 # Points over and under letters: vowels, which are written for learners and in holy books, and some of which
 # stand in any text. Yiddish spells with a few.
 _VOWELS = (
-    (regex.compile(r"(?V1)[\p{L}&&\p{Arabic}]"), regex.compile(r"[\u064b-\u0652\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]++"), 0.08),
-    (regex.compile(r"(?V1)[\p{L}&&\p{Hebrew}]"), regex.compile(r"[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]++"), 0.3),
+    (
+        regex.compile(r"(?V1)[\p{L}&&\p{Arabic}]"),
+        regex.compile(r"[\u064b-\u0652\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]++"),
+        0.08,
+    ),
+    (
+        regex.compile(r"(?V1)[\p{L}&&\p{Hebrew}]"),
+        regex.compile(r"[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]++"),
+        0.3,
+    ),
 )
 """The letters of a script, its points, and the share of its letters from which all of them are set aside."""
 _SEMITIC = regex.compile(r"[\u0591-\u05c7\u064b-\u0652]")
