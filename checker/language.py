@@ -92,6 +92,7 @@ NAMED = 0.3  # share of Chinese, Japanese or Korean letters from which names in 
 _HAN = regex.compile(r"\p{Han}")
 _CHINESE_PARTICLE = regex.compile(
     "[了们們这這那哪你您她它吗嗎呢吧啊么麼没沒很让讓给給把被就也还還着或但从從与與为為将將对對说說]"
+    r"|些(?![細少事末か])|(?<!国)是(?![正非認々])"
 )
 CHINESE_FORMS = 0.06  # share of forms that Japanese does not write today, from which Han alone is Chinese
 # py3langid does not know Yiddish: it has ligatures of its own, a pointed alef (in pointed Hebrew there is a

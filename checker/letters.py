@@ -146,15 +146,19 @@ _LATIN = r"\p{Latin}"
 def foreign(language: str) -> regex.Pattern[str]:
     """A name of several words in a script that the language does not write, with its quotes or brackets.
 
-    A single such word is left alone: acronyms and brands belong to the wording of every language.
+    A single Latin word is left alone: acronyms and brands belong to the wording of every language. A word in
+    any other script is a name.
 
     Args:
         language: ISO 639-1; those that are not in the table write Latin.
     """
     own = _WRITTEN.get(language, _LATIN)
-    word = rf"(?:[\p{{L}}--[{own}\p{{Common}}\p{{Inherited}}]][\p{{M}}\p{{N}}'’-]*+)++"
-    between = r"(?:[\p{P}&+]{0,2} (?:[\p{P}\p{N}&+]{1,3}+ ?)?|[(（])"
-    return regex.compile(rf"(?V1)[(\[\"«“（]?{word}(?:{between}{word})++(?:[ -]\p{{N}}++)?[)\]\"»”）]?")
+    letter = rf"[\p{{L}}--[{own}\p{{Common}}\p{{Inherited}}]]"
+    word = rf"(?:{letter}[\p{{M}}\p{{N}}'’-]*+)++"
+    between = r"(?:[\p{P}&+]{0,2} (?:[\p{P}\p{N}&+]{1,9}+ ?)?|[(（])"
+    one = rf"(?={letter}{{2}})(?!\p{{Latin}}){word}(?:{between}{word})*+"
+    names = rf"(?:{one}|{word}(?:{between}{word})++)"
+    return regex.compile(rf"(?V1)[(\[\"«“（]?{names}(?:[ -]\p{{N}}++)?[)\]\"»”）]?")
 
 
 @cache

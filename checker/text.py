@@ -41,14 +41,18 @@ _INVISIBLE = regex.compile(
     r"--[\s\p{Prepended_Concatenation_Mark}]]+"
 )
 # What a browser does not show.
-_UNSEEN = tuple(
-    regex.compile(rf"<{tag}(?=[\s/>])[^<>]*>.*?</{tag}[^<>]*>?", regex.IGNORECASE | regex.DOTALL)
-    for tag in ("script", "style")
+_UNSEEN = (
+    *(
+        regex.compile(rf"<{tag}(?=[\s/>])[^<>]*>.*?</{tag}[^<>]*>?", regex.IGNORECASE | regex.DOTALL)
+        for tag in ("script", "style", "noscript", "iframe", "template", "svg")
+    ),
+    regex.compile(r"<!--.*?-->", regex.DOTALL),
 )
 _TAG = regex.compile(
-    r"</?(?:(?P<inline>a|abbr|b|big|code|del|em|font|i|ins|mark|q|s|small|span|strike|strong|sub|sup|tt|u)"
-    r"|blockquote|body|br|center|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|head|header|hr|html|iframe|img"
-    r"|input|li|link|main|meta|nav|ol|p|pre|script|section|style|table|tbody|td|th|thead|time|title|tr|ul"
+    r"</?(?:(?P<inline>a|abbr|b|big|cite|code|del|em|font|i|ins|kbd|label|mark|q|s|small|span|strike|strong|sub|sup"
+    r"|time|tt|u|var|wbr)"
+    r"|address|article|aside|blockquote|body|br|button|center|details|dfn|footer|form|input|main|nav|picture|source|summary|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|head|header|hr|html|iframe|img"
+    r"|input|li|link|main|meta|nav|ol|p|pre|script|section|style|table|tbody|td|th|thead|title|tr|ul"
     r"|video)(?=[\s/>])[^<>]*>",
     regex.IGNORECASE,
 )
@@ -70,6 +74,24 @@ _NAME = rf"@(?:[\w--[{_UNSPACED}]]++|\w++)"
 _MENTION = regex.compile(
     rf"(?V1)\bRT\s{_NAME}:?|(?:(?<!\S)\.)?(?<![\w--[{_UNSPACED}]][.+-]?){_NAME}(?:[.+-]?@[\w-]++(?:\.[\w-]++)*+)*+"
 )
+# An address that stands alone, after a sentence or on a line; in a sentence it is a word of it.
+_EMAIL = regex.compile(
+    r"(?:^|(?<=[.!?:。।！？][^\S\n]))[A-Za-z0-9][\w.+-]{0,63}+@(?:[A-Za-z0-9-]{1,63}+\.){1,8}[A-Za-z]{2,24}[^\S\n]*+$",
+    regex.ASCII | regex.MULTILINE,
+)
+# Bulletin board codes, bold of Markdown, list marks; "(1/3)" of a thread; faces in brackets.
+_CODE = regex.compile(
+    r"\[/?(?:b|i|u|s|url|quote|img|color|size|center|code|list)(?:=[^\]\[\n]{0,200})?\]", regex.IGNORECASE
+)
+_BOLD = regex.compile(r"(?<![*\w])\*\*(?=[^\s*])|(?<=[^\s*])\*\*(?![*\w])")
+_LIST_MARK = regex.compile(r"^[^\S\n]*+[-*→][^\S\n]++(?=\p{Lu}|\p{Lo})", regex.MULTILINE)
+_THREAD = regex.compile(
+    r"\A\s*+\(?\d{1,2}/(?:\d{1,2}\b)?\)?\s++|\s++\(\d{1,2}/(?:\d{1,2}|n)?\)\s*+\Z|(?<=[.!?。！？।]\s++)\d{1,2}/(?:\d{1,2}|n)?\s*+\Z"
+)
+_LINKED = regex.compile(r"\[([^\[\]\n]{1,300})\]\(\ue000\)")
+_FACE = regex.compile(
+    r"[^\s\p{L}\p{N}()（）]?+[(（](?=[^()（）\n]*[\p{S}_・])[^\p{L}\p{N}()（）\n]{3,12}[)）][^\s\p{L}\p{N}.,!?。、！？]*+"
+)
 _HASH = regex.compile(rf"(?V1)(?<![\w&#])#++(?=\d*+[^\W\d])|(?<=[{_UNSPACED}])#")
 # A run of hashtags on one line; ``_tags`` decides whether it belongs to a sentence.
 _HASHTAGS = regex.compile(
@@ -78,22 +100,28 @@ _HASHTAGS = regex.compile(
 _SENTENCE_END = frozenset(".!?…:。！？؟।»”\"')）")
 # "Photo: Anna Brown, City Press" as a line, or in brackets anywhere.
 _LABEL = "|".join(sorted(map(regex.escape, set(conventions.CREDITS.split())), reverse=True))
+_LABELS = rf"(?:(?:{_LABEL})(?:\.|\b)[^\S\n]?(?:by\b|/|&)?[^\S\n]?){{1,3}}[:：©＝][^\S\n]?"
 _CREDIT = regex.compile(
-    rf"^[\s\ue000(\[（【]*+(?:(?:{_LABEL})(?:\.|\b)[^\S\n]?(?:by\b|/|&)?[^\S\n]?){{1,3}}[:：©＝][^\S\n]?"
-    r"(?P<names>[^\n:：]{2,90})$"
+    rf"^[\s\ue000(\[（【]*+(?:{_LABELS}(?P<names>[^\n:：|]{{2,90}})[^\S\n]?[|/;•·][^\S\n]?){{0,3}}"
+    rf"{_LABELS}(?P<names>[^\n:：]{{2,90}})$"
+    rf"|^[\s\ue000]*+(?:{_LABEL})[^\S\n](?:by|von|par|por|di|av|door)[^\S\n](?P<names>\p{{Lu}}[^\n:：]{{2,60}})$"
     rf"|[(\[（](?:{_LABEL})(?:\.|\b)[^\S\n]?[:：©][^()\[\]（）\n]{{2,90}}[)\]）]",
     regex.IGNORECASE | regex.MULTILINE,
 )
+_CAMERA = regex.compile(
+    r"^[\s\ue000]*+[📷📸🎥📹🎬]\ufe0f?[^\S\n]*+:?[^\S\n]*+(?P<names>[^\n:：]{2,60})$", regex.MULTILINE
+)
+AGENCY = 4  # letters of an agency in small letters at most: "dpa"
 CREDITED = 8  # words that a credit has at most
 # Leader dots, rules and ornaments: between blanks, or dots between two words.
 _ORNAMENT = regex.compile(
     r"(?:(?<=[^\s\ue000])[^\S\n]++|(?<![^\s\ue000]))"
-    r"[-=~*+^|•·.…:°¤¯´`¸˜\u2013-\u2015\u2500-\u259f<>\\/]{3,}+(?![^\s\ue000।॥!?。！？])"
+    r"[-=~*+^|•·.…:°¤¯´`¸˜\u2013-\u2015\u2190-\u21ff\u2500-\u259f<>\\/]{3,}+(?![^\s\ue000।॥!?。！？])"
     r"|(?<![^\s\ue000])[.·•…*](?:[^\S\n]++[.·•…*]){2,}+(?![^\s\ue000])"
     r"|(?<=[\p{L}\p{N}])(?:\.{4,}+|·{3,}+|…{3,}+|_{3,}+|-{4,}+)(?=[\p{L}\p{N}])|[\u2500-\u259f]++"
 )
 _MAYBE_ORNAMENT = regex.compile(  # sooner than looking for one
-    r"[-=~*+^|•·.…:°¤¯´`¸˜\u2013-\u2015\u2500-\u259f<>\\/]{3}|_{3}|[.·•…*][^\S\n]+[.·•…*]|[\u2500-\u259f]"
+    r"[-=~*+^|•·.…:°¤¯´`¸˜\u2013-\u2015\u2190-\u21ff\u2500-\u259f<>\\/]{3}|_{3}|[.·•…*][^\S\n]+[.·•…*]|[\u2500-\u259f]"
 )
 _BOX = regex.compile(r"[\u2500-\u259f]")
 # A Japanese or Korean clause that an emoji may end; and what follows, some words of a clause.
@@ -107,6 +135,8 @@ _LONG_CLAUSE_BEFORE = regex.compile(
 )
 _LONG_CLAUSE = regex.compile(r"(?:\p{Lo}[\p{L}\p{M}\u200c]*+[,،]?\s++){3}\p{Lo}|\p{Han}{6}")
 _RUN = regex.compile(r"([^\d\s])\1{3,}+")
+_HEAP = regex.compile(r"(?<=[\p{Latin}\p{Cyrillic}\p{Greek}])[\u0300-\u036f]{2,}+")  # of marks: "Zalgo"
+_NOT_SIGN = regex.compile(r"(?<=\p{Arabic})¬(?=\p{Arabic})")  # a half space in old Persian fonts
 _KASHIDA = regex.compile(r"(?<=\p{Arabic}\p{M}*+)ـ++(?=\p{M}*+\p{Arabic})")
 _STRUCK = regex.compile(r"(?<=[\p{L}\p{M}\p{N}])[\u0332\u0333\u0335-\u0338\u033f\u0305\u20d0-\u20dc]++")
 # Points over and under letters: vowels, which are written for learners and in holy books, and some of which
@@ -287,10 +317,22 @@ def _clean_once(draft: Draft) -> None:
             draft.replace(letters.SMALL_CAPITALS, _plain)
         if not letters.EAST_ASIAN.search(draft.text):
             draft.replace(letters.FULL_WIDTH_SIGNS, _plain)
+        draft.replace(_CAMERA, _credit)
         draft.replace(_EMOJI, _emoji)
+    if "[/" in draft.text:
+        draft.replace(_CODE, lambda match: "")
     draft.replace(_URL, _gap)
     if "@" in draft.text:
+        draft.replace(_EMAIL, _gap)
         draft.replace(_MENTION, _gap)
+    if "](" in draft.text:
+        draft.replace(_LINKED, lambda match: str(match[1]))
+    if "**" in draft.text:
+        draft.replace(_BOLD, lambda match: "")
+    if "(" in draft.text or "（" in draft.text:
+        draft.replace(_FACE, _gap)
+    if "/" in draft.text:
+        draft.replace(_THREAD, _gap)
     if "#" in draft.text:
         draft.replace(_HASHTAGS, _tags)
         draft.replace(_HASH, lambda match: "")
@@ -299,12 +341,16 @@ def _clean_once(draft: Draft) -> None:
         if not unicodedata.is_normalized("NFC", draft.text):
             draft.replace(_COMPOSABLE, lambda match: unicodedata.normalize("NFC", match[0]))
         draft.replace(_STRUCK, lambda match: "")
+        draft.replace(_HEAP, lambda match: "")
+        draft.replace(_NOT_SIGN, lambda match: "\u200c")
         draft.replace(_KASHIDA, lambda match: "")
         if _SEMITIC.search(draft.text):
             _unpoint(draft)
         if letters.MEETING.search(draft.text):
             _undisguise(draft)
     draft.replace(_CREDIT, _credit)
+    if draft.text.count("\n"):
+        draft.replace(_LIST_MARK, lambda match: "")
     if _MAYBE_ORNAMENT.search(draft.text):
         draft.replace(_ORNAMENT, _ornament)
     draft.replace(_RUN, lambda match: "..." if match[1] == "." else str(match[1]))
@@ -362,16 +408,18 @@ def _tags(match: regex.Match[str]) -> str:
 
 def _credit(match: regex.Match[str]) -> str:
     """A gap for a credit; a caption, which is a sentence, stays."""
-    names = match["names"]
-    if names is None:
-        return _GAP
+    named = match.captures("names")  # none in brackets
+    return _GAP if all(map(_credited, named)) else str(match[0])
+
+
+def _credited(names: str) -> bool:
+    """Whether what follows a label looks like names."""
     found = [word.text for word in words(names)]
-    small = sum(word[0].islower() for word in found)
+    agency = len(found) == 1 and len(found[0]) <= AGENCY
+    small = 0 if agency else sum(word[0].islower() for word in found)
     wide = letters.EAST_ASIAN.search(names) is not None
     few = width(names) <= 24 if wide else len(found) <= CREDITED
-    return (
-        _GAP if few and small * 2 <= len(found) and names.rstrip()[-1:] not in "!?。！？" else str(match[0])
-    )
+    return few and small * 2 <= len(found) and names.rstrip()[-1:] not in "!?。！？"
 
 
 def _ornament(match: regex.Match[str]) -> str:

@@ -248,7 +248,7 @@ def test_joiners_stay_where_they_are_spelling() -> None:
 def test_control_and_format_characters_vanish_without_a_gap() -> None:
     post = "\ufeffpa\u00adss\u200bword\x00 \u202eevil\u202c \u2066a\u2069b\ud800c\ue123d\U000e0041"
     assert clean(post).text == "password evil abcd"
-    assert clean("\u06dd ٱلْحَمْدُ").text == "\u06dd ٱلْحَمْدُ"  # a visible format character
+    assert clean("\u06dd الحمد").text == "\u06dd الحمد"  # a visible format character
 
 
 def test_html() -> None:

@@ -58,11 +58,14 @@ def _table(pairs: dict[str, str]) -> Step:
     return regex.compile("[" + "".join(pairs) + "]"), lambda match: pairs[match[0]]
 
 
-_WIDE = dict(zip(",.:;!?", "，。：；！？", strict=True))
-_EAST_ASIAN_SIGNS: Step = (
-    regex.compile(r"(?<=[\p{Han}\p{Hiragana}\p{Katakana}ー”’」』）)])[ ]?([,.:;!?])[ ]?(?!\d)"),
-    lambda match: _WIDE[match[1]],
-)
+def _wide(signs: str) -> Step:
+    """Signs of half width after East Asian characters, as wide ones; three dots stay."""
+    wide = dict(zip(",.:;!?", signs, strict=True))
+    after = r"(?<=[\p{Han}\p{Hiragana}\p{Katakana}ー”’」』）)])"
+    pattern = rf"{after}[ ]?([,:;!?]|\.(?!\.))[ ]?(?!\d)"
+    return regex.compile(pattern), lambda match: wide[match[1]]
+
+
 _STRESS: Step = (regex.compile("\u0301"), lambda match: "")
 _POINTS: Step = (regex.compile("[\u064b-\u0652\u0670]"), lambda match: "")  # vowels of Arabic
 _VERBS = (
@@ -87,7 +90,7 @@ SPELLINGS: dict[str, tuple[Step, ...]] = {
             lambda match: f"{match[0]} ",
         ),
         (regex.compile(r"(?<=\w)ه(?=(?:اند|ایم|اید)(?!\w))"), lambda match: "ه "),
-        (regex.compile("\u200c"), lambda match: " "),
+        (regex.compile("[\u200c\u200d]"), lambda match: " "),
         (regex.compile(r"(?<!\w)(ن?می) (?=\w)"), lambda match: f"{match[1]}\u200c"),
         (regex.compile(rf"(?<=\w) (?=(?:{_ENDINGS})(?!\w))"), lambda match: "\u200c"),
     ),
@@ -96,13 +99,18 @@ SPELLINGS: dict[str, tuple[Step, ...]] = {
         (regex.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]"), lambda match: ""),
         _table({"־": "-", "׳": "'", "״": '"'}),
     ),
-    "hi": ((regex.compile(r"(?<=\p{Devanagari})\s?\|"), lambda match: "।"),),
+    "hi": (
+        (
+            regex.compile(r"(?<=\p{Devanagari})(?:\s?\||\s++(?=।)|\.\Z)"),
+            lambda match: match[0].strip() and "।",
+        ),
+    ),
     "it": (_table({"é": "è", "É": "È"}),),
-    "ja": (_EAST_ASIAN_SIGNS,),
+    "ja": (_wide("、。：；！？"), _table({"，": "、", "．": "。"})),
     "ro": (_table({"ş": "ș", "ţ": "ț", "Ş": "Ș", "Ţ": "Ț"}),),
     "ru": (_table({"ё": "е", "Ё": "Е"}), _STRESS),
     "uk": (_STRESS,),
-    "zh": (_EAST_ASIAN_SIGNS,),
+    "zh": (_wide("，。：；！？"),),
 }
 """Spellings of the keyboard, each with what it becomes: the one that text is trained on most."""
 _DIGITS = re.compile(r"\d")
