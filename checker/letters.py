@@ -15,9 +15,10 @@ import regex
 
 # -- styled letters ----------------------------------------------------------------------------------
 
-_SMALL = str.maketrans("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnopqrstuvwyz")
-SMALL_CAPITALS = regex.compile("[ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ]")
-"""Small capitals. Some are phonetic letters as well, so they count only beside one that is not."""
+_SMALL = str.maketrans("ᴀʙᴄᴅᴇꜰғɢʜɪᴊᴋʟᴍɴᴏᴘꞯǫʀꜱᴛᴜᴠᴡʏᴢ", "abcdeffghijklmnopqqrstuvwyz")
+SMALL_CAPITALS = regex.compile("[ᴀʙᴄᴅᴇꜰғɢʜɪᴊᴋʟᴍɴᴏᴘꞯǫʀꜱᴛᴜᴠᴡʏᴢ]")
+"""Small capitals, with two letters of other alphabets for those that lack. Some are phonetic letters as
+well, so they count only beside one that is not."""
 ONLY_SMALL_CAPITALS = regex.compile("[ᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢ]")
 # Mathematical alphabets with the letterlike symbols that fill their gaps; circled, squared, raised, wide
 # ones; half-width katakana with its voicing mark; ligatures; presentation forms of single letters.

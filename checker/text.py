@@ -160,6 +160,11 @@ _EMPTY_BRACKETS = regex.compile(r"[(\[]\s*+\ue000[\s\ue000]*+[)\]]")
 _COMPOSABLE = regex.compile(r"(?V1)[\p{NFC_QC=N}--\p{M}][\p{M}\p{NFC_QC=M}]*+|\P{M}?[\p{M}\p{NFC_QC=M}]++")
 # Blanks that are not already one space or one newline between two words.
 _SPACES = regex.compile(r"\A[\s\ue000]++|(?![ \n](?![\s\ue000]|\Z))[\s\ue000]++")
+# Quotation marks or brackets around all of a post, with none inside.
+_QUOTED_WHOLE = regex.compile(
+    r"""\A(?:"[^"]*"|«[^«»]*»|»[^«»]*«|“[^“”]*”|„[^„“”]*[“”]|”[^”]*”|「[^「」]*」|『[^『』]*』|\[[^\[\]]*\])\Z"""
+)
+_FIRST_OR_LAST = regex.compile(r"\A.|.\Z")
 _CLOSING = frozenset(".,:;!?…)]»”،؛؟।॥。，、！？；：）")
 _NEWLINES = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
@@ -284,13 +289,15 @@ def clean(post: str) -> CleanText:
     """Set aside what is not the wording of a language, fold how it is dressed up, and keep every offset.
 
     Gone are links, @mentions, emoji, HTML tags with scripts and style sheets, entities, control and format
-    characters, private-use characters and lone surrogates; hashtags and credits that are no part of a
-    sentence; leader dots, rules and ornaments; all but the first of four and more equal characters. Styled
-    letters (bold, full-width, small capitals) and look-alikes from another script become the letters that
-    they stand for. Joiners stay where they are spelling: the zero-width non-joiner in Persian, both joiners
-    in Indic scripts. The ``#`` of other hashtags goes, underscores become spaces. A newline stays a newline,
-    and so does a tag that breaks the line; an emoji in the place of a full stop becomes one. The text is in
-    Unicode NFC.
+    characters, private-use characters and lone surrogates; hashtags, credits and addresses that are no part
+    of a sentence; leader dots, rules and ornaments; list marks, thread counts ("1/3"), bulletin board codes
+    and faces made of signs; quotation marks around the whole; the vowels of Arabic and Hebrew where they are
+    written throughout; all but the first of four and more equal characters. Styled letters (bold, full-width,
+    small capitals) and look-alikes from another script become the letters that they stand for. Joiners stay
+    where they are spelling: the zero-width non-joiner in Persian, both joiners in Indic scripts. The ``#`` of
+    other hashtags goes, underscores become spaces. A newline stays a newline, and so does a tag that breaks
+    the line; an emoji in the place of a full stop becomes one, and so do leader dots. The text is in Unicode
+    NFC.
 
     Cleaning a cleaned text changes nothing. The time taken is linear in the length of the post.
     """
@@ -356,6 +363,8 @@ def _clean_once(draft: Draft) -> None:
     draft.replace(_RUN, lambda match: "..." if match[1] == "." else str(match[1]))
     draft.replace(_EMPTY_BRACKETS, _gap)
     draft.replace(_SPACES, _space)
+    if _QUOTED_WHOLE.match(draft.text):
+        draft.replace(_FIRST_OR_LAST, lambda match: "")
 
 
 def _gap(match: regex.Match[str]) -> str:

@@ -66,6 +66,10 @@ def _wide(signs: str) -> Step:
     return regex.compile(pattern), lambda match: wide[match[1]]
 
 
+_TRAILING: Step = (
+    regex.compile(r"(?<=[\p{Han}\p{Hiragana}\p{Katakana}])(?:…++|\.{2,}+)\Z"),
+    lambda match: "。",
+)
 _STRESS: Step = (regex.compile("\u0301"), lambda match: "")
 _POINTS: Step = (regex.compile("[\u064b-\u0652\u0670]"), lambda match: "")  # vowels of Arabic
 _VERBS = (
@@ -101,16 +105,19 @@ SPELLINGS: dict[str, tuple[Step, ...]] = {
     ),
     "hi": (
         (
-            regex.compile(r"(?<=\p{Devanagari})(?:\s?\||\s++(?=।)|\.\Z)"),
+            regex.compile(r"(?<=\p{Devanagari})(?:\s?\||\s++(?=।)|(?:…|\.)++\Z)"),
             lambda match: match[0].strip() and "।",
         ),
     ),
     "it": (_table({"é": "è", "É": "È"}),),
-    "ja": (_wide("、。：；！？"), _table({"，": "、", "．": "。"})),
+    "ja": (_TRAILING, _wide("、。：；！？"), _table({"，": "、", "．": "。"})),
     "ro": (_table({"ş": "ș", "ţ": "ț", "Ş": "Ș", "Ţ": "Ț"}),),
     "ru": (_table({"ё": "е", "Ё": "Е"}), _STRESS),
     "uk": (_STRESS,),
-    "zh": (_wide("，。：；！？"),),
+    "zh": (
+        _TRAILING,
+        _wide("，。：；！？"),
+    ),
 }
 """Spellings of the keyboard, each with what it becomes: the one that text is trained on most."""
 _DIGITS = re.compile(r"\d")
