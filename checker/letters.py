@@ -156,7 +156,7 @@ def foreign(language: str) -> regex.Pattern[str]:
     own = _WRITTEN.get(language, _LATIN)
     letter = rf"[\p{{L}}--[{own}\p{{Common}}\p{{Inherited}}]]"
     word = rf"(?:{letter}[\p{{M}}\p{{N}}'’-]*+)++"
-    between = r"(?:[\p{P}&+]{0,2} (?:[\p{P}\p{N}&+]{1,9}+ ?)?|[(（])"
+    between = r"(?:[\p{P}&+]{0,2} (?:[\p{P}\p{N}&+]{1,9}+ |[\p{P}\p{N}&+]{1,3}+)?|[(（])"
     one = rf"(?={letter}{{2}})(?!\p{{Latin}}){word}(?:{between}{word})*+"
     names = rf"(?:{one}|{word}(?:{between}{word})++)"
     return regex.compile(rf"(?V1)[(\[\"«“（]?{names}(?:[ -]\p{{N}}++)?[)\]\"»”）]?")

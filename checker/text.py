@@ -145,7 +145,7 @@ _VOWELS = (
     (
         regex.compile(r"(?V1)[\p{L}&&\p{Arabic}]"),
         regex.compile(r"[\u064b-\u0652\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]++"),
-        0.08,
+        0.2,
     ),
     (
         regex.compile(r"(?V1)[\p{L}&&\p{Hebrew}]"),

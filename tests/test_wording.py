@@ -152,6 +152,7 @@ CHANGES: list[tuple[str, Change, set[str]]] = [
     ("a hashtag between two signs", lambda text, _: text + " #城市新闻# #交通#", {"zh"}),
     ("vowels", marked("\u064e\u064f\u0650\u0652\u0651\u064b", "\u0621", "\u064a"), {"ar", "fa"}),
     ("vowels", marked("\u05b8\u05b6\u05b4\u05b0\u05bc\u05b7", "\u05d0", "\u05ea"), {"he"}),
+    ("a few vowels", lambda text, _: text.replace("ة", "ةً").replace("ل", "لّ"), {"ar"}),
     (
         "letters and marks apart",
         lambda text, _: unicodedata.normalize("NFD", text),

@@ -81,7 +81,7 @@ _ENDINGS = (
     "ها|های|هایی|هایم|هایت|هایش|هایمان|هایتان|هایشان|ام|ای|اند|ایم|اید|تر|ترین|شان|اش|مان|تان|ات"
 )  # fmt: skip
 SPELLINGS: dict[str, tuple[Step, ...]] = {
-    "ar": (_table({"ی": "ي", "ک": "ك"}),),
+    "ar": (_table({"ی": "ي", "ک": "ك"}), _POINTS),
     "bg": (_STRESS,),
     "de": (_table({"ß": "ss", "ẞ": "SS"}),),
     # A half space, typed as one, as a blank or not at all: kept after the prefix of verbs and before endings.
