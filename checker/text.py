@@ -46,7 +46,7 @@ _UNSEEN = (
         regex.compile(rf"<{tag}(?=[\s/>])[^<>]*>.*?</{tag}[^<>]*>?", regex.IGNORECASE | regex.DOTALL)
         for tag in ("script", "style", "noscript", "iframe", "template", "svg")
     ),
-    regex.compile(r"<!--.*?-->", regex.DOTALL),
+    regex.compile(r"<!--(?:(?!<!--|-->).)*+-->", regex.DOTALL),
 )
 _TAG = regex.compile(
     r"</?(?:(?P<inline>a|abbr|b|big|cite|code|del|em|font|i|ins|kbd|label|mark|q|s|small|span|strike|strong|sub|sup"
