@@ -4,11 +4,11 @@ from __future__ import annotations
 
 CREDITS = """
 photo photos photographer picture image images video footage source credit credits graphic graphics
-design illustration camera courtesy
-foto fotos bild bilder quelle grafik kamera gestaltung
-crédit crédits vidéo infographie photographe montage
-fotografía fotografia fotógrafo imagen imágenes vídeo fuente crédito créditos diseño ilustración
-cortesía
+design illustration camera courtesy text words editor editing reporting
+foto fotos bild bilder text texte redaktion quelle grafik kamera gestaltung
+texte auteur crédit crédits vidéo infographie photographe montage
+texto autor redacción fotografía fotografia fotógrafo imagen imágenes vídeo fuente crédito créditos
+diseño ilustración cortesía
 imagem imagens fonte arte ilustração reprodução divulgação
 immagine immagini grafica crediti fotografo
 beeld bron ontwerp fotograaf
@@ -19,8 +19,8 @@ fot zdjęcie zdjęcia źródło wideo grafika autor
 fotó kép forrás videó
 sursa sursă imagine
 fotoğraf görsel kaynak tasarım
-фото фотограф видео источник графика дизайн изображение иллюстрация снимок съёмка съемка монтаж
-світлина світлини відео джерело дизайн графіка ілюстрація
+фото фотограф текст автор видео источник графика дизайн изображение иллюстрация снимок съёмка съемка монтаж
+текст автор світлина світлини відео джерело дизайн графіка ілюстрація
 снимка снимки източник
 φωτογραφία φωτογραφίες φωτό φωτο βίντεο πηγή εικόνα
 صورة الصورة تصوير فيديو المصدر مصدر

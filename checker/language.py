@@ -78,17 +78,21 @@ _SHARED = regex.compile(
     r"(?<!\p{L})(?:(?P<Latin>(?=\p{Ll})\p{Latin}++)|(?P<Cyrillic>(?=\p{Ll})\p{Cyrillic}++)"
     r"|(?P<Arabic>\p{Arabic}++)|(?P<Devanagari>\p{Devanagari}++)|(?P<other>(?!\p{Lu})\p{L}++))"
 )
-_LATIN_LETTER = regex.compile(r"\p{Latin}")
-_OTHER_LETTER = regex.compile(r"(?V1)[\p{L}--[\p{Latin}\p{Common}\p{Inherited}]]")
+_SHARED_LETTER = regex.compile(
+    r"(?P<Latin>\p{Latin})|(?P<Cyrillic>\p{Cyrillic})|(?P<Arabic>\p{Arabic})|(?P<Devanagari>\p{Devanagari})"
+)
 MOSTLY = 0.7  # share of a script, in words in small letters, from which other scripts are only names
 KANA = 0.1  # share of kana among kana and Han from which a text is Japanese
 JAPANESE_FORMS = 0.08  # share of forms that Chinese does not write, from which Han alone is Japanese
 _JAPANESE_FORM = regex.compile(
     "[円県駅図発戦対総検労経済価関気様薬単広児団営囲圧厳継斎従焼剣険拝挙栄桜沢渋渓砕稲穂粋縄繊聴臓蔵読変辺鉄銭駆騒験鶏黒黙込働畑峠枠匂]"
 )
+_CAPITALISED = regex.compile(r"(?<!\p{L})\p{Lu}[\p{Latin}\p{M}'’]*+")
+NAMED = 0.3  # share of Chinese, Japanese or Korean letters from which names in Latin ones do not count
 _HAN = regex.compile(r"\p{Han}")
 _CHINESE_PARTICLE = regex.compile(
     "[了们們这這那哪你您她它吗嗎呢吧啊么麼没沒很让讓给給把被就也还還着或但从從与與为為将將对對说說]"
+    r"|些(?![細少事末か])|(?<!国)是(?![正非認々])"
 )
 CHINESE_FORMS = 0.06  # share of forms that Japanese does not write today, from which Han alone is Chinese
 # py3langid does not know Yiddish: it has ligatures of its own, a pointed alef (in pointed Hebrew there is a
@@ -138,6 +142,7 @@ _PERSIAN_WORDS = frozenset([
     "يكي", "بر", "نيست", "اند", "كند", "كنند", "خواهد", "خواست", "شدند", "بايد", "هم", "نيز", "پس",
     "روز", "كشور", "در",
 ])  # fmt: skip
+_ALSO_ARABIC = frozenset(("به", "بر", "هم", "روز", "در", "داد", "خود"))
 _ARABIC_WORDS = frozenset(
     [
         "في",
@@ -208,8 +213,9 @@ def _retyped(text: str) -> str:
         return text
     found = _ARABIC_WORD.findall(text.translate(_ARABIC_KEYS))
     persian = sum(word in _PERSIAN_WORDS for word in found)
+    sure = persian > 1 or any(word in _PERSIAN_WORDS - _ALSO_ARABIC for word in found)
     arabic = sum(word.startswith("ال") or word in _ARABIC_WORDS or word.endswith("ة") for word in found)
-    if persian > arabic and persian >= TELLING_WORDS * len(found):
+    if sure and persian > arabic and persian >= TELLING_WORDS * len(found):
         return text.translate(_PERSIAN_KEYS)
     if arabic > max(persian, 1) and arabic >= TELLING_WORDS * len(found) and not _PERSIAN_ONLY.search(text):
         return text.translate(_ARABIC_KEYS)
@@ -248,7 +254,8 @@ def _in_one_script(text: str) -> str:
 
     Names in another script do not make a text one of the languages of that script.
     """
-    if text.isascii() or not (_LATIN_LETTER.search(text) and _OTHER_LETTER.search(text)):
+    first = _SHARED_LETTER.search(text)
+    if text.isascii() or first is None or not _other_letters(first.lastgroup or "").search(text):
         return text
     counts: Counter[str] = Counter()
     for match in _SHARED.finditer(text.lower() if text.isupper() else text):
@@ -309,8 +316,11 @@ def _with_script(beliefs: dict[str, float], scripts: Counter[str], text: str) ->
         counts["ko"] = hangul + counts.pop("zh", 0)
     elif kana >= KANA * (kana + han):
         counts["ja"] = kana + counts.pop("zh", 0)
+    if counts.get("shared") and kana + han + hangul >= NAMED * scripts.total():
+        names = sum(map(len, _CAPITALISED.findall(text)))  # in Latin letters: of no language
+        counts["shared"] = max(counts["shared"] - names, 0)
     script = max(counts, key=counts.__getitem__)
-    share = counts[script] / scripts.total()
+    share = counts[script] / sum(counts.values())
     if script in ("shared", "unknown") or share < 0.5:
         return beliefs
     decided = {script: 1.0}
@@ -319,7 +329,7 @@ def _with_script(beliefs: dict[str, float], scripts: Counter[str], text: str) ->
         decided = (
             {"ja": 0.9, "zh": 0.1}
             if forms >= JAPANESE_FORMS * han
-            else {"zh": 0.45, "ja": 0.45}
+            else _either(beliefs)
             if _could_be_japanese(text)
             else {c: beliefs.get(c, _NEGLIGIBLE) for c in ("zh", "ja")}
         )
@@ -328,6 +338,12 @@ def _with_script(beliefs: dict[str, float], scripts: Counter[str], text: str) ->
     scale = share / sum(decided.values())
     mixed = {code: (1 - share) * belief for code, belief in beliefs.items()}
     return mixed | {code: mixed.get(code, 0.0) + scale * belief for code, belief in decided.items()}
+
+
+def _either(beliefs: dict[str, float]) -> dict[str, float]:
+    """Chinese or Japanese, with the first opinion's choice first."""
+    chinese = beliefs.get("zh", 0.0) >= beliefs.get("ja", 0.0)
+    return {"zh": 0.46, "ja": 0.44} if chinese else {"zh": 0.44, "ja": 0.46}
 
 
 def _could_be_japanese(text: str) -> bool:

@@ -15,9 +15,10 @@ import regex
 
 # -- styled letters ----------------------------------------------------------------------------------
 
-_SMALL = str.maketrans("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnopqrstuvwyz")
-SMALL_CAPITALS = regex.compile("[ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ]")
-"""Small capitals. Some are phonetic letters as well, so they count only beside one that is not."""
+_SMALL = str.maketrans("ᴀʙᴄᴅᴇꜰғɢʜɪᴊᴋʟᴍɴᴏᴘꞯǫʀꜱᴛᴜᴠᴡʏᴢ", "abcdeffghijklmnopqqrstuvwyz")
+SMALL_CAPITALS = regex.compile("[ᴀʙᴄᴅᴇꜰғɢʜɪᴊᴋʟᴍɴᴏᴘꞯǫʀꜱᴛᴜᴠᴡʏᴢ]")
+"""Small capitals, with two letters of other alphabets for those that lack. Some are phonetic letters as
+well, so they count only beside one that is not."""
 ONLY_SMALL_CAPITALS = regex.compile("[ᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢ]")
 # Mathematical alphabets with the letterlike symbols that fill their gaps; circled, squared, raised, wide
 # ones; half-width katakana with its voicing mark; ligatures; presentation forms of single letters.
@@ -146,15 +147,19 @@ _LATIN = r"\p{Latin}"
 def foreign(language: str) -> regex.Pattern[str]:
     """A name of several words in a script that the language does not write, with its quotes or brackets.
 
-    A single such word is left alone: acronyms and brands belong to the wording of every language.
+    A single Latin word is left alone: acronyms and brands belong to the wording of every language. A word in
+    any other script is a name.
 
     Args:
         language: ISO 639-1; those that are not in the table write Latin.
     """
     own = _WRITTEN.get(language, _LATIN)
-    word = rf"(?:[\p{{L}}--[{own}\p{{Common}}\p{{Inherited}}]][\p{{M}}\p{{N}}'’-]*+)++"
-    between = r"(?:[\p{P}&+]{0,2} (?:[\p{P}\p{N}&+]{1,3}+ ?)?|[(（])"
-    return regex.compile(rf"(?V1)[(\[\"«“（]?{word}(?:{between}{word})++(?:[ -]\p{{N}}++)?[)\]\"»”）]?")
+    letter = rf"[\p{{L}}--[{own}\p{{Common}}\p{{Inherited}}]]"
+    word = rf"(?:{letter}[\p{{M}}\p{{N}}'’-]*+)++"
+    between = r"(?:[\p{P}&+]{0,2} (?:[\p{P}\p{N}&+]{1,9}+ |[\p{P}\p{N}&+]{1,3}+)?|[(（])"
+    one = rf"(?={letter}{{2}})(?!\p{{Latin}}){word}(?:{between}{word})*+"
+    names = rf"(?:{one}|{word}(?:{between}{word})++)"
+    return regex.compile(rf"(?V1)[(\[\"«“（]?{names}(?:[ -]\p{{N}}++)?[)\]\"»”）]?")
 
 
 @cache

@@ -99,8 +99,10 @@ def run(
         unit.style = style.read(unit.span.text)
     if encoder := models.encoder():
         plain = [wording(text, language).text for text in texts]
-        for unit, vectors in zip(units, encoder.read(plain), strict=True):
-            unit.vectors = heads.summarise(vectors)
+        new = list(dict.fromkeys(plain))  # what is posted again and again is read once
+        read = dict(zip(new, map(heads.summarise, encoder.read(new)), strict=True))
+        for unit, text in zip(units, plain, strict=True):
+            unit.vectors = read[text]
     if models.settings.fluency and (found := fluencies(models, language, texts, cache, percentiles)):
         for unit, (reading, rank) in zip(units, found, strict=True):
             unit.perplexity, unit.rank = reading.perplexity, rank

@@ -41,14 +41,18 @@ _INVISIBLE = regex.compile(
     r"--[\s\p{Prepended_Concatenation_Mark}]]+"
 )
 # What a browser does not show.
-_UNSEEN = tuple(
-    regex.compile(rf"<{tag}(?=[\s/>])[^<>]*>.*?</{tag}[^<>]*>?", regex.IGNORECASE | regex.DOTALL)
-    for tag in ("script", "style")
+_UNSEEN = (
+    *(
+        regex.compile(rf"<{tag}(?=[\s/>])[^<>]*>.*?</{tag}[^<>]*>?", regex.IGNORECASE | regex.DOTALL)
+        for tag in ("script", "style", "noscript", "iframe", "template", "svg")
+    ),
+    regex.compile(r"<!--(?:(?!<!--|-->).)*+-->", regex.DOTALL),
 )
 _TAG = regex.compile(
-    r"</?(?:(?P<inline>a|abbr|b|big|code|del|em|font|i|ins|mark|q|s|small|span|strike|strong|sub|sup|tt|u)"
-    r"|blockquote|body|br|center|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|head|header|hr|html|iframe|img"
-    r"|input|li|link|main|meta|nav|ol|p|pre|script|section|style|table|tbody|td|th|thead|time|title|tr|ul"
+    r"</?(?:(?P<inline>a|abbr|b|big|cite|code|del|em|font|i|ins|kbd|label|mark|q|s|small|span|strike|strong|sub|sup"
+    r"|time|tt|u|var|wbr)"
+    r"|address|article|aside|blockquote|body|br|button|center|details|dfn|footer|form|input|main|nav|picture|source|summary|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|head|header|hr|html|iframe|img"
+    r"|input|li|link|main|meta|nav|ol|p|pre|script|section|style|table|tbody|td|th|thead|title|tr|ul"
     r"|video)(?=[\s/>])[^<>]*>",
     regex.IGNORECASE,
 )
@@ -70,6 +74,24 @@ _NAME = rf"@(?:[\w--[{_UNSPACED}]]++|\w++)"
 _MENTION = regex.compile(
     rf"(?V1)\bRT\s{_NAME}:?|(?:(?<!\S)\.)?(?<![\w--[{_UNSPACED}]][.+-]?){_NAME}(?:[.+-]?@[\w-]++(?:\.[\w-]++)*+)*+"
 )
+# An address that stands alone, after a sentence or on a line; in a sentence it is a word of it.
+_EMAIL = regex.compile(
+    r"(?:^|(?<=[.!?:。।！？][^\S\n]))[A-Za-z0-9][\w.+-]{0,63}+@(?:[A-Za-z0-9-]{1,63}+\.){1,8}[A-Za-z]{2,24}[^\S\n]*+$",
+    regex.ASCII | regex.MULTILINE,
+)
+# Bulletin board codes, bold of Markdown, list marks; "(1/3)" of a thread; faces in brackets.
+_CODE = regex.compile(
+    r"\[/?(?:b|i|u|s|url|quote|img|color|size|center|code|list)(?:=[^\]\[\n]{0,200})?\]", regex.IGNORECASE
+)
+_BOLD = regex.compile(r"(?<![*\w])\*\*(?=[^\s*])|(?<=[^\s*])\*\*(?![*\w])")
+_LIST_MARK = regex.compile(r"^[^\S\n]*+[-*→][^\S\n]++(?=\p{Lu}|\p{Lo})", regex.MULTILINE)
+_THREAD = regex.compile(
+    r"\A\s*+\(?\d{1,2}/(?:\d{1,2}\b)?\)?\s++|\s++\(\d{1,2}/(?:\d{1,2}|n)?\)\s*+\Z|(?<=[.!?。！？।]\s++)\d{1,2}/(?:\d{1,2}|n)?\s*+\Z"
+)
+_LINKED = regex.compile(r"\[([^\[\]\n]{1,300})\]\(\ue000\)")
+_FACE = regex.compile(
+    r"[^\s\p{L}\p{N}()（）]?+[(（](?=[^()（）\n]*[\p{S}_・])[^\p{L}\p{N}()（）\n]{3,12}[)）][^\s\p{L}\p{N}.,!?。、！？]*+"
+)
 _HASH = regex.compile(rf"(?V1)(?<![\w&#])#++(?=\d*+[^\W\d])|(?<=[{_UNSPACED}])#")
 # A run of hashtags on one line; ``_tags`` decides whether it belongs to a sentence.
 _HASHTAGS = regex.compile(
@@ -78,36 +100,72 @@ _HASHTAGS = regex.compile(
 _SENTENCE_END = frozenset(".!?…:。！？؟।»”\"')）")
 # "Photo: Anna Brown, City Press" as a line, or in brackets anywhere.
 _LABEL = "|".join(sorted(map(regex.escape, set(conventions.CREDITS.split())), reverse=True))
+_LABELS = rf"(?:(?:{_LABEL})(?:\.|\b)[^\S\n]?(?:by\b|/|&)?[^\S\n]?){{1,3}}[:：©＝][^\S\n]?"
 _CREDIT = regex.compile(
-    rf"^[\s\ue000(\[（【]*+(?:(?:{_LABEL})(?:\.|\b)[^\S\n]?(?:by\b|/|&)?[^\S\n]?){{1,3}}[:：©＝][^\S\n]?"
-    r"(?P<names>[^\n:：]{2,90})$"
+    rf"^[\s\ue000(\[（【]*+(?:{_LABELS}(?P<names>[^\n:：|]{{2,90}})[^\S\n]?[|/;•·][^\S\n]?){{0,3}}"
+    rf"{_LABELS}(?P<names>[^\n:：]{{2,90}})$"
+    rf"|^[\s\ue000]*+(?:{_LABEL})[^\S\n](?:by|von|par|por|di|av|door)[^\S\n](?P<names>\p{{Lu}}[^\n:：]{{2,60}})$"
     rf"|[(\[（](?:{_LABEL})(?:\.|\b)[^\S\n]?[:：©][^()\[\]（）\n]{{2,90}}[)\]）]",
     regex.IGNORECASE | regex.MULTILINE,
 )
+_CAMERA = regex.compile(
+    r"^[\s\ue000]*+[📷📸🎥📹🎬]\ufe0f?[^\S\n]*+:?[^\S\n]*+(?P<names>[^\n:：]{2,60})$", regex.MULTILINE
+)
+AGENCY = 4  # letters of an agency in small letters at most: "dpa"
 CREDITED = 8  # words that a credit has at most
 # Leader dots, rules and ornaments: between blanks, or dots between two words.
 _ORNAMENT = regex.compile(
-    r"(?<![^\s\ue000])[-=~*+^|•·.…:°¤¯´`¸˜\u2013-\u2015\u2500-\u259f<>\\/]{3,}+(?![^\s\ue000])"
+    r"(?:(?<=[^\s\ue000])[^\S\n]++|(?<![^\s\ue000]))"
+    r"[-=~*+^|•·.…:°¤¯´`¸˜\u2013-\u2015\u2190-\u21ff\u2500-\u259f<>\\/]{3,}+(?![^\s\ue000।॥!?。！？])"
     r"|(?<![^\s\ue000])[.·•…*](?:[^\S\n]++[.·•…*]){2,}+(?![^\s\ue000])"
     r"|(?<=[\p{L}\p{N}])(?:\.{4,}+|·{3,}+|…{3,}+|_{3,}+|-{4,}+)(?=[\p{L}\p{N}])|[\u2500-\u259f]++"
 )
 _MAYBE_ORNAMENT = regex.compile(  # sooner than looking for one
-    r"[-=~*+^|•·.…:°¤¯´`¸˜\u2013-\u2015\u2500-\u259f<>\\/]{3}|_{3}|[.·•…*][^\S\n]+[.·•…*]|[\u2500-\u259f]"
+    r"[-=~*+^|•·.…:°¤¯´`¸˜\u2013-\u2015\u2190-\u21ff\u2500-\u259f<>\\/]{3}|_{3}|[.·•…*][^\S\n]+[.·•…*]|[\u2500-\u259f]"
 )
 _BOX = regex.compile(r"[\u2500-\u259f]")
 # A Japanese or Korean clause that an emoji may end; and what follows, some words of a clause.
 _POLITE_END = regex.compile(r"(?:[すたいんねよう]|ださい|しょう|[다요오까])\s*$")
+_MARK = regex.compile(r"\p{M}")
 _FLAG = regex.compile(r"\p{Regional_Indicator}")
 _CLAUSE = regex.compile(r"\S+\s+\S|[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]{4}")
+# Clauses in scripts without capitals, before and after: too long to be a name or an entry of a list.
+_LONG_CLAUSE_BEFORE = regex.compile(
+    r"(?:\p{Lo}[\p{L}\p{M}\u200c]*+\s++){3}\p{Lo}[\p{L}\p{M}\u200c]*+\Z|\p{Han}{6}\Z"
+)
+_LONG_CLAUSE = regex.compile(r"(?:\p{Lo}[\p{L}\p{M}\u200c]*+[,،]?\s++){3}\p{Lo}|\p{Han}{6}")
 _RUN = regex.compile(r"([^\d\s])\1{3,}+")
+_HEAP = regex.compile(r"(?<=[\p{Latin}\p{Cyrillic}\p{Greek}])[\u0300-\u036f]{2,}+")  # of marks: "Zalgo"
+_NOT_SIGN = regex.compile(r"(?<=\p{Arabic})¬(?=\p{Arabic})")  # a half space in old Persian fonts
 _KASHIDA = regex.compile(r"(?<=\p{Arabic}\p{M}*+)ـ++(?=\p{M}*+\p{Arabic})")
 _STRUCK = regex.compile(r"(?<=[\p{L}\p{M}\p{N}])[\u0332\u0333\u0335-\u0338\u033f\u0305\u20d0-\u20dc]++")
+# Points over and under letters: vowels, which are written for learners and in holy books, and some of which
+# stand in any text. Yiddish spells with a few.
+_VOWELS = (
+    (
+        regex.compile(r"(?V1)[\p{L}&&\p{Arabic}]"),
+        regex.compile(r"[\u064b-\u0652\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]++"),
+        0.2,
+    ),
+    (
+        regex.compile(r"(?V1)[\p{L}&&\p{Hebrew}]"),
+        regex.compile(r"[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]++"),
+        0.3,
+    ),
+)
+"""The letters of a script, its points, and the share of its letters from which all of them are set aside."""
+_SEMITIC = regex.compile(r"[\u0591-\u05c7\u064b-\u0652]")
 _EMPTY_BRACKETS = regex.compile(r"[(\[]\s*+\ue000[\s\ue000]*+[)\]]")
 # A character and the marks that may compose with it: what normalisation may change, and no more.
 _COMPOSABLE = regex.compile(r"(?V1)[\p{NFC_QC=N}--\p{M}][\p{M}\p{NFC_QC=M}]*+|\P{M}?[\p{M}\p{NFC_QC=M}]++")
 # Blanks that are not already one space or one newline between two words.
 _SPACES = regex.compile(r"\A[\s\ue000]++|(?![ \n](?![\s\ue000]|\Z))[\s\ue000]++")
-_CLOSING = frozenset(".,:;!?…)]»”،؛؟。，、！？；：）")
+# Quotation marks or brackets around all of a post, with none inside.
+_QUOTED_WHOLE = regex.compile(
+    r"""\A(?:"[^"]*"|«[^«»]*»|»[^«»]*«|“[^“”]*”|„[^„“”]*[“”]|”[^”]*”|「[^「」]*」|『[^『』]*』|\[[^\[\]]*\])\Z"""
+)
+_FIRST_OR_LAST = regex.compile(r"\A.|.\Z")
+_CLOSING = frozenset(".,:;!?…)]»”،؛؟।॥。，、！？；：）")
 _NEWLINES = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
 # Scripts in which the zero-width joiners are part of the spelling.
@@ -117,6 +175,7 @@ _JOINING = regex.compile(
 )
 _VIRAMA = regex.compile(r"\p{Indic_Syllabic_Category=Virama}")
 
+_PIPE = regex.compile(r"(?<=\p{Devanagari} ?)\|(?=\s|\Z)")  # typed for a danda
 _LINE = regex.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _WORD = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*+"  # no spaces: a character is a word
@@ -230,13 +289,15 @@ def clean(post: str) -> CleanText:
     """Set aside what is not the wording of a language, fold how it is dressed up, and keep every offset.
 
     Gone are links, @mentions, emoji, HTML tags with scripts and style sheets, entities, control and format
-    characters, private-use characters and lone surrogates; hashtags and credits that are no part of a
-    sentence; leader dots, rules and ornaments; all but the first of four and more equal characters. Styled
-    letters (bold, full-width, small capitals) and look-alikes from another script become the letters that
-    they stand for. Joiners stay where they are spelling: the zero-width non-joiner in Persian, both joiners
-    in Indic scripts. The ``#`` of other hashtags goes, underscores become spaces. A newline stays a newline,
-    and so does a tag that breaks the line; an emoji in the place of a full stop becomes one. The text is in
-    Unicode NFC.
+    characters, private-use characters and lone surrogates; hashtags, credits and addresses that are no part
+    of a sentence; leader dots, rules and ornaments; list marks, thread counts ("1/3"), bulletin board codes
+    and faces made of signs; quotation marks around the whole; the vowels of Arabic and Hebrew where they are
+    written throughout; all but the first of four and more equal characters. Styled letters (bold, full-width,
+    small capitals) and look-alikes from another script become the letters that they stand for. Joiners stay
+    where they are spelling: the zero-width non-joiner in Persian, both joiners in Indic scripts. The ``#`` of
+    other hashtags goes, underscores become spaces. A newline stays a newline, and so does a tag that breaks
+    the line; an emoji in the place of a full stop becomes one, and so do leader dots. The text is in Unicode
+    NFC.
 
     Cleaning a cleaned text changes nothing. The time taken is linear in the length of the post.
     """
@@ -263,10 +324,22 @@ def _clean_once(draft: Draft) -> None:
             draft.replace(letters.SMALL_CAPITALS, _plain)
         if not letters.EAST_ASIAN.search(draft.text):
             draft.replace(letters.FULL_WIDTH_SIGNS, _plain)
+        draft.replace(_CAMERA, _credit)
         draft.replace(_EMOJI, _emoji)
+    if "[/" in draft.text:
+        draft.replace(_CODE, lambda match: "")
     draft.replace(_URL, _gap)
     if "@" in draft.text:
+        draft.replace(_EMAIL, _gap)
         draft.replace(_MENTION, _gap)
+    if "](" in draft.text:
+        draft.replace(_LINKED, lambda match: str(match[1]))
+    if "**" in draft.text:
+        draft.replace(_BOLD, lambda match: "")
+    if "(" in draft.text or "（" in draft.text:
+        draft.replace(_FACE, _gap)
+    if "/" in draft.text:
+        draft.replace(_THREAD, _gap)
     if "#" in draft.text:
         draft.replace(_HASHTAGS, _tags)
         draft.replace(_HASH, lambda match: "")
@@ -275,15 +348,23 @@ def _clean_once(draft: Draft) -> None:
         if not unicodedata.is_normalized("NFC", draft.text):
             draft.replace(_COMPOSABLE, lambda match: unicodedata.normalize("NFC", match[0]))
         draft.replace(_STRUCK, lambda match: "")
+        draft.replace(_HEAP, lambda match: "")
+        draft.replace(_NOT_SIGN, lambda match: "\u200c")
         draft.replace(_KASHIDA, lambda match: "")
+        if _SEMITIC.search(draft.text):
+            _unpoint(draft)
         if letters.MEETING.search(draft.text):
             _undisguise(draft)
     draft.replace(_CREDIT, _credit)
+    if draft.text.count("\n"):
+        draft.replace(_LIST_MARK, lambda match: "")
     if _MAYBE_ORNAMENT.search(draft.text):
         draft.replace(_ORNAMENT, _ornament)
     draft.replace(_RUN, lambda match: "..." if match[1] == "." else str(match[1]))
     draft.replace(_EMPTY_BRACKETS, _gap)
     draft.replace(_SPACES, _space)
+    if _QUOTED_WHOLE.match(draft.text):
+        draft.replace(_FIRST_OR_LAST, lambda match: "")
 
 
 def _gap(match: regex.Match[str]) -> str:
@@ -295,19 +376,32 @@ def _plain(match: regex.Match[str]) -> str:
 
 
 def _emoji(match: regex.Match[str]) -> str:
-    """A gap, or a line break where the emoji stands for a full stop: between two clauses of some words."""
+    """A gap, or a line break where the emoji stands for a full stop."""
+    # A flag belongs to the name beside it.
+    return "\n" if _is_stop(match, named=_FLAG.match(match[0]) is not None) else _GAP
+
+
+def _is_stop(match: regex.Match[str], *, named: bool = False) -> bool:
+    """Whether what is found stands for a full stop: between two clauses of some words.
+
+    Args:
+        match: in the text.
+        named: the next word is a name, whatever its capital.
+    """
     text = match.string
-    before, after = text[max(0, match.start() - 200) : match.start()], text[match.end() : match.end() + 60]
-    clause = regex.split(r"[.!?…:;\n\ue000]", before)[-1].split()
-    following = after.lstrip()
-    ended = bool(before) and before.rstrip()[-1:].isalnum()
-    polite = _POLITE_END.search(before.rstrip()) is not None
-    # "Road closed", but not "Anna Brown"; a flag belongs to the name beside it.
+    before = text[max(0, match.start() - 200) : match.start()].rstrip(" \ue000")
+    following = text[match.end() : match.end() + 60].lstrip()
+    if not before[-1:].isalnum() and not _MARK.match(before[-1:]):
+        return False
+    before = regex.split(r"[.!?…:;।。！？\n\ue000]", before)[-1]
+    clause = before.split()
+    # "Road closed", but not "Anna Brown".
     whole = len(clause) > 2 or (len(clause) == 2 and clause[-1][:1].islower())
-    begins = following[:1].isupper() and not _FLAG.match(match[0])
-    if ended and (polite or (begins and whole)) and _CLAUSE.match(following):
-        return "\n"
-    return _GAP
+    begins = following[:1].isupper() and not named and whole
+    uncased = _LONG_CLAUSE_BEFORE.search(before) and _LONG_CLAUSE.match(following)
+    if _POLITE_END.search(before) or begins:
+        return _CLAUSE.match(following) is not None
+    return uncased is not None and not named
 
 
 def _tags(match: regex.Match[str]) -> str:
@@ -323,23 +417,28 @@ def _tags(match: regex.Match[str]) -> str:
 
 def _credit(match: regex.Match[str]) -> str:
     """A gap for a credit; a caption, which is a sentence, stays."""
-    names = match["names"]
-    if names is None:
-        return _GAP
+    named = match.captures("names")  # none in brackets
+    return _GAP if all(map(_credited, named)) else str(match[0])
+
+
+def _credited(names: str) -> bool:
+    """Whether what follows a label looks like names."""
     found = [word.text for word in words(names)]
-    small = sum(word[0].islower() for word in found)
+    agency = len(found) == 1 and len(found[0]) <= AGENCY
+    small = 0 if agency else sum(word[0].islower() for word in found)
     wide = letters.EAST_ASIAN.search(names) is not None
     few = width(names) <= 24 if wide else len(found) <= CREDITED
-    return (
-        _GAP if few and small * 2 <= len(found) and names.rstrip()[-1:] not in "!?。！？" else str(match[0])
-    )
+    return few and small * 2 <= len(found) and names.rstrip()[-1:] not in "!?。！？"
 
 
 def _ornament(match: regex.Match[str]) -> str:
-    """A gap, but for three dots or a pair of signs that are punctuation."""
+    """A gap, but for three dots or a pair of signs that are punctuation; dots may be a full stop."""
     run = str(match[0])
     signs = regex.sub(r"[.…:\s]", "", run)
-    return _GAP if len(signs) > 2 or run.count(".") > 3 or "…" * 3 in run or _BOX.search(run) else run
+    if not (len(signs) > 2 or run.count(".") > 3 or "…" * 3 in run or _BOX.search(run)):
+        return run
+    stopped = match.string[match.end() : match.end() + 1] in ("।", "॥", "!", "?", "。", "！", "？")
+    return "." if not (run.strip(" .…") or stopped) and _is_stop(match) else _GAP
 
 
 def _undisguise(draft: Draft) -> None:
@@ -360,6 +459,13 @@ def _undisguise(draft: Draft) -> None:
         return found
 
     draft.replace(letters.MIXABLE_WORD, meant)
+
+
+def _unpoint(draft: Draft) -> None:
+    """Set the vowels of Arabic and Hebrew aside where a text has them throughout."""
+    for letters_of, points, share in _VOWELS:
+        if sum(map(len, points.findall(draft.text))) >= share * len(letters_of.findall(draft.text)):
+            draft.replace(points, lambda match: "")
 
 
 def _as_it_is(word: str) -> None:
@@ -409,6 +515,8 @@ def sentences(text: str, language: str | None) -> list[Span]:
 
     # sentencex panics at blanks outside ASCII and at lone surrogates.
     safe = regex.sub(r"\p{Cs}", "\ufffd", regex.sub(r"[^\S\n]", " ", text))
+    if language == "hi":
+        safe = _PIPE.sub("।", safe)
     spans: list[Span] = []
     for line in _LINE.finditer(text):
         bounds = [line.start()]

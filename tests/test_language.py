@@ -433,6 +433,11 @@ def test_a_neighbour_that_no_identifier_knows_is_not_taken_for_a_supported_langu
         ("Der Minister traf heute Сергей Викторович Лавров in Wien zu Gesprächen über den Handel.", "de"),
         ("Проект финансирует European Bank for Reconstruction and Development, работы идут.", "ru"),
         ("أعلنت البلدیة إغلاق الجسر القدیم یوم الجمعة بسبب أعمال الصیانة في مرکز المدینة.", "ar"),
+        ("Проект поддержала جامعة الدول العربية, об этом сообщили сегодня в мэрии города.", "ru"),
+        ("Η σύμβαση υπογράφηκε με τη Министерство развития την Παρασκευή στην Αθήνα.", "el"),
+        ("تقول إنها لم تكن تدري بما جرى به وبها في البيت", "ar"),
+        ("Nestlé、Philips、L'Oréalなどの製品も", "ja"),
+        ("有些居民抱怨渡船班次太少。", "zh"),
     ],
 )
 def test_names_and_the_keyboard_do_not_decide(text: str, code: str) -> None:

@@ -53,6 +53,46 @@ PIECES = st.sampled_from(
             "\n#a #b\n",
         ),
         *("<script>", "</script>", "<style>x</style>", " #a", "word 🎉 Another word or two", "___"),
+        *(
+            "[b]",
+            "[/b]",
+            "[url=x]",
+            "**",
+            "**Да**",
+            " (1/3)",
+            "1/3 ",
+            "2/",
+            "<!-- x -->",
+            "<iframe>",
+            "(^_^)",
+            "(╯°□°)╯",
+        ),
+        *(
+            "\n- A",
+            "* Б",
+            "¬",
+            '"',
+            "«",
+            "»",
+            "“",
+            "”",
+            "[",
+            "]",
+            "\u0334\u0316\u0322",
+            "\n📷 A B",
+            "Text: A B | ",
+        ),
+        *(
+            "→→→",
+            "\na@b.example\n",
+            "[a](https://b.example)",
+            "Photo by A B\n",
+            "ғ",
+            "।",
+            "رَبِّ",
+            "שָׁלוֹם",
+            "פֿאַר",
+        ),
         *("ありがとう", "カタカナ", "สวัสดี", "صباح", 'א"ב', "don't", "3,14"),
     ]
 )
@@ -248,7 +288,7 @@ def test_joiners_stay_where_they_are_spelling() -> None:
 def test_control_and_format_characters_vanish_without_a_gap() -> None:
     post = "\ufeffpa\u00adss\u200bword\x00 \u202eevil\u202c \u2066a\u2069b\ud800c\ue123d\U000e0041"
     assert clean(post).text == "password evil abcd"
-    assert clean("\u06dd ٱلْحَمْدُ").text == "\u06dd ٱلْحَمْدُ"  # a visible format character
+    assert clean("\u06dd الحمد").text == "\u06dd الحمد"  # a visible format character
 
 
 def test_html() -> None:
@@ -286,6 +326,102 @@ def test_mentions_end_where_an_unspaced_script_begins() -> None:
 def test_newlines_stay_and_blanks_collapse() -> None:
     assert clean(" a \t b\u00a0\u3000c \r\n\r\n d\u2028e\v f ").text == "a b c\nd\ne\nf"
     assert clean("Bonjour !").text == "Bonjour !"  # the author's own space
+
+
+VOWELS = {
+    "ا": "\u064b\u064c\u064e\u064f\u0650\u0651\u0652\u0670",
+    "א": "\u05b0\u05b4\u05b6\u05b7\u05b8\u05b9\u05bc\u05c1",
+}
+
+
+@given(
+    st.sampled_from(
+        [
+            ("ا", "أعلنت البلدية إغلاق الجسر القديم يوم الجمعة بسبب أعمال الصيانة."),
+            ("א", "העירייה מודיעה כי הגשר הישן ייסגר ביום שישי בשל עבודות שיפוץ."),
+        ]
+    ),
+    st.data(),
+)
+@repeatably
+def test_vowels_written_throughout_are_set_aside_and_every_letter_knows_its_place(
+    bare: tuple[str, str], data: st.DataObject
+) -> None:
+    first, text = bare
+    marks = st.text(st.sampled_from(VOWELS[first]), min_size=1, max_size=2)
+    post = "".join(c + data.draw(marks) if unicodedata.category(c) == "Lo" else c for c in text)
+    found = clean(post)
+    assert found.text == text
+    for place, character in enumerate(text):
+        start, end = found.span(place, place + 1)
+        assert unicodedata.normalize("NFC", post[start:end])[0] == character
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
+        "أعلنت البلدية أن الجسر سيغلق غدًا وأن الحركة ستعود تدريجيًا بعد الصيانة.",  # as newspapers write
+        "لقد كان مشروعًا كبيرًا جدًا.",
+        "די מעשׂה איז געווען אַזוי: אַ מאָל איז געווען אַ מלך.",  # Yiddish spells with points
+    ],
+)
+def test_points_that_belong_to_the_spelling_stay(post: str) -> None:
+    assert clean(post).text == unicodedata.normalize("NFC", post)
+
+
+def test_hindi_letters_with_a_dot_are_one_or_two_characters() -> None:
+    apart = "ज़रूरत हो तो फ़ोन करें, सड़क और क़िले का रास्ता ग़लत है, पढ़ें और ख़बर दें।"
+    table = {
+        "ज़": "\u095b",
+        "फ़": "\u095e",
+        "ड़": "\u095c",
+        "क़": "\u0958",
+        "ग़": "\u095a",
+        "ढ़": "\u095d",
+        "ख़": "\u0959",
+    }
+    post = apart
+    for two, one in table.items():
+        post = post.replace(two, one)
+    assert len(post) < len(apart)
+    found = clean(post)
+    assert found.text == clean(apart).text == apart
+    assert found.span(0, 2) == (0, 1)  # both of its characters stand for one
+
+
+@pytest.mark.parametrize(
+    ("post", "text"),
+    [
+        ("Die Brücke ist zu ........... Bitte warten Sie.", "Die Brücke ist zu. Bitte warten Sie."),
+        ("Montag .......... 9-12, Dienstag .......... geschlossen", "Montag 9-12, Dienstag geschlossen"),
+        ("Montag .......... Geschlossen", "Montag Geschlossen"),
+        ("पुल बंद रहेगा ..........। कृपया नाव लें।", "पुल बंद रहेगा। कृपया नाव लें।"),
+        (
+            "الجسر القديم مغلق اليوم 🚫 يرجى من السكان استخدام العبارة",
+            "الجسر القديم مغلق اليوم\nيرجى من السكان استخدام العبارة",
+        ),
+        ("Mehr: press@city.example", "Mehr:"),
+        ("Schreiben Sie an press@city.example.", "Schreiben Sie an press@city.example."),
+        ("(1/3) Der erste Teil.", "Der erste Teil."),
+        ("Offen ab 5/12 und am 6/12", "Offen ab 5/12 und am 6/12"),
+        ("[b]Neu[/b]: mehr [1] dazu", "Neu: mehr [1] dazu"),
+        ("**Neu** ist 2**3", "Neu ist 2**3"),
+        ("Er sagte (...) nein (^_^)", "Er sagte (...) nein"),
+        ("- Erstens\n- Zweitens", "Erstens\nZweitens"),
+        ("Text: Ann Lee | Foto: dpa", ""),
+        ("Photo by the sea is what we saw", "Photo by the sea is what we saw"),
+        ("<article>Da</article><!-- weg --><noscript>weg</noscript>", "Da"),
+        ("„Alles gut“", "Alles gut"),
+        ("„Alles“ ist „gut“", "„Alles“ ist „gut“"),
+        ("Z\u0334\u0316a\u0334\u0316 Việt", "Za Việt"),
+        ("می¬گوید", "می\u200cگوید"),
+        ("ᴏɴ ғʀɪᴅᴀʏ", "on friday"),
+    ],
+)  # fmt: skip
+def test_what_is_set_aside_and_what_stays(post: str, text: str) -> None:
+    found = clean(post)
+    assert found.text == text
+    assert not found.disguised
 
 
 @given(POST)

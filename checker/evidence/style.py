@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
-from checker import letters
+from checker import german, letters
 from checker.errors import ModelCorruptedError
 from checker.languages import SUPPORTED
 from checker.text import Draft
@@ -49,7 +49,7 @@ _CAPITALS = regex.compile(
 CAPITALS = 20  # characters of such a run from which it is no list of acronyms
 _BEGINNING = regex.compile(r"(?:\A|[.!?…]\s++)\p{Ll}")
 _REPEATED = regex.compile(r"([!?.,;:…-])\1++")
-_BEFORE_SIGN = regex.compile(r"[ \t]++(?=[,.;:!?،؛。，、)\]])|(?<=\s)\s++")
+_BEFORE_SIGN = regex.compile(r"[ \t]++(?=[,.;:!?،؛।॥。，、)\]])|(?<=\s)\s++")
 
 Step = tuple[regex.Pattern[str], Callable[[regex.Match[str]], str]]
 
@@ -58,10 +58,17 @@ def _table(pairs: dict[str, str]) -> Step:
     return regex.compile("[" + "".join(pairs) + "]"), lambda match: pairs[match[0]]
 
 
-_WIDE = dict(zip(",.:;!?", "，。：；！？", strict=True))
-_EAST_ASIAN_SIGNS: Step = (
-    regex.compile(r"(?<=[\p{Han}\p{Hiragana}\p{Katakana}ー”’」』）)])[ ]?([,.:;!?])[ ]?(?!\d)"),
-    lambda match: _WIDE[match[1]],
+def _wide(signs: str) -> Step:
+    """Signs of half width after East Asian characters, as wide ones; three dots stay."""
+    wide = dict(zip(",.:;!?", signs, strict=True))
+    after = r"(?<=[\p{Han}\p{Hiragana}\p{Katakana}ー”’」』）)])"
+    pattern = rf"{after}[ ]?([,:;!?]|\.(?!\.))[ ]?(?!\d)"
+    return regex.compile(pattern), lambda match: wide[match[1]]
+
+
+_TRAILING: Step = (
+    regex.compile(r"(?<=[\p{Han}\p{Hiragana}\p{Katakana}])(?:…++|\.{2,}+)\Z"),
+    lambda match: "。",
 )
 _STRESS: Step = (regex.compile("\u0301"), lambda match: "")
 _POINTS: Step = (regex.compile("[\u064b-\u0652\u0670]"), lambda match: "")  # vowels of Arabic
@@ -74,7 +81,7 @@ _ENDINGS = (
     "ها|های|هایی|هایم|هایت|هایش|هایمان|هایتان|هایشان|ام|ای|اند|ایم|اید|تر|ترین|شان|اش|مان|تان|ات"
 )  # fmt: skip
 SPELLINGS: dict[str, tuple[Step, ...]] = {
-    "ar": (_table({"ی": "ي", "ک": "ك"}),),
+    "ar": (_table({"ی": "ي", "ک": "ك"}), _POINTS),
     "bg": (_STRESS,),
     "de": (_table({"ß": "ss", "ẞ": "SS"}),),
     # A half space, typed as one, as a blank or not at all: kept after the prefix of verbs and before endings.
@@ -87,7 +94,7 @@ SPELLINGS: dict[str, tuple[Step, ...]] = {
             lambda match: f"{match[0]} ",
         ),
         (regex.compile(r"(?<=\w)ه(?=(?:اند|ایم|اید)(?!\w))"), lambda match: "ه "),
-        (regex.compile("\u200c"), lambda match: " "),
+        (regex.compile("[\u200c\u200d]"), lambda match: " "),
         (regex.compile(r"(?<!\w)(ن?می) (?=\w)"), lambda match: f"{match[1]}\u200c"),
         (regex.compile(rf"(?<=\w) (?=(?:{_ENDINGS})(?!\w))"), lambda match: "\u200c"),
     ),
@@ -96,13 +103,21 @@ SPELLINGS: dict[str, tuple[Step, ...]] = {
         (regex.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]"), lambda match: ""),
         _table({"־": "-", "׳": "'", "״": '"'}),
     ),
-    "hi": ((regex.compile(r"(?<=\p{Devanagari})\s?\|"), lambda match: "।"),),
+    "hi": (
+        (
+            regex.compile(r"(?<=\p{Devanagari})(?:\s?\||\s++(?=।)|(?:…|\.)++\Z)"),
+            lambda match: match[0].strip() and "।",
+        ),
+    ),
     "it": (_table({"é": "è", "É": "È"}),),
-    "ja": (_EAST_ASIAN_SIGNS,),
+    "ja": (_TRAILING, _wide("、。：；！？"), _table({"，": "、", "．": "。"})),
     "ro": (_table({"ş": "ș", "ţ": "ț", "Ş": "Ș", "Ţ": "Ț"}),),
     "ru": (_table({"ё": "е", "Ё": "Е"}), _STRESS),
     "uk": (_STRESS,),
-    "zh": (_EAST_ASIAN_SIGNS,),
+    "zh": (
+        _TRAILING,
+        _wide("，。：；！？"),
+    ),
 }
 """Spellings of the keyboard, each with what it becomes: the one that text is trained on most."""
 _DIGITS = re.compile(r"\d")
@@ -137,7 +152,7 @@ def wording(text: str, language: str) -> Draft:
     if language and letters.other(language).search(text):
         draft.replace(letters.foreign(language), lambda match: " ")
         draft.replace(_BEFORE_SIGN, lambda match: "")
-    draft.replace(_CAPITALS, lambda match: _small(match[0], language))
+    draft.text = _CAPITALS.sub(lambda match: _small(match[0], language), draft.text)
     for pattern, new in SPELLINGS.get(language, ()):
         draft.replace(pattern, new)
     draft.text = draft.text.translate(_FOLDED)
@@ -146,12 +161,17 @@ def wording(text: str, language: str) -> Draft:
 
 
 def _small(run: str, language: str) -> str:
-    """Words in capitals as a sentence has them."""
+    """Words in capitals as a sentence has them; the length stays."""
     if len(run) < CAPITALS:
         return run
     if language == "tr":
         run = run.replace("I", "ı").replace("İ", "i")
-    return _BEGINNING.sub(lambda match: str(match[0]).upper(), run.lower())
+    small = run.lower()  # knows the final sigma
+    if len(small) != len(run):
+        small = "".join(low if len(low := letter.lower()) == 1 else letter for letter in run)
+    if language == "de":
+        small = german.with_capitals(small)
+    return _BEGINNING.sub(lambda match: str(match[0]).upper(), small)
 
 
 def _hashed(units: npt.NDArray[np.uint64], orders: Sequence[int]) -> Iterator[Numbers]:
