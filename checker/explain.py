@@ -192,8 +192,8 @@ def _warnings(part: Part, models: LoadedModels) -> list[Warning]:
         found.append(
             Warning(
                 code="technical",
-                text=f"The {named} text reads like technical documentation: its probabilities were not "
-                "measured for such text, and it does not count for its account.",
+                text=f"The {named} text reads like documentation or instructions: it is not called "
+                "machine-translated, and it does not count for its account.",
             )
         )
     if models.settings.round_trip and not any(unit.trip for unit in units):

@@ -337,7 +337,7 @@ def test_the_slope_of_style_is_that_of_the_regression_also_where_it_is_clamped(
     assert log_odds == pytest.approx(MODEL.style("ru", evidence)[0])
 
 
-def test_technical_documentation_gets_no_verdict_however_sure_the_model_is() -> None:
+def test_documentation_is_never_called_machine_translated_however_sure_the_model_is() -> None:
     model = VerdictModel(Calibration.model_validate(DATA | {"technical": 0.5}))
     sure = replace(BARE, style=9.0)
     plain, doubtful, manual = (
@@ -350,6 +350,7 @@ def test_technical_documentation_gets_no_verdict_however_sure_the_model_is() -> 
     assert decide(manual, None) == "uncertain"
     assert (manual.technical, manual.threshold, manual.alarms) == (True, None, ())
     assert manual.probability == plain.probability
+    assert decide(manual, Judgement(0.95, {}, Threshold(**CUT), "translated:style")) == "translated"
     ungated = judge(replace(sure, technical=9.0))
     assert decide(ungated, None) == "machine_translated", "a calibration of the user's own judges all"
     mixed = combine([(80, plain), (40, manual)])

@@ -98,8 +98,9 @@ def fit(
             class, in two folds or more, have its evidence.
         names: the variants, keys of ``VARIANTS``; all of them by default.
         least: no threshold is lower.
-        technical: log-odds of technical documentation from which a post gets no verdict: probabilities are
-            fitted on all posts, thresholds and error rates are those of the others. None judges all.
+        technical: log-odds of documentation from which a post is never called machine-translated:
+            probabilities are fitted on all posts, thresholds and error rates of that question are those of
+            the others. None judges all.
 
     Returns:
         The calibration without its origin: models, test sets and folds are for the caller to add.
@@ -124,7 +125,7 @@ def fit(
         parts, languages = by_language(ours), np.array([post.language for post in ours])
         for language, correction in corrected.items():
             part, said = parts[language], probability[languages == language]
-            plain = ~documentation(part, technical)
+            plain = ~documentation(part, technical if asked == "machine_translated" else None)
             judged, values = [post for post, yes in zip(part, plain, strict=True) if yes], said[plain]
             corrections[language][name] = correction
             cuts[language][name] = thresholds(judged, values, asked, least)
@@ -158,7 +159,7 @@ def fit(
 
 
 def documentation(posts: Sequence[Observed], technical: float | None) -> NDArray[np.bool_]:
-    """Which posts get no verdict since they read like technical documentation."""
+    """Which posts read like documentation."""
     found = [post.evidence.technical for post in posts]
     return np.array([technical is not None and value is not None and value >= technical for value in found])
 

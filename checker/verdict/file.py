@@ -155,7 +155,8 @@ class Calibration(_Part):
     fitted_on: tuple[str, ...] = Field((), description="Test sets.")
     models: dict[str, str] = Field({}, description="``Fitted.models`` of the languages that name none.")
     technical: float | None = Field(
-        None, description="Log-odds from which a post counts as technical documentation: no verdict."
+        None,
+        description="Log-odds from which a post reads like documentation: not called machine-translated.",
     )
     bands: tuple[int, ...] = Field(description="Upper edges of the length bands in columns.")
     variants: dict[str, Variant]

@@ -48,7 +48,9 @@ def headline(result: Result) -> str:
         ending = "posts written in this language scores this high"
         return f"{found}: {_only(alarm.rate)} {ending}." if alarm else f"{found}."
     if any(warning.code == "technical" for warning in result.warnings):
-        return "Cannot tell: it reads like technical documentation, where machines and people look alike."
+        return (
+            "Cannot tell: it reads like instructions, where translations by machines and people look alike."
+        )
     native = "withheld" in kinds
     if native and alarm is None:
         return "Cannot tell: too many human posts in this language look machine-translated."

@@ -8,8 +8,8 @@ translations, of the same language and length reached when the verdict was fitte
 text. A post that reaches that of the first question is ``machine_translated``; else one that reaches that of
 the second is ``translated``; one that scores as low there as at most two translations in a hundred is
 ``human_written``, in its own language. Everything between, and every length for which no error rate was
-measured, is ``uncertain``; and so is technical documentation, in which people's translations and those of
-machines could not be told apart.
+measured, is ``uncertain``. Documentation and instructions are never ``machine_translated``: people's
+translations of them and those of machines could not be told apart.
 
 ``calibration/fit.py`` fits it, ``verdict/file.py`` is the file that it comes from.
 """
@@ -120,7 +120,7 @@ class Judgement:
         variant: name of the fitted model that gave the probability, a key of ``VARIANTS``.
         alarms: how many human posts score at least as high, by kind.
         withheld: why there is no threshold though one was measured; empty where that is not so.
-        technical: whether the post reads like technical documentation, for which nothing holds.
+        technical: whether the post reads like documentation, which is never called machine-translated.
     """
 
     probability: float
@@ -229,7 +229,7 @@ class VerdictModel:
             return None
         log_odds, contributions = self._log_odds(language, evidence, variant)
         probability = round(sigmoid(log_odds), 4)
-        if self.technical(evidence):
+        if asked == "machine_translated" and self.technical(evidence):
             return Judgement(probability, contributions, None, variant, technical=True)
         fitted, threshold = self.calibration.languages[language], None
         alarms: tuple[FalseAlarm, ...] = ()

@@ -114,8 +114,8 @@ def _error_rates(
     named, threshold, probability = name(language), judgement.threshold, judgement.probability
     if judgement.technical:
         text = (
-            "It reads like technical documentation, where translations by people and by machines could not "
-            "be told apart, so no verdict is given."
+            "It reads like documentation or instructions, where translations by people and by machines could "
+            "not be told apart, so it is not called machine-translated."
         )
         yield Reason(kind="withheld", text=text)
     elif judgement.withheld:

@@ -51,10 +51,10 @@ def hidden(
         asked: the question.
         least: no threshold is lower.
 
-    Posts that read like technical documentation are flagged by nothing, and set no threshold.
+    Posts that read like documentation are not called machine-translated, and set no threshold for that.
     """
     rows = []
-    plain = ~fitting.documentation(posts, TECHNICAL)
+    plain = ~fitting.documentation(posts, TECHNICAL if asked == "machine_translated" else None)
     codes = np.array([post.language for post in posts])
     families = np.array([post.testset for post in posts])
     kinds = np.array([post.kind for post in posts])

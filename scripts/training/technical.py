@@ -1,17 +1,19 @@
-"""Fit the encoder's head that finds technical documentation, where no verdict is given.
+"""Fit the encoder's head that finds documentation, which is never called machine-translated.
 
     python -m scripts.training.verdict --corpora CORPORA --models models --cache runs/evidence --gather
-    python -m scripts.training.technical --evidence runs/evidence --models models
+    python -m scripts.training.technical --corpora CORPORA --evidence runs/evidence --models models
 
-In documentation, human translations look as machine ones do, and nobody wrote it in the language: whoever
-judges it accuses people. The head is a logistic regression over the pooled vectors. What it says of a family
-when it has not seen it is written into the evidence (``technical``), for the fit of the verdict and for its
-measurement (``scripts.bench.families``); the head that ships has seen all of them. All documentations of one
-publisher count as one family here.
+In documentation, human translations look as machine ones do: whoever judges it accuses people. The head is a
+logistic regression over the pooled vectors. What it says of a family when it has not seen it is written into
+the evidence (``technical``), for the fit of the verdict and for its measurement (``scripts.bench.families``);
+the head that ships has seen all of them. All documentations of one publisher count as one family here. Posts
+of Tatoeba and of TICO-19 stand against the documentation as well: requests, warnings and advice to the public
+are no manuals, and news has few of them.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,16 +22,25 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from checker.evidence.heads import pooled
 from checker.models import Store
+from checker.pipeline import Checker
 from checker.statistics import Floats
 from scripts.command import command
+from scripts.training.corpora import parallel
 
 DOCUMENTATION = ("msdocs", "coop", "mdn", "gnome", "human", "pydocs")
 """How the names of families of documentation begin."""
 
 SPARED = 0.05
 """Share of the other posts that the head may take for documentation, mean over families that it has not
-seen: of these, a verdict is lost."""
+seen."""
+
+EVERYDAY = {"tatoeba": "tatoeba-test-v2020-07-28", "tico": "tico19-test"}
+"""Test sets of everyday sentences and of advice to the public, by the family that they count as."""
+
+EVERYDAY_POSTS = 120
+"""Posts of each of them, in each language that it has."""
 
 STRENGTH = 0.003
 """Inverse of the penalty on standardised vectors."""
@@ -45,24 +56,47 @@ def is_documentation(family: str) -> bool:
     return family.startswith(DOCUMENTATION)
 
 
-def balanced(target: npt.NDArray[np.bool_], languages: Sequence[str]) -> Floats:
-    """Weights: documentation and other posts equal in every language, and all languages equal."""
-    frame = pd.DataFrame({"target": target, "language": list(languages)})
-    counts = frame.groupby(["language", "target"])["target"].transform("size").to_numpy(float)
-    return np.asarray(len(frame) / (2 * frame["language"].nunique() * counts), float)
+def everyday(checker: Checker, corpora: Path, language: str) -> pd.DataFrame:
+    """Posts of one to three lines of `EVERYDAY`: ``testset``, ``language``, ``pooled``."""
+    rows: list[tuple[str, str, list[float]]] = []
+    rng = random.Random(language)
+    for family, testset in EVERYDAY.items() if language != "en" else ():  # the other side of every pair
+        pairs = parallel(corpora, language)
+        chosen = (pairs["kind"] == "human") & (pairs["testset"] == testset)
+        lines = pairs.loc[chosen, "other"].tolist()
+        texts = []
+        for _ in range(min(EVERYDAY_POSTS, len(lines) // 3)):
+            start, size = rng.randrange(len(lines) - 2), rng.randint(1, 3)
+            texts.append(" ".join(lines[start : start + size]))
+        for one in checker.findings_many(texts, language):
+            if one.summary is not None:
+                rows.append((family, language, pooled(one.summary).tolist()))
+    return pd.DataFrame(rows, columns=["testset", "language", "pooled"])
 
 
-def fit(vectors: Floats, target: npt.NDArray[np.bool_], languages: Sequence[str]) -> tuple[Floats, float]:
+def balanced(target: npt.NDArray[np.bool_], languages: Sequence[str], publishers: Sequence[str]) -> Floats:
+    """Weights: documentation and other posts equal in every language, publishers equal within, and all
+    languages equal."""
+    frame = pd.DataFrame({"target": target, "language": list(languages), "publisher": list(publishers)})
+    sides = frame.groupby(["language", "target"])["publisher"].transform("nunique").to_numpy(float)
+    counts = frame.groupby(["language", "target", "publisher"])["target"].transform("size").to_numpy(float)
+    return np.asarray(len(frame) / (2 * frame["language"].nunique() * sides * counts), float)
+
+
+def fit(
+    vectors: Floats, target: npt.NDArray[np.bool_], languages: Sequence[str], publishers: Sequence[str]
+) -> tuple[Floats, float]:
     """Weights and bias of the head, for vectors as they come.
 
     Args:
         vectors: pooled; (posts, 2 x width).
         target: whether each is of documentation.
         languages: of each.
+        publishers: of each.
     """
     from sklearn.linear_model import LogisticRegression
 
-    weight = balanced(target, languages)
+    weight = balanced(target, languages, publishers)
     middle, spread = vectors.mean(0), vectors.std(0) + 1e-6
     model = LogisticRegression(C=STRENGTH, max_iter=300).fit(
         (vectors - middle) / spread, target, sample_weight=weight
@@ -79,7 +113,7 @@ def held_out(
     said = np.zeros(len(vectors))
     for name in sorted(set(publishers)):
         rest = names != name
-        weights, bias = fit(vectors[rest], target[rest], codes[rest].tolist())
+        weights, bias = fit(vectors[rest], target[rest], codes[rest].tolist(), names[rest].tolist())
         said[~rest] = vectors[~rest] @ weights + bias
     return said
 
@@ -107,6 +141,7 @@ def ship(models: Path, weights: Floats, bias: float) -> str:
 
 def main() -> None:
     parser = command(__doc__)
+    parser.add_argument("--corpora", type=Path, required=True)
     parser.add_argument(
         "--evidence", type=Path, required=True, help="the --cache of scripts.training.verdict"
     )
@@ -114,15 +149,18 @@ def main() -> None:
     args = parser.parse_args()
     paths = sorted(args.evidence.glob("*.parquet"))
     frames = [pd.read_parquet(path) for path in paths]
-    frame = pd.concat(frames, ignore_index=True)
+    checker = Checker(store=Store(args.models / "registry.toml"), round_trip=False, fluency=False, exact=True)
+    beside = [everyday(checker, args.corpora, path.stem) for path in paths]
+    frame = pd.concat([*frames, *beside], ignore_index=True)
     known = frame["pooled"].notna().to_numpy()
     vectors = np.stack(frame.loc[known, "pooled"].to_list()).astype(float)
     rows = frame[known]
     target = np.array([is_documentation(name) for name in rows["testset"]])
     languages = rows["language"].tolist()
-    said = held_out(vectors, target, languages, [publisher(name) for name in rows["testset"]])
+    publishers = [publisher(name) for name in rows["testset"]]
+    said = held_out(vectors, target, languages, publishers)
     cut = limit(said, target, rows["testset"].tolist())
-    weights, bias = fit(vectors, target, languages)
+    weights, bias = fit(vectors, target, languages, publishers)
     frame.loc[known, "technical"] = (said - cut).round(4)
     start = 0
     for path, one in zip(paths, frames, strict=True):
