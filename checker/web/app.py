@@ -114,7 +114,7 @@ Posts = Annotated[
 
 ScoresFile = Annotated[
     UploadFile,
-    File(description="Scored posts as .jsonl: a row of `/v1/score/file` per line, with `account` and `date`."),
+    File(description="Scored posts, .jsonl: a row of `/v1/score/file` per line, with `account` and `date`."),
 ]
 
 
