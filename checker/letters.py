@@ -158,7 +158,8 @@ def foreign(language: str) -> regex.Pattern[str]:
     word = rf"(?:{letter}[\p{{M}}\p{{N}}'’-]*+)++"
     between = r"(?:[\p{P}&+]{0,2} (?:[\p{P}\p{N}&+]{1,9}+ |[\p{P}\p{N}&+]{1,3}+)?|[(（])"
     one = rf"(?={letter}{{2}})(?!\p{{Latin}}){word}(?:{between}{word})*+"
-    names = rf"(?:{one}|{word}(?:{between}{word})++)"
+    begins = rf"(?={letter})(?<!{letter}[\p{{M}}\p{{N}}'’-]*+)"  # in a word, it would end where the word does
+    names = rf"(?:{one}|{begins}{word}(?:{between}{word})++)"
     return regex.compile(rf"(?V1)[(\[\"«“（]?{names}(?:[ -]\p{{N}}++)?[)\]\"»”）]?")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from html.entities import html5
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import regex
@@ -86,7 +87,7 @@ _CODE = regex.compile(
 _BOLD = regex.compile(r"(?<![*\w])\*\*(?=[^\s*])|(?<=[^\s*])\*\*(?![*\w])")
 _LIST_MARK = regex.compile(r"^[^\S\n]*+[-*→][^\S\n]++(?=\p{Lu}|\p{Lo})", regex.MULTILINE)
 _THREAD = regex.compile(
-    r"\A\s*+\(?\d{1,2}/(?:\d{1,2}\b)?\)?\s++|\s++\(\d{1,2}/(?:\d{1,2}|n)?\)\s*+\Z|(?<=[.!?。！？।]\s++)\d{1,2}/(?:\d{1,2}|n)?\s*+\Z"
+    r"\A\s*+\(?\d{1,2}/(?:\d{1,2}\b)?\)?\s++|(?<!\s)\s++\(\d{1,2}/(?:\d{1,2}|n)?\)\s*+\Z|(?=\d)(?<=[.!?。！？।]\s++)\d{1,2}/(?:\d{1,2}|n)?\s*+\Z"
 )
 _LINKED = regex.compile(r"\[([^\[\]\n]{1,300})\]\(\ue000\)")
 _FACE = regex.compile(
@@ -101,15 +102,19 @@ _SENTENCE_END = frozenset(".!?…:。！？؟।»”\"')）")
 # "Photo: Anna Brown, City Press" as a line, or in brackets anywhere.
 _LABEL = "|".join(sorted(map(regex.escape, set(conventions.CREDITS.split())), reverse=True))
 _LABELS = rf"(?:(?:{_LABEL})(?:\.|\b)[^\S\n]?(?:by\b|/|&)?[^\S\n]?){{1,3}}[:：©＝][^\S\n]?"
+# Where a line begins; of lines without a word, the first only: what may follow them is looked for once.
+_LINE_START = r"^(?<!^(?:[\ue000(\[（【]|[^\S\n])*+\n)"
+_BLANK_START = r"^(?<!^(?:\ue000|[^\S\n])*+\n)"
 _CREDIT = regex.compile(
-    rf"^[\s\ue000(\[（【]*+(?:{_LABELS}(?P<names>[^\n:：|]{{2,90}})[^\S\n]?[|/;•·][^\S\n]?){{0,3}}"
+    rf"{_LINE_START}[\s\ue000(\[（【]*+(?:{_LABELS}(?P<names>[^\n:：|]{{2,90}})[^\S\n]?[|/;•·][^\S\n]?){{0,3}}"
     rf"{_LABELS}(?P<names>[^\n:：]{{2,90}})$"
-    rf"|^[\s\ue000]*+(?:{_LABEL})[^\S\n](?:by|von|par|por|di|av|door)[^\S\n](?P<names>\p{{Lu}}[^\n:：]{{2,60}})$"
+    rf"|{_BLANK_START}[\s\ue000]*+(?:{_LABEL})[^\S\n](?:by|von|par|por|di|av|door)[^\S\n](?P<names>\p{{Lu}}[^\n:：]{{2,60}})$"
     rf"|[(\[（](?:{_LABEL})(?:\.|\b)[^\S\n]?[:：©][^()\[\]（）\n]{{2,90}}[)\]）]",
     regex.IGNORECASE | regex.MULTILINE,
 )
 _CAMERA = regex.compile(
-    r"^[\s\ue000]*+[📷📸🎥📹🎬]\ufe0f?[^\S\n]*+:?[^\S\n]*+(?P<names>[^\n:：]{2,60})$", regex.MULTILINE
+    _BLANK_START + r"[\s\ue000]*+[📷📸🎥📹🎬]\ufe0f?[^\S\n]*+:?[^\S\n]*+(?P<names>[^\n:：]{2,60})$",
+    regex.MULTILINE,
 )
 AGENCY = 4  # letters of an agency in small letters at most: "dpa"
 CREDITED = 8  # words that a credit has at most
@@ -117,7 +122,8 @@ CREDITED = 8  # words that a credit has at most
 _ORNAMENT = regex.compile(
     r"(?:(?<=[^\s\ue000])[^\S\n]++|(?<![^\s\ue000]))"
     r"[-=~*+^|•·.…:°¤¯´`¸˜\u2013-\u2015\u2190-\u21ff\u2500-\u259f<>\\/]{3,}+(?![^\s\ue000।॥!?。！？])"
-    r"|(?<![^\s\ue000])[.·•…*](?:[^\S\n]++[.·•…*]){2,}+(?![^\s\ue000])"
+    r"|(?<![^\s\ue000])(?=[.·•…*])(?<!(?<![^\s\ue000])[.·•…*][^\S\n]++)"  # the first of such a run
+    r"[.·•…*](?:[^\S\n]++[.·•…*]){2,}+(?![^\s\ue000])"
     r"|(?<=[\p{L}\p{N}])(?:\.{4,}+|·{3,}+|…{3,}+|_{3,}+|-{4,}+)(?=[\p{L}\p{N}])|[\u2500-\u259f]++"
 )
 _MAYBE_ORNAMENT = regex.compile(  # sooner than looking for one
@@ -523,20 +529,24 @@ def sentences(text: str, language: str | None) -> list[Span]:
         for piece in sentencex.segment(language or "en", safe[line.start() : line.end()]):
             bounds.append(bounds[-1] + len(piece))
         bounds[-1] = line.end()
-        start = line.start()
-        for end in bounds[1:]:
+        start, worded, word = line.start(), False, line.start()
+        for begin, end in pairwise(bounds):
             rest = text[end : line.end()]
-            if rest and _is_open(text[start:end], rest, language or "en"):
+            # A line may have as many pieces as characters: none is looked through for a word twice.
+            worded = worded or _WORD.search(text[begin:end]) is not None
+            if word < end:
+                found = _WORD.search(rest)
+                word = line.end() if found is None else end + found.start()
+            wordless = not worded or word == line.end()
+            if rest and (wordless or _is_open(text[start:end], rest, language or "en")):
                 continue
             spans += _stripped(text, start, end)
-            start = end
+            start, worded = end, False
     return spans
 
 
 def _is_open(piece: str, rest: str, language: str) -> bool:
-    """Whether the sentence goes on in ``rest``: no word yet, none to come, or cut where it does not end."""
-    if not (_WORD.search(piece) and _WORD.search(rest)):
-        return True
+    """Whether the sentence goes on in ``rest``, since it was cut where it does not end."""
     tail, following = piece[-40:], rest.lstrip()[:2]
     if following[:1].islower() and (_ABBREVIATED.search(tail) or tail.rstrip()[-1:] in _CLOSED):
         return True

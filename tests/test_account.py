@@ -21,6 +21,7 @@ from checker.account.file import AccountModel, Dependence, Row, Spread, read, sh
 from checker.account.model import CLIP, effective
 from checker.account.post import AccountPost
 from checker.account.share import share
+from checker.result import Language, Result, Warning
 from checker.version import __version__
 from scripts.command import ROOT
 
@@ -168,6 +169,17 @@ def test_posts_that_were_not_scored_are_counted_and_left_out() -> None:
     assert combine("a", [], MODEL).verdict == "not_scored"
     nothing = [replace(post, machine=math.nan) for post in posts([0.0])]
     assert combine("a", nothing, MODEL).verdict == "not_scored"
+
+
+def test_posts_that_read_like_documentation_are_counted_and_left_out() -> None:
+    result = Result(
+        id="1", verdict="translated", machine_translated=0.9, translated=0.99,
+        language=Language(code="ru", confidence=1.0), columns=60, models={},
+        warnings=(Warning(code="technical", text="It reads like documentation."),), version=__version__,
+    )  # fmt: skip
+    found = combine("a", [AccountPost.of(result, row) for row in range(1, 4)], MODEL)
+    assert (found.verdict, found.posts.given, found.posts.scored) == ("not_scored", 3, 0)
+    assert "documentation" in found.warnings[-1].text
 
 
 def test_languages_are_judged_apart_as_well() -> None:

@@ -34,6 +34,13 @@ def test_only_capitals_are_changed(text: str) -> None:
     assert all(one in (other, other.upper()) for one, other in zip(found, text.lower(), strict=True))
 
 
+@pytest.mark.parametrize("text", ["ẞ IST EIN BUCHSTABE. ẞ GIBT ES", "ᾈΔΕΛΦΟΣ ΚΑΙ ΑΔΕΛΦΗ ΣΤΗΝ ΠΟΛΗ"])
+@pytest.mark.parametrize("language", ["de", "el", "tr", ""])
+def test_a_letter_whose_capital_is_two_moves_nothing(text: str, language: str) -> None:
+    draft = wording(text, language)
+    assert len(draft.text) == len(draft.starts) == len(draft.ends)
+
+
 def test_every_character_of_capitals_knows_its_place() -> None:
     text = "Achtung: DIE ALTE BRÜCKE BLEIBT GESPERRT!"
     draft = wording(text, "de")

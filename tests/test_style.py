@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from checker.evidence.style import (
     ngrams,
     normal,
     word_weights,
+    wording,
 )
 from checker.languages import SUPPORTED
 
@@ -72,6 +74,13 @@ def test_an_ngram_has_the_same_bucket_wherever_it_stands(before: str, text: str)
 )
 def test_words_are_runs_of_letters_in_scripts_with_spaces(text: str, words: list[str]) -> None:
     assert [text[start:end] for start, end in ngrams(text).spans] == words
+
+
+def test_no_name_or_run_of_capitals_is_looked_at_from_each_of_its_letters() -> None:
+    started = time.process_time()
+    wording("«Я" * 10_000 + "é", "de")
+    wording("て\u0301'" * 6_000, "de")
+    assert time.process_time() - started < 1
 
 
 def test_words_are_compared_in_small_letters() -> None:

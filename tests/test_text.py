@@ -595,7 +595,7 @@ def test_sentences_are_spans_in_order_that_hold_every_word(text: str, language: 
 
 
 @pytest.mark.parametrize(
-    "unit", ["«", "“a. ", "(", ".", "A. ", "! ", "т. д. ", "1. ", "。", "\u2028A\u2028. "]
+    "unit", ["«", "“a. ", "(", ".", "A. ", "! ", "т. д. ", "1. ", "。", "\u2028A\u2028. ", ")। ", "“•)!"]
 )
 def test_a_post_of_the_greatest_length_is_cut_in_time(unit: str) -> None:
     started = time.process_time()
@@ -647,11 +647,12 @@ def test_ten_thousand_emoji() -> None:
     [
         *("Привет, мир! ", "a😀", "<", "<a ", "&amp;", "@a@b.", "#1", "a.", "www.", "(", "e\u0301", "\u0301"),
         *("ب\u200cب", "RT @a:", "\u200b", "https://", "_a", " ", "\u1112\u1161"),
+        *("\n", "\n ", "(\n", "\u3000\n", "_•"),
     ],
 )
 def test_cleaning_is_linear(unit: str) -> None:
     def seconds(characters: int) -> float:
-        post = (unit * characters)[:characters]
+        post = (unit * characters)[:characters] + "é (1/"  # what more is looked for
         started = time.process_time()
         clean(post)
         return time.process_time() - started

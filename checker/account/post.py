@@ -22,7 +22,7 @@ class AccountPost:
         id: of the post.
         row: 1-based number of its row in the input.
         machine: calibrated log-odds of machine translation; None for a post that was not scored and for
-            technical documentation.
+            one that reads like documentation.
         translated: those of a translation by anyone; None where the scores have none.
         language: ISO 639-1 code; None where none was identified.
         day: when it was posted, if that is known.

@@ -29,7 +29,7 @@ class Posts(Record):
     """How many posts there are."""
 
     given: int = Field(ge=0, description="Rows of the account in the input.")
-    scored: int = Field(ge=0, description="Posts that got a probability.")
+    scored: int = Field(ge=0, description="Posts that got a probability and do not read like documentation.")
     distinct: int = Field(ge=0, description="Those that count: of near-duplicates and quotes only one does.")
 
 

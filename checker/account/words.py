@@ -23,7 +23,10 @@ def _listed(items: Sequence[str]) -> str:
 
 
 def not_scored() -> Note:
-    return Note(code="not_scored", text="No post of this account could be scored.")
+    return Note(
+        code="not_scored",
+        text="No post of this account could be scored, or all of them read like documentation.",
+    )
 
 
 def sampled(taken: int, given: int) -> Note:

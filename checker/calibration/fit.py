@@ -161,7 +161,9 @@ def fit(
 def documentation(posts: Sequence[Observed], technical: float | None) -> NDArray[np.bool_]:
     """Which posts read like documentation."""
     found = [post.evidence.technical for post in posts]
-    return np.array([technical is not None and value is not None and value >= technical for value in found])
+    return np.array(
+        [technical is not None and value is not None and value >= technical for value in found], np.bool_
+    )
 
 
 def by_language(posts: Iterable[Observed]) -> dict[str, list[Observed]]:

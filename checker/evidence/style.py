@@ -44,7 +44,9 @@ _FOLDED = str.maketrans(
 )
 # A run of three words and more in capitals, and where a sentence begins in it.
 _CAPITALS = regex.compile(
-    r"(?<![\p{L}\p{M}])\p{Lu}[\p{Lu}\p{M}'’]*+(?:[^\p{L}]{1,6}+\p{Lu}[\p{Lu}\p{M}'’]*+){2,}+(?!\p{L})"
+    r"(?<![\p{L}\p{M}])(?=\p{Lu})"
+    r"(?<!(?<![\p{L}\p{M}])\p{Lu}[\p{Lu}\p{M}'’]{0,40}[^\p{L}]{1,6})"  # its first word
+    r"\p{Lu}[\p{Lu}\p{M}'’]*+(?:[^\p{L}]{1,6}+\p{Lu}[\p{Lu}\p{M}'’]*+){2,}+(?!\p{L})"
 )
 CAPITALS = 20  # characters of such a run from which it is no list of acronyms
 _BEGINNING = regex.compile(r"(?:\A|[.!?…]\s++)\p{Ll}")
@@ -171,7 +173,13 @@ def _small(run: str, language: str) -> str:
         small = "".join(low if len(low := letter.lower()) == 1 else letter for letter in run)
     if language == "de":
         small = german.with_capitals(small)
-    return _BEGINNING.sub(lambda match: str(match[0]).upper(), small)
+    return _BEGINNING.sub(_capital, small)
+
+
+def _capital(match: regex.Match[str]) -> str:
+    """The first letter as a capital; one whose capital is two letters (ß) stays."""
+    found = str(match[0])
+    return found.upper() if len(found.upper()) == len(found) else found
 
 
 def _hashed(units: npt.NDArray[np.uint64], orders: Sequence[int]) -> Iterator[Numbers]:

@@ -44,7 +44,7 @@ LanguageCode = Annotated[str, Field(json_schema_extra={"enum": list(SUPPORTED)})
 _LANGUAGE = "ISO 639-1 code of the language, where it is known; by default it is identified."
 
 _LINES: dict[str, Any] = {
-    "content": {LINES: {"schema": {"type": "string", "description": "A row a line, as in `results`."}}},
+    "content": {LINES: {"schema": {"type": "string", "description": "One row per line, as in `results`."}}},
     "description": f"The answer; as lines, the header `{ROWS}` has their number.",
 }
 _HTML: dict[str, Any] = {"content": {"text/html": {"schema": {"type": "string"}}}, "description": "The page."}
@@ -63,7 +63,7 @@ class Post(Record):
 
 
 class Results(Record):
-    """One result a post, in order."""
+    """One result per post, in order."""
 
     results: tuple[Result | RowError, ...]
 
@@ -93,7 +93,7 @@ class Rows(Record):
 
 
 class Accounts(Record):
-    """One judgement an account, by name."""
+    """One judgement per account, by name."""
 
     accounts: tuple[Account, ...]
 
@@ -114,7 +114,7 @@ Posts = Annotated[
 
 ScoresFile = Annotated[
     UploadFile,
-    File(description="Scored posts as .jsonl: a row of `/v1/score/file` a line, with `account` and `date`."),
+    File(description="Scored posts, .jsonl: a row of `/v1/score/file` per line, with `account` and `date`."),
 ]
 
 
@@ -246,7 +246,7 @@ def create_app(
     ) -> Response:
         """Score the posts of a file; a row that cannot be scored has an error in its place.
 
-        With `Accept: application/x-ndjson` the answer has a row a line, as soon as it is scored.
+        With `Accept: application/x-ndjson` the answer has one row per line, as soon as it is scored.
         """
         await check_form(request)
         _check_language("language", language)

@@ -1,6 +1,6 @@
 """Scores that came over HTTP, as the service gave them: judged by account, or made a report.
 
-A file of them has a result a line, with account and date beside it where they are known: the lines of
+A file of them has one result per line, with account and date beside it where they are known: the lines of
 ``/v1/score/file``, and those of ``checker score --keep account --keep date``.
 """
 
