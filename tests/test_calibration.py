@@ -729,7 +729,7 @@ def test_make_calibrate_hub_gives_options_that_exist() -> None:
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
     root = Path(__file__).parents[1]
-    outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    outer = ("ARGS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
     planned = subprocess.run(
         ["make", "--no-print-directory", "-n", "-o", ".venv/.installed", "calibrate-hub",
          "LANGUAGES=ru uk", "POSTS=7"],

@@ -122,8 +122,8 @@ def test_ids_and_texts_pass_every_reader_and_writer(
 @pytest.mark.parametrize(
     "target",
     [
-        pytest.param(".jsonl", marks=pytest.mark.slow),
-        ".parquet",
+        ".jsonl",
+        pytest.param(".parquet", marks=pytest.mark.slow),
         pytest.param(".sqlite", marks=pytest.mark.slow),
     ],
 )

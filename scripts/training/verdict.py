@@ -160,6 +160,9 @@ def collect(checker: Checker, corpora: Path, language: str, most: int) -> pd.Dat
         pd.DataFrame([asdict(one.evidence) for one in found], columns=list(Evidence.__dataclass_fields__))
     )
     table["pooled"] = [None if one.summary is None else pooled(one.summary).tolist() for one in found]
+    table["technical"] = (
+        None  # the shipped head has seen these families: `technical` says it of each without it
+    )
     if checker.models.grade(language) != "production":
         table[["chrf", "bleu", "log_likelihood", "gap"]] = None
     table = table.assign(language=language)
