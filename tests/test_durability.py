@@ -85,7 +85,7 @@ def same(output: Path, whole: Path) -> bool:
 # Kills
 
 
-@pytest.mark.parametrize(("rows", "kills"), [(3 * CHUNK, 1), pytest.param(2000, 20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("rows", "kills"), [(3 * CHUNK, 1), pytest.param(600, 6, marks=pytest.mark.slow)])
 def test_no_row_is_lost_or_doubled_by_kills_at_random_moments(tmp_path: Path, rows: int, kills: int) -> None:
     source = tmp_path / "posts.jsonl"
     write_posts(source, rows)
