@@ -250,8 +250,8 @@ def test_a_killed_worker_loses_and_doubles_no_row(
 
 @pytest.mark.slow
 def test_a_worker_without_a_device_is_an_error_in_words(ray: Any, posts: Path, tmp_path: Path) -> None:
+    settings = Settings(round_trip=False, encoder=False, language="ru", device="cuda")
     with pytest.raises(CheckerError, match="sees no CUDA device"):
-        settings = Settings(round_trip=False, encoder=False, language="ru", device="cuda")
         score_directory(posts / "c.parquet", tmp_path / "scores", settings)
 
 
