@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -60,3 +61,12 @@ def copied_models(tmp_path: Path) -> Callable[..., Path]:
         return folder / "registry.toml"
 
     return copy
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[Any]:
+    """An HTTP client of the service that the fixture ``url`` of a module serves."""
+    import httpx
+
+    with httpx.Client(base_url=url, timeout=60, trust_env=False) as opened:
+        yield opened

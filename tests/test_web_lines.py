@@ -39,12 +39,6 @@ def url(quick: Checker) -> Iterator[str]:
         yield base
 
 
-@pytest.fixture
-def client(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url, timeout=60, trust_env=False) as opened:
-        yield opened
-
-
 def upload(rows: int) -> dict[str, Any]:
     return {"file": ("a.txt", "".join(f"{POST} {n}\n" for n in range(rows)).encode())}
 

@@ -33,45 +33,42 @@ class Posts(Record):
     distinct: int = Field(ge=0, description="Those that count: of near-duplicates and quotes only one does.")
 
 
+# Of both thresholds.
+_POSTS = Field(ge=1, description="Number of posts that it was measured for: at most as many as count.")
+_NATIVE = Field(
+    ge=0,
+    le=1,
+    description="Share of native accounts, of families held out, that reached such a threshold.",
+)
+_WORST = Field(
+    ge=0, le=1, description="The share in the worst of these families; null where none has 99 accounts."
+)
+_FAMILY = Field(description="That family.")
+
+
 class AccountThreshold(Record):
     """What an account was compared with, and how often that was wrong when it was measured."""
 
-    posts: int = Field(
-        ge=1, description="Number of posts that it was measured for: at most as many as count."
-    )
+    posts: int = _POSTS
     machine_translated: float = Field(
         ge=0, le=1, description="An account with at least this probability is called machine-translated."
     )
-    native: float | None = Field(
-        ge=0,
-        le=1,
-        description="Share of native accounts, of families held out, that reached such a threshold.",
-    )
+    native: float | None = _NATIVE
     translated: float | None = Field(ge=0, le=1, description="The same of human translations.")
-    worst: float | None = Field(
-        ge=0, le=1, description="The share in the worst of these families; null where none has 99 accounts."
-    )
-    family: str | None = Field(description="That family.")
+    worst: float | None = _WORST
+    family: str | None = _FAMILY
 
 
 class TranslatedThreshold(Record):
     """What an account was compared with for the verdict ``translated``, and how often that was wrong."""
 
-    posts: int = Field(
-        ge=1, description="Number of posts that it was measured for: at most as many as count."
-    )
+    posts: int = _POSTS
     translated: float = Field(
         ge=0, le=1, description="An account with at least this probability is called translated."
     )
-    native: float | None = Field(
-        ge=0,
-        le=1,
-        description="Share of native accounts, of families held out, that reached such a threshold.",
-    )
-    worst: float | None = Field(
-        ge=0, le=1, description="The share in the worst of these families; null where none has 99 accounts."
-    )
-    family: str | None = Field(description="That family.")
+    native: float | None = _NATIVE
+    worst: float | None = _WORST
+    family: str | None = _FAMILY
 
 
 class Judged(Record):

@@ -33,7 +33,7 @@ from checker.verdict.file import (
     Threshold,
     Variant,
 )
-from checker.verdict.model import BANDS, VARIANTS, enough, features, question, sigmoid
+from checker.verdict.model import BANDS, VARIANTS, documentation, enough, features, question, sigmoid
 
 FALSE_POSITIVES: Mapping[Kind, float] = {"native": 0.01, "translated": 0.02}
 """Share of human posts of each kind that a threshold lets be called machine-translated."""
@@ -125,7 +125,7 @@ def fit(
         parts, languages = by_language(ours), np.array([post.language for post in ours])
         for language, correction in corrected.items():
             part, said = parts[language], probability[languages == language]
-            plain = ~documentation(part, technical if asked == "machine_translated" else None)
+            plain = np.array([not documentation(post.evidence, technical, asked) for post in part], bool)
             judged, values = [post for post, yes in zip(part, plain, strict=True) if yes], said[plain]
             corrections[language][name] = correction
             cuts[language][name] = thresholds(judged, values, asked, least)
@@ -155,14 +155,6 @@ def fit(
             for language, part in by_language(posts).items()
             if corrections[language]
         },
-    )
-
-
-def documentation(posts: Sequence[Observed], technical: float | None) -> NDArray[np.bool_]:
-    """Which posts read like documentation."""
-    found = [post.evidence.technical for post in posts]
-    return np.array(
-        [technical is not None and value is not None and value >= technical for value in found], np.bool_
     )
 
 

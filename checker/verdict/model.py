@@ -109,6 +109,18 @@ def _length(evidence: Evidence) -> float:
     return math.log2(max(min(evidence.columns, BANDS.longest or evidence.columns), 1) / 120)
 
 
+def documentation(evidence: Evidence, limit: float | None, asked: Question = "machine_translated") -> bool:
+    """Whether a question gets no yes for a post, since it reads like documentation.
+
+    Args:
+        evidence: of the post.
+        limit: log-odds from which it does; None where documentation is judged like everything else.
+        asked: the question; only that of the machine depends on it.
+    """
+    found = evidence.technical
+    return asked == "machine_translated" and limit is not None and found is not None and found >= limit
+
+
 @dataclass(frozen=True)
 class Judgement:
     """A probability, what it rests on, and the threshold that applies to it.
@@ -229,7 +241,7 @@ class VerdictModel:
             return None
         log_odds, contributions = self._log_odds(language, evidence, variant)
         probability = round(sigmoid(log_odds), 4)
-        if asked == "machine_translated" and self.technical(evidence):
+        if documentation(evidence, self.calibration.technical, asked):
             return Judgement(probability, contributions, None, variant, technical=True)
         fitted, threshold = self.calibration.languages[language], None
         alarms: tuple[FalseAlarm, ...] = ()
@@ -248,11 +260,6 @@ class VerdictModel:
         return Judgement(
             probability, contributions, None if withheld else threshold, variant, alarms, withheld
         )
-
-    def technical(self, evidence: Evidence) -> bool:
-        """Whether a post reads like technical documentation."""
-        limit, found = self.calibration.technical, evidence.technical
-        return limit is not None and found is not None and found >= limit
 
     def style(self, language: str, evidence: Evidence) -> tuple[float, float]:
         """Calibrated log-odds of the style detector alone, and their slope over its raw log-odds.

@@ -26,7 +26,7 @@ from checker.calibration import fit as fitting
 from checker.calibration.fit import LEAST_POSTS, Observed
 from checker.result import Question
 from checker.statistics import Floats
-from checker.verdict.model import BANDS, VARIANTS, question
+from checker.verdict.model import BANDS, VARIANTS, documentation, question
 from checker.version import __version__
 from scripts.bench.tables import NONE, Table, add_option, publish, write_json
 from scripts.command import command
@@ -54,7 +54,7 @@ def hidden(
     Posts that read like documentation are not called machine-translated, and set no threshold for that.
     """
     rows = []
-    plain = ~fitting.documentation(posts, TECHNICAL if asked == "machine_translated" else None)
+    plain = np.array([not documentation(post.evidence, TECHNICAL, asked) for post in posts], bool)
     codes = np.array([post.language for post in posts])
     families = np.array([post.testset for post in posts])
     kinds = np.array([post.kind for post in posts])
@@ -195,7 +195,7 @@ def tables(
 def taken(posts: Sequence[Observed]) -> list[list[str]]:
     """What is taken for technical documentation, by a head that has not seen the family; each side's mean."""
     families = np.array([post.testset for post in posts])
-    found = fitting.documentation(posts, TECHNICAL)
+    found = np.array([documentation(post.evidence, TECHNICAL) for post in posts], bool)
     lines = []
     for side, kind in ((True, "documentation"), (False, "other")):
         own = [name for name in sorted(set(families)) if is_documentation(name) == side]

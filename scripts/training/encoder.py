@@ -120,10 +120,9 @@ def frequent(data: Pack, share: float = 0.5) -> npt.NDArray[np.bool_]:
     """
     width = int(data.ids.max()) + 1
     found = np.zeros((int(data.language.max()) + 1, width), np.bool_)
+    languages = np.repeat(data.language, data.lengths)
     for language in np.unique(data.language):
-        counts = np.zeros(width, np.int64)
-        for row in np.flatnonzero(data.language == language):
-            counts += np.bincount(data.ids[data.starts[row] : data.starts[row + 1]], minlength=width)
+        counts = np.bincount(data.ids[languages == language], minlength=width)
         order = np.argsort(-counts, kind="stable")
         most = int(np.searchsorted(np.cumsum(counts[order]), share * counts.sum())) + 1
         found[language, order[:most]] = True
