@@ -25,6 +25,8 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
+from checker.evidence.style import wording
+
 LANGUAGES = (
     "ar", "bg", "cs", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu",
     "it", "ja", "ko", "nl", "pl", "pt", "ro", "ru", "sv", "tr", "uk", "zh",
@@ -72,54 +74,18 @@ def words(text: str, language: str) -> list[Span]:
 
 _CREDITS = ("(AP)", "(Reuters)", "Photo: Reuters", "Foto: dpa", "© AFP", "via @press", "1/2", "(1/3)")
 _TAGS = ("#news", "#breaking", "#2024", "#press", "#live", "#update")
-_CYRILLIC = str.maketrans(
-    dict(
-        zip(
-            "абвгдеёзийклмнопрстуфхцыэ",
-            [
-                "a",
-                "b",
-                "v",
-                "g",
-                "d",
-                "e",
-                "e",
-                "z",
-                "i",
-                "y",
-                "k",
-                "l",
-                "m",
-                "n",
-                "o",
-                "p",
-                "r",
-                "s",
-                "t",
-                "u",
-                "f",
-                "kh",
-                "ts",
-                "y",
-                "e",
-            ],
-            strict=True,
-        )
-    )
-    | {
-        "ж": "zh",
-        "ч": "ch",
-        "ш": "sh",
-        "щ": "shch",
-        "ю": "yu",
-        "я": "ya",
-        "ъ": "",
-        "ь": "",
-        "і": "i",
-        "ї": "i",
-        "є": "ie",
-    }
-)
+_CYRILLIC = str.maketrans("абвгдеёзийклмнопрстуфыэії", "abvgdeeziyklmnoprstufyeii") | {
+    ord(letter): latin
+    for letter, latin in {
+        "х": "kh", "ц": "ts", "ж": "zh", "ч": "ch", "ш": "sh", "щ": "shch", "ю": "yu", "я": "ya", "ъ": "",
+        "ь": "", "є": "ie",
+    }.items()
+}  # fmt: skip
+_BRANDS = (
+    "Microsoft", "Google", "Telegram", "Facebook", "UNESCO", "Reuters", "Samsung", "Boeing", "Youtube",
+    "Майкрософт", "Яндекс", "Газпром", "Укрпошта", "ЮНЕСКО",
+)  # fmt: skip
+_ENDS_OF_SENTENCES = tuple(".!?。！？।؟")
 
 
 def augment(text: str, language: str, rng: random.Random) -> str:
@@ -151,7 +117,39 @@ def augment(text: str, language: str, rng: random.Random) -> str:
         text = _other_script(text, rng)
     elif roll < 0.175:
         text = f"{text} {text}"
+    elif roll < 0.195:
+        text = text.title()
+    elif roll < 0.225:
+        text = f"{text} {_telephone(rng)}"
+    elif roll < 0.265:
+        text = _brand(text, language, rng)
+    if rng.random() < 0.1:
+        text = regex.sub(r"[0-9]", lambda match: str(rng.randrange(10)), text)
     return text
+
+
+def shown(text: str, language: str, rng: random.Random) -> str:
+    """A post as the encoder meets it: augmented, and then folded as the product folds."""
+    return wording(augment(text, language, rng), language).text
+
+
+def _telephone(rng: random.Random) -> str:
+    """A telephone number in one of its layouts."""
+    digits = regex.sub("#", lambda match: str(rng.randrange(10)), rng.choice((
+        "+## ## ### ## ##", "0##-###-####", "(0##) ### ## ##", "+###########", "##-##-##", "1###",
+    )))  # fmt: skip
+    return rng.choice(("", "", "Tel. ", "☎ ")) + str(digits)
+
+
+def _brand(text: str, language: str, rng: random.Random) -> str:
+    """Put one name, often of another script, between two words."""
+    spans = words(text, language)
+    if len(spans) < 4:
+        return text
+    at = rng.choice(spans[1:-1])[1]
+    if text[at - 1] in _ENDS_OF_SENTENCES:
+        return text
+    return f"{text[:at]} {rng.choice(_BRANDS)}{text[at:]}"
 
 
 def _hash(text: str, language: str, rng: random.Random) -> str:
@@ -410,8 +408,8 @@ def draw_unit(
         human = fold(" ".join(version[n] for n in lines))
         machine = fold(" ".join(other.machines[system][n] for n in others))
         return [
-            Post(augment(human, language, rng), language, 0, 0),
-            Post(augment(machine, language, rng), language, 1, 1),
+            Post(shown(human, language, rng), language, 0, 0),
+            Post(shown(machine, language, rng), language, 1, 1),
         ], False
     entry = sets[rng.choices(paired, [sets[k].weight for k in paired])[0]]
     system = draw_system(entry.machines, rng)
@@ -420,15 +418,15 @@ def draw_unit(
     lines = span_of_lines(version, output, size, rng)
     if not lines:
         return [], True
-    human, machine = (fold(" ".join(v[n] for n in lines)) for v in (version, output))
+    human, machine = (wording(fold(" ".join(v[n] for n in lines)), language).text for v in (version, output))
     posts = []
-    shown = augment(human, language, rng)
+    text = shown(human, language, rng)
     posts.append(
-        Post(shown, language, 0, {"native": 0, "mixed": UNKNOWN}.get(what, 1), [] if shown == human else None)
+        Post(text, language, 0, {"native": 0, "mixed": UNKNOWN}.get(what, 1), [] if text == human else None)
     )
-    shown = augment(machine, language, rng)
-    faults = differing(machine, human, language) if maker(system) in WEAK and shown == machine else None
-    posts.append(Post(shown, language, 1, 1, faults))
+    text = shown(machine, language, rng)
+    faults = differing(machine, human, language) if maker(system) in WEAK and text == machine else None
+    posts.append(Post(text, language, 1, 1, faults))
     if rng.random() < 0.25:
         spoilt, spans = spoil(human, language, lexicon, rng)
         posts.append(Post(spoilt, language, UNKNOWN, UNKNOWN, spans))
@@ -646,8 +644,8 @@ def training_posts(
             length = max(60, min(len(one), len(other)))
             posts, same = (
                 [
-                    Post(augment(_cut(one, length), language, rng), language, 0, 1, weight=0.5),
-                    Post(augment(_cut(other, length), language, rng), language, 1, 1, weight=0.5),
+                    Post(shown(_cut(one, length), language, rng), language, 0, 1, weight=0.5),
+                    Post(shown(_cut(other, length), language, rng), language, 1, 1, weight=0.5),
                 ],
                 False,
             )
@@ -703,7 +701,13 @@ def evaluation_posts(
                 about = {"family": "wmt21", "kind": kind, "system": system}
                 yield (
                     number,
-                    Post(fold(text), language, int(kind == "machine"), int(kind != "native"), about=about),
+                    Post(
+                        wording(fold(text), language).text,
+                        language,
+                        int(kind == "machine"),
+                        int(kind != "native"),
+                        about=about,
+                    ),
                 )
                 number += 1
         wild = pd.read_parquet(corpora / "wild" / f"{language}.parquet")
@@ -714,6 +718,12 @@ def evaluation_posts(
                 about = {"family": str(family), "kind": str(kind), "system": str(system)}
                 yield (
                     number,
-                    Post(fold(text), language, int(kind == "machine"), int(kind != "native"), about=about),
+                    Post(
+                        wording(fold(text), language).text,
+                        language,
+                        int(kind == "machine"),
+                        int(kind != "native"),
+                        about=about,
+                    ),
                 )
                 number += 1
