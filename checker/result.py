@@ -252,6 +252,11 @@ class Result(Record):
     )
     version: str
 
+    @property
+    def technical(self) -> bool:
+        """Whether the post, or a part of it, reads like documentation or instructions."""
+        return any(warning.code == "technical" for warning in self.warnings)
+
     def __repr__(self) -> str:
         """The finding in a line; `to_dict` has everything."""
         found: dict[str, Any] = {"verdict": self.verdict, "language": self.language.code, "id": self.id}

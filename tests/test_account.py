@@ -179,7 +179,13 @@ def test_posts_that_read_like_documentation_are_counted_and_left_out() -> None:
     )  # fmt: skip
     found = combine("a", [AccountPost.of(result, row) for row in range(1, 4)], MODEL)
     assert (found.verdict, found.posts.given, found.posts.scored) == ("not_scored", 3, 0)
-    assert "documentation" in found.warnings[-1].text
+    assert found.posts.documentation == 3
+    manual = AccountPost.of(result, 1)
+    both = combine("a", [*posts([0.0] * 10), manual], MODEL)
+    assert (both.posts.given, both.posts.scored, both.posts.documentation) == (11, 10, 1)
+    [note] = [note.text for note in both.warnings if note.code == "documentation"]
+    assert note == "1 post reads like documentation or instructions and does not count."
+    assert both.machine_translated == combine("a", posts([0.0] * 10), MODEL).machine_translated
 
 
 def test_languages_are_judged_apart_as_well() -> None:

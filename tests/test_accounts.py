@@ -214,8 +214,10 @@ def test_an_account_of_many_posts_is_drawn_from(tmp_path: Path) -> None:
     with Grouped(tmp_path) as grouped:
         for n in range(300):
             grouped.add("a", AccountPost(id=str(n), row=n + 1, machine=1.0))
-        grouped.add("b", AccountPost(id="b", row=1, machine=None))
-        found = [(name, given, len(posts)) for name, given, posts in grouped.accounts(most=100)]
+        grouped.add("b", manual := AccountPost(id="b", row=1, machine=None, technical=True))
+        accounts = list(grouped.accounts(most=100))
+    found = [(name, given, len(posts)) for name, given, posts in accounts]
+    assert accounts[1][2] == [manual]
     assert found == [("a", 300, 100), ("b", 1, 1)]
     assert not list(tmp_path.iterdir())
 
@@ -487,6 +489,17 @@ def test_accounts_are_measured_against_their_labels(labelled: Callable[..., Path
     assert found.overall.auc_translated.value == 1.0
     assert [size.name for size in found.sizes] == ["10–19"]
     assert [language.name for language in found.languages] == ["ru"]
+
+
+def test_posts_that_read_like_documentation_do_not_count_in_a_measurement(
+    labelled: Callable[..., Path],
+) -> None:
+    path = labelled()
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    for n, row in enumerate(rows):
+        row["warnings"] = [{"code": "technical", "text": "A manual."}] if n % 10 < 6 else []
+    found = evaluate_accounts_file(write(path, rows), by="user", resamples=100)
+    assert [size.name for size in found.sizes] == ["3–4"]
 
 
 def test_too_few_accounts_give_no_share(labelled: Callable[..., Path]) -> None:

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from checker.errors import InputError
 from checker.evaluation.labelled import LABELS, LabelledPost, read_labelled
 from checker.evaluation.scores import Score, has_scores, joined, read_scored, read_scores, saved
+from checker.io.write import write as write_scores
 from checker.pipeline import Checker
-from checker.result import RowError
+from checker.result import Result, RowError
 
 
 def jsonl(path: Path, rows: list[Any]) -> Path:
@@ -135,7 +136,7 @@ SCORED = {"id": "a", "label": "machine", "verdict": "uncertain", "machine_transl
 
 
 def test_a_saved_score_is_read_back(tmp_path: Path) -> None:
-    score = Score("7", 0.5, "uncertain", "en", 120, {"profile": "embedded"}, "0.1.0")
+    score = Score("7", 0.5, "uncertain", "en", 120, {"profile": "embedded"}, "0.1.0", 0.7, True)
     (tmp_path / "s.jsonl").write_text(saved(POSTS[1], score) + "\n")
     [(post, again)], bad = read_scored(tmp_path / "s.jsonl", extra=["topic"])
     assert not bad
@@ -147,6 +148,23 @@ def test_a_saved_score_is_read_back(tmp_path: Path) -> None:
         "online-b",
         {"topic": "weather"},
     )
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_scores_say_which_posts_read_like_documentation(tmp_path: Path, kind: str) -> None:
+    warnings = ({"code": "no_translator", "text": "No | pair."}, {"code": "technical", "text": "A manual."})
+    results = [
+        Result.model_validate(
+            {"id": str(n), "verdict": "uncertain", "machine_translated": 0.5, "models": {}, "version": "0",
+             "language": {"code": "ru", "confidence": 1}, "warnings": warnings[:n]}
+        )
+        for n in range(3)
+    ]  # fmt: skip
+    path = tmp_path / f"scores.{kind}"
+    write_scores((result.to_json() for result in results), path)
+    scores, bad = read_scores(path)
+    assert [score.technical for score in scores] == [False, False, True]
+    assert not bad
 
 
 def test_the_output_of_the_checker_with_labels_is_a_file_of_scores(tmp_path: Path, checker: Checker) -> None:

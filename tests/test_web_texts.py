@@ -88,7 +88,7 @@ def test_judgements_on_accounts_are_translated(own: Texts) -> None:
     ]
     texts += [words.not_scored().text, words.language_unmeasured(["ar"]).text, words.dates_missing(2).text]
     for count in 1, 3:
-        texts += [words.few_posts(count).text, words.near_duplicates(count).text]
+        texts += [note(count).text for note in (words.few_posts, words.near_duplicates, words.documentation)]
         account = Account(
             account="a", verdict="uncertain", machine_translated=0.04, threshold=threshold,
             posts=Posts(given=count, scored=count, distinct=count), share_machine_translated=0.1,

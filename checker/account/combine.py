@@ -78,7 +78,10 @@ def combine(
     scored = [post for post in all_posts if post.machine is not None and math.isfinite(post.machine)]
     distinct = _distinct(scored)
     notes = _notes(all_posts, scored, distinct, given)
-    counts = Posts(given=given or len(all_posts), scored=len(scored), distinct=len(distinct))
+    counts = Posts(
+        given=given or len(all_posts), scored=len(scored), distinct=len(distinct),
+        documentation=sum(post.technical for post in all_posts),
+    )  # fmt: skip
     days = [post.day for post in all_posts if post.day is not None]
     first, last = (min(days), max(days)) if days else (None, None)
     if not distinct:
@@ -377,6 +380,8 @@ def _notes(
         notes.append(words.few_posts(len(distinct)))
     if len(distinct) < len(scored):
         notes.append(words.near_duplicates(len(scored) - len(distinct)))
+    if manuals := sum(post.technical for post in posts):
+        notes.append(words.documentation(manuals))
     if missing := sum(post.print is None for post in scored):
         notes.append(words.texts_missing(missing))
     if (undated := sum(post.day is None for post in distinct)) and undated < len(distinct):

@@ -30,6 +30,7 @@ class AccountPost:
         print: to know it again; None where there is no text.
         calibration: name of a verdict of the user's own that gave the log-odds; None for the shipped one.
         version: of the package that scored it.
+        technical: whether it reads like documentation; such a post has no log-odds.
     """
 
     id: str
@@ -42,6 +43,7 @@ class AccountPost:
     print: Fingerprint | None = None
     calibration: str | None = None
     version: str | None = None
+    technical: bool = False
 
     @classmethod
     def of(cls, result: Result, row: int, day: date | None = None) -> Self:
@@ -54,7 +56,7 @@ class AccountPost:
         """
         text = " ".join(sentence.text for sentence in result.sentences) or None
         machine, translated = result.machine_translated, result.translated
-        if any(warning.code == "technical" for warning in result.warnings):
+        if technical := result.technical:
             machine = translated = None  # nothing that was measured holds for it
         return cls(
             id=result.id,
@@ -67,4 +69,5 @@ class AccountPost:
             print=fingerprint(text) if text and machine is not None else None,
             calibration=result.models.get("calibration"),
             version=result.version,
+            technical=technical,
         )

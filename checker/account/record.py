@@ -14,7 +14,7 @@ AccountVerdict = Literal["machine_translated", "translated", "human_written", "u
 NoteCode = Literal[
     "few_posts", "near_duplicates", "texts_missing", "languages_mixed", "languages_differ", "mixed_posts",
     "change", "language_unmeasured", "question_unmeasured", "calibration_unmeasured", "version_unmeasured",
-    "dates_missing", "sampled", "not_scored",
+    "dates_missing", "sampled", "documentation", "not_scored",
 ]  # fmt: skip
 
 
@@ -31,6 +31,9 @@ class Posts(Record):
     given: int = Field(ge=0, description="Rows of the account in the input.")
     scored: int = Field(ge=0, description="Posts that got a probability and do not read like documentation.")
     distinct: int = Field(ge=0, description="Those that count: of near-duplicates and quotes only one does.")
+    documentation: int = Field(
+        0, ge=0, description="Posts that read like documentation or instructions: they do not count."
+    )
 
 
 # Of both thresholds.

@@ -29,13 +29,23 @@ def not_scored() -> Note:
     )
 
 
+def documentation(count: int) -> Note:
+    verb = (
+        "reads like documentation or instructions and does"
+        if count == 1
+        else ("read like documentation or instructions and do")
+    )
+    return Note(code="documentation", text=f"{_posts(count)} {verb} not count.")
+
+
 def sampled(taken: int, given: int) -> Note:
     text = f"The account has {_posts(given)}; {taken:,} of them, drawn at random, were judged."
     return Note(code="sampled", text=text)
 
 
 def few_posts(count: int) -> Note:
-    text = f"Only {_posts(count)} of this account count: most machine translation is missed with so few."
+    verb = "counts" if count == 1 else "count"
+    text = f"Only {_posts(count)} of this account {verb}: most machine translation is missed with so few."
     return Note(code="few_posts", text=text)
 
 

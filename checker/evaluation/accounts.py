@@ -119,13 +119,14 @@ def _account_post(post: LabelledPost, score: Score) -> AccountPost:
     return AccountPost(
         id=post.id,
         row=post.row,
-        machine=None if score.probability is None else logit(score.probability),
-        translated=None if score.translated is None else logit(score.translated),
+        machine=None if score.probability is None or score.technical else logit(score.probability),
+        translated=None if score.translated is None or score.technical else logit(score.translated),
         language=score.language or post.language,
         text=post.text[:SHOWN] or None,
         print=fingerprint(post.text),
         calibration=score.models.get("calibration"),
         version=score.version,
+        technical=score.technical,
     )
 
 

@@ -25,12 +25,13 @@ from checker.evaluation.labelled import (
     shown,
 )
 from checker.io.read import DEFAULT_ID, DEFAULT_TEXT, Record
+from checker.io.table import SEPARATOR
 from checker.result import Result, RowError, Verdict
 from checker.text import clean, width
 
 _SCORE = (
     "verdict", "machine_translated", "translated", "language.code", "columns", "sentences", "models",
-    "version",
+    "version", "technical", "warnings",
 )  # fmt: skip
 
 
@@ -47,6 +48,7 @@ class Score:
         models: profile, and name@revision of every model used.
         version: of the package that scored the post.
         translated: probability of a translation by anyone, 0 to 1; None where the checker gave none.
+        technical: whether the post reads like documentation: it does not count for its account.
     """
 
     id: str
@@ -57,13 +59,14 @@ class Score:
     models: Mapping[str, str] = field(default_factory=dict)
     version: str | None = None
     translated: float | None = None
+    technical: bool = False
 
     @classmethod
     def of(cls, result: Result) -> Score:
         """The score in a result of the checker."""
         return cls(
             result.id, result.machine_translated, result.verdict, result.language.code, result.columns,
-            result.models, result.version, result.translated,
+            result.models, result.version, result.translated, result.technical,
         )  # fmt: skip
 
 
@@ -118,7 +121,7 @@ def saved(post: LabelledPost, score: Score) -> str:
         "system": post.system, "origin": post.origin, "testset": post.testset,
         "verdict": score.verdict, "machine_translated": score.probability, "translated": score.translated,
         "language": {"code": score.language}, "columns": score.columns,
-        "models": dict(score.models), "version": score.version,
+        "models": dict(score.models), "version": score.version, "technical": score.technical,
     }  # fmt: skip
     return json.dumps(record, ensure_ascii=False)
 
@@ -171,7 +174,18 @@ def _score(record: Record) -> Score:
         models={str(k): str(v) for k, v in models.items()} if isinstance(models, dict) else {},
         version=version if isinstance(version := fields.get("version"), str) else None,
         translated=_probability(fields, "translated"),
+        technical=_technical(fields),
     )
+
+
+def _technical(fields: Mapping[str, Any]) -> bool:
+    """Whether it was saved, or a warning says, that the post reads like documentation."""
+    warnings = fields.get("warnings")
+    if isinstance(warnings, list):
+        return any(isinstance(one, dict) and one.get("code") == "technical" for one in warnings)
+    if isinstance(warnings, str):  # in a table
+        return any(cell.startswith("technical: ") for cell in warnings.split(SEPARATOR))
+    return str(fields.get("technical")).lower() == "true"
 
 
 def _probability(fields: Mapping[str, Any], field: str) -> float | None:

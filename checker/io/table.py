@@ -67,7 +67,8 @@ SENTENCES = {"post": "int64", "sentence": "int64"} | _scalars(Sentence)
 """Columns of a table of sentences, the scalar fields of `Sentence`, and their Arrow types."""
 
 _PANDAS = {"string": "string", "double": "Float64", "int64": "Int64", "bool": "boolean"}
-_SEPARATOR = " | "  # between reasons or warnings in a cell
+SEPARATOR = " | "
+"""Between reasons or warnings in a cell."""
 _BATCH_ROWS, _BATCH_BYTES = 1024, 16 * 2**20
 
 
@@ -119,7 +120,7 @@ def flat(line: str, keep: Sequence[str] = ()) -> dict[str, Any]:
         elif column == _COUNTED:
             row[column] = len(value)
         elif column in _TEXTS:
-            row[column] = _SEPARATOR.join(": ".join(list(item.values())[:2]) for item in value)
+            row[column] = SEPARATOR.join(": ".join(list(item.values())[:2]) for item in value)
         elif column in _JSON:
             row[column] = json.dumps(value, ensure_ascii=False)
         else:
@@ -158,7 +159,7 @@ def nested(cells: Mapping[str, Any]) -> dict[str, Any]:
 
 def _parted(cell: str, key: str) -> list[dict[str, str]]:
     """The reasons or warnings that ``flat`` wrote into a cell; ``key`` is what stands before each colon."""
-    pairs = (item.partition(": ") for item in cell.split(_SEPARATOR))
+    pairs = (item.partition(": ") for item in cell.split(SEPARATOR))
     return [{key: name, "text": text} for name, _, text in pairs]
 
 
@@ -169,6 +170,7 @@ ACCOUNT_COLUMNS = {
     "false_alarm_rate": "double", "threshold.machine_translated": "double", "threshold.posts": "int64",
     "translated_threshold.translated": "double", "translated_threshold.posts": "int64",
     "posts.given": "int64", "posts.scored": "int64", "posts.distinct": "int64",
+    "posts.documentation": "int64",
     "first_day": "string", "last_day": "string",
     "share_machine_translated": "double", "share_interval.low": "double", "share_interval.high": "double",
     "mixed": "bool", "languages": "string", "changes": "string", "reasons": "string", "warnings": "string",
@@ -185,7 +187,7 @@ def flat_account(line: str) -> dict[str, Any]:
         value: Any = record
         for key in column.split("."):
             value = value.get(key) if isinstance(value, dict) else None
-        row[column] = _SEPARATOR.join(map(_account_cell, value)) if isinstance(value, list) else value
+        row[column] = SEPARATOR.join(map(_account_cell, value)) if isinstance(value, list) else value
     return row
 
 

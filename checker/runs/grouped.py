@@ -23,7 +23,7 @@ _BATCH = 1000
 _COLUMNS = (
     "account TEXT", "drawn BLOB", "id TEXT", "row INTEGER", "machine REAL", "translated REAL",
     "language TEXT", "day TEXT", "text TEXT", "exact INTEGER", "size INTEGER", "minima BLOB",
-    "calibration TEXT", "version TEXT",
+    "calibration TEXT", "version TEXT", "technical INTEGER",
 )  # fmt: skip
 
 
@@ -67,7 +67,7 @@ class Grouped:
             (
                 account, drawn, post.id, post.row, post.machine, post.translated, post.language,
                 post.day and post.day.isoformat(), post.text, seen and seen.exact, seen and seen.size,
-                seen and seen.minima, post.calibration, post.version,
+                seen and seen.minima, post.calibration, post.version, post.technical,
             )
         )  # fmt: skip
         if len(self._waiting) == _BATCH:
@@ -102,14 +102,15 @@ class Grouped:
 
 
 def _post(row: tuple[Any, ...]) -> AccountPost:
-    _, _, id, number, machine, translated, language, day, text, exact, size, minima, calibration, version = (
-        row
-    )
+    (
+        _, _, id, number, machine, translated, language, day, text, exact, size, minima, calibration, version,
+        technical,
+    ) = row  # fmt: skip
     return AccountPost(
         id=id, row=number, machine=machine, translated=translated, language=language,
         day=date.fromisoformat(day) if day else None, text=text,
         print=None if exact is None else Fingerprint(exact, size, minima), calibration=calibration,
-        version=version,
+        version=version, technical=bool(technical),
     )  # fmt: skip
 
 

@@ -47,7 +47,8 @@ def _advice(result: Result) -> Iterator[str]:
         yield "Weigh the false-alarm rate: where machine translation is rare, most flagged posts are human."
     elif result.verdict == "translated":
         yield "Look for the source text: a translation has one."
-        yield "Score more posts of the same account: many together tell more than one."
+        if not result.technical:
+            yield "Score more posts of the same account: many together tell more than one."
     elif result.verdict == "human_written":
         yield (
             "This is no proof of a human author: corrected machine translation and text by a large language "
@@ -56,7 +57,10 @@ def _advice(result: Result) -> Iterator[str]:
     else:
         if result.language.mixed:
             yield "Score the parts in different languages separately."
-        yield "Score a longer text, such as a whole thread by the same author: it is stronger evidence."
+        if result.technical:
+            yield "Score other posts of the account, which are no instructions: those can be judged."
+        else:
+            yield "Score a longer text, such as a whole thread by the same author: it is stronger evidence."
         yield "Look for the source text, and ask somebody who reads the language."
         if any(reason.kind == "unmeasured" for reason in result.reasons):
             yield "To get verdicts for such posts, calibrate on labelled ones of your own: checker calibrate."

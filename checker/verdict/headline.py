@@ -47,7 +47,7 @@ def headline(result: Result) -> str:
         found = "Looks translated, by a person or a machine"
         ending = "posts written in this language scores this high"
         return f"{found}: {_only(alarm.rate)} {ending}." if alarm else f"{found}."
-    if any(warning.code == "technical" for warning in result.warnings):
+    if result.technical:
         return (
             "Cannot tell: it reads like instructions, where translations by machines and people look alike."
         )
