@@ -152,13 +152,16 @@ class LoadedModels:
         return labels
 
     def _models(self, task: str, language: str) -> list[Model]:
-        """The models of a task, ``fluency`` or ``translator``, for a language."""
+        """The models of a task, ``fluency``, ``translator`` or ``encoder``, for a language."""
         if task == "translator":
             return self._chosen_models(language)
-        model = self._store.language_model(self._profile, language)
+        store = self._store
+        model = store.encoder() if task == "encoder" else store.language_model(self._profile, language)
         return [model] if model else []
 
     def _runtime(self, model: Model) -> Runtime:
+        if model.task == "encoder":
+            return runtime(model, "ctranslate2", self._device, "float32")
         return runtime(model, self._engine, self._device, self.arithmetic)
 
     def style(self, language: str) -> StyleModel:
@@ -225,8 +228,8 @@ class LoadedModels:
         """All that what a model says of a sentence depends on, the sentence itself left out.
 
         Args:
-            task: ``fluency`` or ``translator``.
-            language: of the sentence, ISO 639-1.
+            task: ``fluency``, ``translator`` or ``encoder``.
+            language: of the sentence, ISO 639-1; of no account to the encoder.
         """
         pivot, models = self.pivot(language) if task == "translator" else "", self._models(task, language)
         digests = [self._digests.get(model.id, "") for model in models]

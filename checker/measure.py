@@ -85,6 +85,22 @@ def round_trips(
     return roundtrip.round_trips(texts, language, models.pivot(language), *pair, cache, scope)
 
 
+def summaries(
+    models: LoadedModels, language: str, texts: Sequence[str], cache: Cache | None = None
+) -> list[heads.Summary | None] | None:
+    """What the encoder makes of sentences; None where it is not asked for."""
+    encoder = models.encoder()
+    if encoder is None:
+        return None
+
+    def read(new: list[str]) -> list[list[int | str] | None]:
+        return [heads.packed(heads.summarise(vectors)) for vectors in encoder.read(new)]
+
+    plain = [wording(text, language).text for text in texts]
+    scope = models.scope("encoder", "") if cache else ""
+    return [heads.unpacked(kept) for kept in remembered(cache, scope, plain, read)]
+
+
 def run(
     models: LoadedModels,
     language: str,
@@ -97,12 +113,9 @@ def run(
     style = models.style(language)
     for unit in units:
         unit.style = style.read(unit.span.text)
-    if encoder := models.encoder():
-        plain = [wording(text, language).text for text in texts]
-        new = list(dict.fromkeys(plain))  # what is posted again and again is read once
-        read = dict(zip(new, map(heads.summarise, encoder.read(new)), strict=True))
-        for unit, text in zip(units, plain, strict=True):
-            unit.vectors = read[text]
+    if found := summaries(models, language, texts, cache):
+        for unit, summary in zip(units, found, strict=True):
+            unit.vectors = summary
     if models.settings.fluency and (found := fluencies(models, language, texts, cache, percentiles)):
         for unit, (reading, rank) in zip(units, found, strict=True):
             unit.perplexity, unit.rank = reading.perplexity, rank

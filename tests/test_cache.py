@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -16,8 +17,10 @@ from hypothesis import strategies as st
 
 from checker.evidence.cache import Cache, default_folder, remembered
 from checker.models.ctranslate2_engine import CTranslate2Translator
+from checker.models.encoder import Encoder
 from checker.models.language_model import CTranslate2LanguageModel
 from checker.pipeline import Checker
+from checker.settings import Profile
 
 RUSSIAN = "Завтра с десяти утра на улице Садовой отключат воду. Запаситесь ею заранее."
 GERMAN = "Am Samstag bleibt die Bücherei wegen eines Fests geschlossen."
@@ -205,6 +208,7 @@ def test_results_are_the_same_with_and_without(
 
     monkeypatch.setattr(CTranslate2LanguageModel, "log_probabilities", fail)
     monkeypatch.setattr(CTranslate2Translator, "log_probabilities", fail)
+    monkeypatch.setattr(Encoder, "read", fail)
     monkeypatch.setattr(CTranslate2Translator, "translate", fail)
     assert list(filled.score_many(POSTS)) == plain
 
@@ -223,8 +227,11 @@ def test_what_a_value_depends_on_is_in_its_scope(checker: Checker) -> None:
         checker.models.scope("fluency", "en"),
         checker.models.scope("translator", "ru"),
         checker.models.scope("translator", "en"),
+        checker.models.scope("encoder", ""),
     }
-    assert len(scopes) == 4
+    assert len(scopes) == 5
+    for profile in get_args(Profile):
+        assert checker.store.digests(profile)["embedded/encoder"] in checker.models.scope("encoder", "")
     assert checker.models.scope("translator", "de") != other.models.scope("translator", "de")
     digest = checker.store.digests("embedded")["embedded/translator"]
     assert digest in checker.models.scope("translator", "ru")

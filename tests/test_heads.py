@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checker.errors import ModelCorruptedError
-from checker.evidence.heads import Heads, pool, summarise
+from checker.evidence.heads import Heads, Summary, packed, pool, summarise, unpacked
 
 WIDTH = 6
 
@@ -45,6 +46,17 @@ def test_a_post_is_the_same_cut_or_whole(seed: int, sizes: list[int]) -> None:
 def test_nothing_is_said_of_no_vectors() -> None:
     assert summarise(np.zeros((0, 0), np.float32)) is None
     assert pool([None, None]) is None
+
+
+@given(st.integers(1, 10**6), st.lists(st.floats(width=32, allow_nan=False), min_size=1, max_size=20))
+def test_a_summary_comes_back_from_json_to_the_last_bit(number: int, values: list[float]) -> None:
+    vectors = np.array(values, np.float32)
+    given = Summary(number, vectors, vectors[::-1], -vectors)
+    found = unpacked(json.loads(json.dumps(packed(given))))
+    assert found is not None
+    assert found.number == number
+    assert [part.tobytes() for part in found[1:]] == [part.tobytes() for part in given[1:]]
+    assert unpacked(packed(None)) is None
 
 
 def test_log_odds_by_hand() -> None:

@@ -8,10 +8,11 @@ are linear.
 
 from __future__ import annotations
 
+import base64
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
@@ -64,6 +65,23 @@ def pool(summaries: Iterable[Summary | None]) -> Summary | None:
             np.maximum(found.largest, one.largest),
         )
     return found
+
+
+def packed(summary: Summary | None) -> list[int | str] | None:
+    """A summary as ``json`` can write it; `unpacked` gives it back to the last bit."""
+    if summary is None:
+        return None
+    vectors = np.stack(summary[1:]).astype("<f4")
+    return [summary.number, base64.b85encode(vectors.tobytes()).decode()]
+
+
+def unpacked(kept: list[Any] | None) -> Summary | None:
+    """The summary that `packed` was given."""
+    if kept is None:
+        return None
+    number, text = kept
+    vectors = np.frombuffer(base64.b85decode(text), "<f4").astype(np.float32)
+    return Summary(int(number), *vectors.reshape(3, -1))
 
 
 def pooled(summary: Summary) -> Floats:

@@ -167,10 +167,10 @@ class Store:
     def digests(self, profile: Profile) -> dict[str, str]:
         """Checksums, by name, of all that scores may depend on.
 
-        These are the models of the profile and the translators that are here, as the lock has them, the
-        registry, and the style models, percentiles and thresholds that ship.
+        These are the models of the profile, the translators that are here and the encoder, as the lock has
+        them, the registry, and the style models, percentiles and thresholds that ship.
         """
-        depends = [m for m in self.models() if m.profile == profile or m.task == "translation"]
+        depends = [m for m in self.models() if m.profile == profile or m.task != "language-model"]
         locked = {model.id: self._entry(model) for model in depends}
         found = {
             name: hashlib.sha256(json.dumps(entry.model_dump(), sort_keys=True).encode()).hexdigest()
