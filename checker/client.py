@@ -6,20 +6,27 @@ Only the standard library and pydantic are needed here: no model, and none of th
 from __future__ import annotations
 
 import json
+import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http.client import HTTPException, HTTPResponse
 from itertools import islice, repeat
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
+from checker.account.record import Account
 from checker.bitext.result import Quality
 from checker.errors import CheckerError, InputError
+from checker.files import write_text, write_whole
 from checker.result import Result, RowError, row_of
 
 POSTS = 100
 """Posts in a request."""
+
+T = TypeVar("T")
+_LINES = "application/x-ndjson"
 
 
 class ServiceError(CheckerError):
@@ -112,6 +119,73 @@ class Client:
         pair = {"source": source, "target": target, "reference": reference, **languages}
         return Quality.model_validate(self._post("/v1/quality", pair))
 
+    def score_file(
+        self,
+        source: str | Path,
+        output: str | Path,
+        *,
+        text_column: str = "text",
+        id_column: str = "id",
+        language: str | None = None,
+        account_column: str | None = None,
+        date_column: str | None = None,
+    ) -> int:
+        """Score the posts of a file into a file of JSON lines, one a row, in their order.
+
+        Args:
+            source: ``.csv``, ``.tsv``, ``.jsonl`` or ``.txt``, with no more rows than the service takes
+                (2000, unless it was started otherwise).
+            output: what `accounts` and `report`, ``checker accounts`` and ``checker report`` read. A row that
+                cannot be scored has a `RowError` in its place.
+            text_column, id_column: columns or fields with the text and the id.
+            language: ISO 639-1 code of all posts; by default that of each is identified.
+            account_column, date_column: columns or fields with the account and the date: each row of the
+                output then has ``account`` and ``date``.
+
+        Returns:
+            The number of rows.
+
+        Raises:
+            InputError, ServiceError: as ``score``; also where the answer ends early. ``output`` is then as it
+                was.
+            OutputError: it cannot be written.
+        """
+        fields = {
+            "text_column": text_column, "id_column": id_column, "language": language,
+            "account_column": account_column, "date_column": date_column,
+        }  # fmt: skip
+        lines = self._ask(self._form("/v1/score/file", Path(source), fields, _LINES), _rows)
+        write_whole(Path(output), lambda path: path.write_bytes(b"".join(lines)))
+        return len(lines)
+
+    def accounts(self, scores: str | Path, *, window: str = "month") -> list[Account]:
+        """Judge the accounts of a file of `score_file`, by name; no post is scored again.
+
+        Args:
+            scores: JSON lines with ``account`` and, where it is known, ``date``.
+            window: length of the windows over time: ``day``, ``week``, ``month`` or ``year``.
+
+        Raises:
+            InputError, ServiceError: as ``score``.
+        """
+        found = self._ask(self._form("/v1/accounts", Path(scores), {"window": window}), _json)
+        return [Account.model_validate(account) for account in found["accounts"]]
+
+    def report(self, scores: str | Path, output: str | Path, *, date: str | None = None) -> None:
+        """Write the page of ``checker report`` about a file of `score_file`.
+
+        Args:
+            scores: JSON lines.
+            output: the HTML file.
+            date: printed on the page, as it is.
+
+        Raises:
+            InputError, ServiceError: as ``score``.
+            OutputError: ``output`` cannot be written.
+        """
+        request = self._form("/v1/report", Path(scores), {"date": date})
+        write_text(self._ask(request, lambda answer: answer.read().decode()), Path(output))
+
     def languages(self) -> list[dict[str, Any]]:
         """The languages that posts are scored in, with their error rates; see docs/http.md."""
         found: list[dict[str, Any]] = self._get("/v1/languages")["languages"]
@@ -126,7 +200,7 @@ class Client:
         return str(self._get("/healthz")["version"])
 
     def _get(self, path: str) -> Any:
-        return self._ask(Request(f"{self._url}{path}", headers=self._headers))
+        return self._ask(Request(f"{self._url}{path}", headers=self._headers), _json)
 
     def _post(self, path: str, body: object) -> Any:
         try:
@@ -134,13 +208,28 @@ class Client:
         except (TypeError, UnicodeEncodeError):
             raise InputError("A text is no string in valid Unicode.", fix="Pass its text.") from None
         headers = {**self._headers, "Content-Type": "application/json"}
-        return self._ask(Request(f"{self._url}{path}", data, headers))
+        return self._ask(Request(f"{self._url}{path}", data, headers), _json)
 
-    def _ask(self, request: Request) -> Any:
+    def _form(self, path: str, file: Path, fields: Mapping[str, str | None], accept: str = "*/*") -> Request:
+        """A form with a file and the fields that have a value."""
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            problem = f"{file} cannot be read: {error.strerror or error}."
+            raise InputError(problem, fix="Check its path.") from None
+        boundary = secrets.token_hex(16)
+        head = f"--{boundary}\r\nContent-Disposition: form-data; name="
+        parts = [f'{head}"{name}"\r\n\r\n{value}\r\n' for name, value in fields.items() if value is not None]
+        parts.append(f'{head}"file"; filename="posts{file.suffix}"\r\n\r\n')
+        body = "".join(parts).encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        kind = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Accept": accept}
+        return Request(f"{self._url}{path}", body, self._headers | kind)
+
+    def _ask(self, request: Request, read: Callable[[HTTPResponse], T]) -> T:
         for last in range(self._retries, -1, -1):
             try:
                 with self._opener.open(request, timeout=self._timeout) as answer:
-                    return _json(answer)
+                    return read(answer)
             except HTTPError as refused:
                 wait = refused.headers.get("Retry-After", "")
                 if refused.code == 503 and wait.isdigit() and last:
@@ -156,6 +245,22 @@ class Client:
 
 def _named(id: str, text: str, language: str | None) -> dict[str, str]:
     return {"id": id, "text": text} | ({} if language is None else {"language": language})
+
+
+def _rows(answer: HTTPResponse) -> list[bytes]:
+    """The lines of an answer, if there is one for each row; the last one may say what went wrong."""
+    lines = list(answer)
+    try:
+        last = json.loads(lines[-1]) if lines else {}
+    except ValueError:
+        raise ServiceError("The answer is not JSON: is this the service?", answer.status) from None
+    if "error" in last and "id" not in last:
+        raise ServiceError(f"{last['error']} {last['fix']}")
+    expected = answer.headers.get("Statement-Checker-Rows")
+    if str(len(lines)) != expected:
+        problem = f"The answer ended after {len(lines)} of {expected or 'an unknown number of'} rows."
+        raise ServiceError(f"{problem} Send the file again.")
+    return lines
 
 
 def _json(answer: HTTPResponse) -> Any:

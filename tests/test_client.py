@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
 
 import pytest
 from web_server import serving
@@ -13,6 +17,7 @@ from checker.bitext.estimator import QualityEstimator
 from checker.client import Client, ServiceError
 from checker.errors import InputError
 from checker.pipeline import Checker
+from checker.result import Result
 from checker.version import __version__
 from checker.web.app import create_app
 from checker.web.limits import Limits
@@ -37,6 +42,13 @@ def client(url: str) -> Client:
     return Client(url, token=TOKEN)
 
 
+@pytest.fixture
+def roomy(quick: Checker) -> Iterator[Client]:
+    """A client of a service that takes files of any size."""
+    with serving(create_app(quick)) as base:
+        yield Client(base)
+
+
 def test_it_answers_as_the_checker_does(
     client: Client, quick: Checker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,6 +68,62 @@ def test_it_answers_as_the_checker_does(
     assert "ru" in [language["code"] for language in client.languages()]
     pair = ("Паром не ходит до 12 мая.", "The ferry does not run until 21 May.")
     assert client.quality(*pair) == QualityEstimator(models=quick.models).estimate(*pair)
+
+
+def test_a_file_is_scored_and_its_accounts_are_judged(
+    roomy: Client, quick: Checker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, scores = tmp_path / "posts.csv", tmp_path / "scores.jsonl"
+    rows = [f'{n},"{POST} {n}",ministry,2026-01-{n + 1:02}' for n in range(25)]
+    source.write_text("\n".join(["nr,body,user,day", *rows, "25,,ministry,"]), "utf-8")
+    columns = {"text_column": "body", "id_column": "nr", "account_column": "user", "date_column": "day"}
+    assert roomy.score_file(source, scores, **columns) == 26
+    lines = [json.loads(line) for line in scores.read_text("utf-8").splitlines()]
+    kept = {key: value for key, value in lines[7].items() if key not in ("account", "date")}
+    assert Result.model_validate(kept) == quick.score(f"{POST} 7", id="7")
+    assert (lines[7]["account"], lines[7]["date"]) == ("ministry", "2026-01-08")
+    assert lines[25]["verdict"] == "not_scored"
+    [account] = roomy.accounts(scores, window="day")
+    assert (account.account, account.posts.given, account.posts.distinct) == ("ministry", 26, 1)
+    roomy.report(scores, tmp_path / "report.html", date="27 November 2026")
+    assert "27 November 2026" in (tmp_path / "report.html").read_text("utf-8")
+    with pytest.raises(InputError, match="column"):
+        roomy.score_file(source, scores, text_column="none")
+    with pytest.raises(InputError, match="cannot be read"):
+        roomy.score_file(tmp_path / "none.csv", scores)
+    with pytest.raises(InputError, match="window"):
+        roomy.accounts(scores, window="decade")
+    assert len(scores.read_text("utf-8").splitlines()) == 26  # as it was
+    monkeypatch.setattr("checker.web.service.Service.score_next", _lost)
+    with pytest.raises(ServiceError, match="waiting"):
+        roomy.score_file(source, scores, **columns)
+
+
+def test_an_answer_that_ends_early_is_no_file_of_scores(tmp_path: Path) -> None:
+    source, scores = tmp_path / "posts.txt", tmp_path / "scores.jsonl"
+    source.write_text(POST, "utf-8")
+    for body, said in ((b'{"id": "1"}\n', "after 1 of 3 rows"), (b"<html>", "JSON"), (b"", "after 0 of 3")):
+        head = f"HTTP/1.1 200 OK\r\nStatement-Checker-Rows: 3\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        with answering(head + body) as base, pytest.raises(ServiceError, match=said):
+            Client(base).score_file(source, scores)
+    assert not scores.exists()
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """A server that gives one answer, whatever it is asked."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer_once() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(2**16)
+                connection.sendall(answer)
+
+        thread = Thread(target=answer_once)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        thread.join()
 
 
 def test_what_is_wrong_is_said_as_the_service_says_it(client: Client, url: str) -> None:
@@ -90,6 +158,12 @@ def test_a_full_service_is_asked_again(client: Client, monkeypatch: pytest.Monke
     with pytest.raises(ServiceError, match="waiting"):  # … and a full service after some tries
         client.score(POST)
     assert slept == [3] * 5
+
+
+async def _lost(service: object, asked: object) -> object:
+    from checker.web.problems import RequestError
+
+    raise RequestError(503, "Too much is waiting.", fix="Send it again.")
 
 
 def _full(room: object, items: int) -> object:
