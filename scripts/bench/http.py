@@ -1,9 +1,10 @@
 """Measure the HTTP service on this machine: latency and throughput by number of clients.
 
-    python -m scripts.bench.http --clients 1 8 32 --seconds 10
+    python -m scripts.bench.http --clients 1 8 32 --seconds 60 --beside ../0.3.0
 
 Starts ``checker serve`` in a separate process. Each client sends the posts of examples/posts.jsonl one by
 one, with every sentence made distinct, and waits for each answer. Clients and service share the cores.
+With ``--beside``, a checkout of another version is measured in the same run, each number of clients in turn.
 """
 
 from __future__ import annotations
@@ -60,18 +61,21 @@ def main() -> None:
     parser = command(__doc__)
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 32])
     parser.add_argument("--seconds", type=float, default=10, help="for each number of clients")
+    parser.add_argument("--beside", type=Path, nargs="*", default=[], help="checkouts of other versions")
     add_option(parser)
     args = parser.parse_args()
-    posts, rows = distinct_posts(), []
-    with TemporaryDirectory() as folder, serving(Path(folder, "log")) as url:
-        asyncio.run(measure(url, 4, 2, posts))  # what is loaded by the first posts
-        for clients in args.clients:
-            latencies, busy, seconds = asyncio.run(measure(url, clients, args.seconds, posts))
+    rows = []
+    for clients in args.clients:
+        for checkout in (None, *args.beside):
+            with TemporaryDirectory() as folder, serving(Path(folder, "log"), checkout=checkout) as url:
+                posts = distinct_posts()
+                asyncio.run(measure(url, max(4, clients), 3, posts))  # what the first posts load
+                latencies, busy, seconds = asyncio.run(measure(url, clients, args.seconds, posts))
+                version = httpx.get(f"{url}/healthz", trust_env=False).json()["version"]
             p50, p95 = statistics.median(latencies), statistics.quantiles(latencies, n=20)[-1]
-            rows.append(
-                [str(clients), f"{len(latencies) / seconds:.1f}", f"{p50:.2f}", f"{p95:.2f}", str(busy)]
-            )
-    columns = ["clients", "posts/s", "p50 (s)", "p95 (s)", "503"]
+            rate = f"{len(latencies) / seconds:.1f}"
+            rows.append([str(clients), version, rate, f"{p50:.2f}", f"{p95:.2f}", str(busy)])
+    columns = ["clients", "version", "posts/s", "p50 (s)", "p95 (s)", "503"]
     publish({"http": Table(columns, rows, right=True)}, args.tables)
 
 

@@ -19,7 +19,10 @@ START = 60
 
 @contextmanager
 def serving(
-    log: Path, environment: Mapping[str, str] | None = None, options: Sequence[str] = ()
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
+    checkout: Path | None = None,
 ) -> Iterator[str]:
     """A ``checker serve`` of its own on loopback; gives its address, without a slash at the end.
 
@@ -27,6 +30,7 @@ def serving(
         log: file for what it prints.
         environment: variables to add.
         options: further options of ``checker serve``.
+        checkout: of another version, which then serves, with the packages that are here.
 
     Raises:
         RuntimeError: it did not start; the message has what it printed.
@@ -36,7 +40,7 @@ def serving(
     command = [sys.executable, "-m", "checker", "serve", "--port", str(port), *options]
     with log.open("wb") as output:
         service = subprocess.Popen(
-            command, stdout=output, stderr=output, env={**os.environ, **(environment or {})}
+            command, stdout=output, stderr=output, env={**os.environ, **(environment or {})}, cwd=checkout
         )
     address = f"http://127.0.0.1:{port}"
     try:

@@ -6,7 +6,8 @@
 * compare: posts per second of (a) transformers, a sentence at a time, (b) transformers, 32 sentences at a
   time, (c) this project, each in a separate process, in turn, ``--repeat`` times; medians. The posts have
   three sentences and are in Russian and English, which the round trip serves.
-* ways: posts per second of this project with and without round trip, fluency and cache.
+* ways: characters and posts per second of this project with and without round trip, fluency, encoder and
+  cache, beside a matrix product of the same round: machines differ.
 * stages: what one post costs in each stage, in processor time on one thread.
 * memory: peak of a process that scores ``--grow`` posts, read and discarded one by one.
 * numbers: sentences per second of processor time of the models with 8-bit integers and with 32-bit floats, in
@@ -43,7 +44,8 @@ from scripts.command import ROOT, command
 WAYS: dict[str, dict[str, Any]] = {
     "everything": {},
     "--no-round-trip": {"round_trip": False},
-    "--no-round-trip --no-fluency": {"round_trip": False, "fluency": False},
+    "--fast": {"round_trip": False, "fluency": False},
+    "--fast --no-encoder": {"round_trip": False, "fluency": False, "encoder": False},
 }
 NUMBERED = ("translation", "forced decoding", "language model")
 TITLES = {
@@ -72,8 +74,22 @@ def run_ours(job: dict[str, Any]) -> dict[str, float]:
     """Score posts with this project."""
     checker = checker_of(job)
     list(checker.score_many(posts(job["languages"], 8)))
-    stream = islice(posts(job["languages"], job["posts"] + 8), 8, None)
-    return timed(lambda: sum(1 for result in checker.score_many(stream) if result.to_json()))
+    stream = list(islice(posts(job["languages"], job["posts"] + 8), 8, None))
+    found = timed(lambda: sum(1 for result in checker.score_many(stream) if result.to_json()))
+    return found | {"characters_per_second": found["posts_per_second"] * sum(map(len, stream)) / len(stream)}
+
+
+def run_product(job: dict[str, Any]) -> dict[str, float]:
+    """Billions of operations a second of a product of two matrices of 32-bit floats, on all cores."""
+    import numpy as np
+
+    size = 1024
+    one = np.random.default_rng(0).random((size, size), np.float32)
+    one @ one  # threads are there
+    begun = time.perf_counter()
+    for _ in range(job["repeat"]):
+        one @ one
+    return {"gflops": 2 * size**3 * job["repeat"] / (time.perf_counter() - begun) / 1e9}
 
 
 def run_plain(job: dict[str, Any]) -> dict[str, float]:
@@ -108,6 +124,7 @@ def stage_functions() -> list[tuple[Any, str, str]]:
     from checker import measure, pipeline, post
     from checker.evidence import roundtrip
     from checker.models.ctranslate2_engine import CTranslate2Translator
+    from checker.models.encoder import Encoder
     from checker.models.language_model import CTranslate2LanguageModel
     from checker.result import Result
 
@@ -118,6 +135,7 @@ def stage_functions() -> list[tuple[Any, str, str]]:
         (CTranslate2Translator, "translate", "translation, there and back"),
         (CTranslate2Translator, "log_probabilities", "forced decoding"),
         (CTranslate2LanguageModel, "log_probabilities", "language model"),
+        (Encoder, "read", "encoder"),
         (roundtrip, "_measured", "chrF++, BLEU, TER, differences"),
         (measure, "findings", "style, verdict, result"),
         (pipeline, "judge", "style, verdict, result"),
@@ -206,7 +224,10 @@ def run_numbers(job: dict[str, Any]) -> dict[str, float]:
     return record
 
 
-RUNS = {"ours": run_ours, "plain": run_plain, "stages": run_stages, "numbers": run_numbers}
+RUNS = {
+    "ours": run_ours, "plain": run_plain, "stages": run_stages, "numbers": run_numbers,
+    "product": run_product,
+}  # fmt: skip
 
 
 def child(job: dict[str, Any]) -> None:
@@ -230,12 +251,12 @@ def measured(args: argparse.Namespace, run: str, **job: Any) -> dict[str, Any]:
 
 
 def medians(rounds: list[dict[str, dict[str, Any]]]) -> dict[str, dict[str, float]]:
-    """Median speed and highest peak of every job over the rounds."""
+    """Median of each figure and highest peak of every job over the rounds."""
     return {
         name: {
             **{
                 key: round(statistics.median(one[name]["found"][key] for one in rounds), 3)
-                for key in ("posts_per_second", "posts_per_cpu_second")
+                for key in rounds[0][name]["found"]
             },
             "peak_mib": max(one[name]["peak_mib"] for one in rounds),
         }
@@ -277,6 +298,7 @@ def ways(args: argparse.Namespace) -> dict[str, Any]:
                 found[way] = measured(
                     args, "ours", posts=args.posts, languages=languages, settings={"cache": cache}
                 )
+        found["product"] = measured(args, "product", repeat=60)
         rounds.append(found)
     return medians(rounds)
 
@@ -298,13 +320,13 @@ def numbers(args: argparse.Namespace) -> dict[str, float]:
 def memory(args: argparse.Namespace) -> dict[str, Any]:
     """Peaks by number of posts: all evidence up to ``--grow-full`` posts, and the fastest way."""
     full = [count for count in args.grow if count <= args.grow_full]
-    fast = WAYS["--no-round-trip --no-fluency"]
+    fast = WAYS["--fast"]
     languages = ["ru", "en"]
     return {
         "everything": {
             str(count): measured(args, "ours", posts=count, languages=languages)["peak_mib"] for count in full
         },
-        "--no-round-trip --no-fluency": {
+        "--fast": {
             str(count): measured(args, "ours", posts=count, languages=languages, settings=fast)["peak_mib"]
             for count in args.grow
         },
@@ -391,10 +413,16 @@ def tables(record: dict[str, Any]) -> dict[str, Table]:
         names = {way: f"`{way}`" if way.startswith("--") else way for way in WAYS}
         names["cache, filled"] = "everything, from the cache"
         rows = [
-            [name, f"{speeds[way]['posts_per_second']:.0f}", f"{speeds[way]['peak_mib']:,} MiB"]
+            [
+                name, f"{speeds[way]['characters_per_second']:,.0f}",
+                f"{speeds[way]['posts_per_second']:.0f}", f"{speeds[way]['peak_mib']:,} MiB",
+            ]
             for way, name in names.items()
-        ]
-        found["speed-ways"] = Table(["", "posts per second", "peak memory"], rows)
+        ]  # fmt: skip
+        product = f"{speeds['product']['gflops']:.0f} GFLOP/s"
+        rows.append(["beside them, a product of two matrices", product, "", ""])
+        columns = ["", "characters per second", "posts per second", "peak memory"]
+        found["speed-ways"] = Table(columns, rows)
     if peaks := record.get("memory"):
         full, fast = peaks.values()
         rows = [
