@@ -25,6 +25,7 @@ const [CANCELLED, REPLACED] = ["cancelled", "replaced"].map((reason) => new DOME
 let running = null; // AbortController of the request on its way
 let again = null; // what to do once there is a token
 let chosen = null; // the file with posts
+let taken = 0; // files, one after the other: only the last one is asked about
 
 /** Run a request, the only one at a time; errors go to the page. */
 async function run(told, request) {
@@ -93,6 +94,7 @@ function checkPost() {
 
 /** Take a file: one that the page saved is shown; one with posts is checked, once it is clear what is where. */
 async function takeFile(file) {
+  const turn = ++taken;
   if (isSaved(file)) {
     run("opening", async () => {
       const found = await open(file);
@@ -104,6 +106,7 @@ async function takeFile(file) {
     return;
   }
   const columns = await columnsOf(file).catch(() => []);
+  if (turn !== taken) return; // another one was taken meanwhile
   chosen = file;
   byId("file-title").replaceChildren(`${t("chosen_file")} `, el("bdi", {}, printable(file.name)));
   byId("columns").hidden = columns.length === 0;
