@@ -197,6 +197,7 @@ _INITIAL = regex.compile(r"(?<!\w)[\p{Arabic}\p{Hebrew}\p{Devanagari}]\p{M}*\.\s
 
 
 _CAPITAL_INITIAL = regex.compile(r"(?<![\w.])\p{Lu}\.\s*$")
+_AFTER_STOP = regex.compile(r"(?<=\w{2}[.!?]\s)\p{Ll}")
 _CLOSED = frozenset(')]»”"')  # "et al. [2019] measured"
 _QUOTED = _CLOSED | frozenset("!?…’'」』")
 _LIST_NUMBER = regex.compile(r"\s*(?:\d{1,3}|\p{L}|[IVXLC]{1,6})[.)]\s*$")
@@ -523,6 +524,8 @@ def sentences(text: str, language: str | None) -> list[Span]:
     safe = regex.sub(r"\p{Cs}", "\ufffd", regex.sub(r"[^\S\n]", " ", text))
     if language == "hi":
         safe = _PIPE.sub("।", safe)
+    if small := safe == safe.lower() != safe.upper():  # the capital that begins a sentence is missing
+        safe = _AFTER_STOP.sub(_raised, safe)
     spans: list[Span] = []
     for line in _LINE.finditer(text):
         bounds = [line.start()]
@@ -538,17 +541,28 @@ def sentences(text: str, language: str | None) -> list[Span]:
                 found = _WORD.search(rest)
                 word = line.end() if found is None else end + found.start()
             wordless = not worded or word == line.end()
-            if rest and (wordless or _is_open(text[start:end], rest, language or "en")):
+            if rest and (wordless or _is_open(text[start:end], rest, language or "en", small=small)):
                 continue
             spans += _stripped(text, start, end)
             start, worded = end, False
     return spans
 
 
-def _is_open(piece: str, rest: str, language: str) -> bool:
-    """Whether the sentence goes on in ``rest``, since it was cut where it does not end."""
+def _raised(match: regex.Match[str]) -> str:
+    return match[0].upper() if len(match[0].upper()) == len(match[0]) else match[0]
+
+
+def _is_open(piece: str, rest: str, language: str, *, small: bool = False) -> bool:
+    """Whether the sentence goes on in ``rest``, since it was cut where it does not end.
+
+    Args:
+        piece: what may be a sentence.
+        rest: of the line.
+        language: ISO 639-1 code.
+        small: whether the text has no capitals, so that a small letter says nothing.
+    """
     tail, following = piece[-40:], rest.lstrip()[:2]
-    if following[:1].islower() and (_ABBREVIATED.search(tail) or tail.rstrip()[-1:] in _CLOSED):
+    if not small and following[:1].islower() and (_ABBREVIATED.search(tail) or tail.rstrip()[-1:] in _CLOSED):
         return True
     if tail.rstrip()[-1:] in _QUOTED and _SAYING.match(rest.lstrip()):
         return True

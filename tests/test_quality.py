@@ -56,6 +56,16 @@ def estimator() -> QualityEstimator:
     return QualityEstimator()
 
 
+def test_a_telephone_number_is_copied_rightly(estimator: QualityEstimator) -> None:
+    source, target = (
+        "Позвоните нам завтра утром. +7 495 123-45-67",
+        "Call us tomorrow morning. +7 495 123-45-67",
+    )
+    assert [f.kind for f in estimator.estimate(source, target).findings if f.flag] == []
+    wrong = estimator.estimate(source, target.replace("45-67", "45-68"))
+    assert [f.kind for f in wrong.findings if f.flag] == ["number"]
+
+
 def both(estimator: QualityEstimator, english: list[str]) -> list[Quality]:
     """A faulty English text as the translation, and as the source."""
     ours, theirs = " ".join(RUSSIAN), " ".join(english)

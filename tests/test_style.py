@@ -83,6 +83,28 @@ def test_no_name_or_run_of_capitals_is_looked_at_from_each_of_its_letters() -> N
     assert time.process_time() - started < 1
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("de", "die stadt sperrt die alte brücke. bitte nutzen sie die fähre.",
+         "Die Stadt sperrt die alte Brücke. Bitte nutzen Sie die Fähre."),
+        ("ru", "Город Закрыл Старый Мост. Идите Паромом.", "Город закрыл старый мост. Идите паромом."),
+        ("tr", "istanbul köprüsü kapalı. iyi günler.", "İstanbul köprüsü kapalı. İyi günler."),
+        ("tr", "IĞDIR YOLU BUGÜN KAPALI OLACAK", "Iğdır yolu bugün kapalı olacak"),
+        ("en", "Bonn, Paris and Rome agreed", "Bonn, Paris and Rome agreed"),
+        ("en", "The Old Bridge", "The Old Bridge"),
+        ("en", "iPhone sales in the USA fell", "iPhone sales in the USA fell"),
+        ("ja", "市は橋を閉鎖する", "市は橋を閉鎖する"),
+        ("en", "Call us today. +44 20 7946 0123", "Call us today."),
+        ("ru", "Сегодня закрыто. Тел.: 8 (495) 123-45-67", "Сегодня закрыто."),
+        ("en", "It opened in 1990. 2,024 people came", "It opened in 1990. 2,024 people came"),
+        ("en", "He saw it. 12345", "He saw it. 12345"),
+    ],
+)  # fmt: skip
+def test_capitals_and_telephone_numbers_are_no_wording(language: str, text: str, expected: str) -> None:
+    assert wording(text, language).text == expected
+
+
 def test_words_are_compared_in_small_letters() -> None:
     for small, capital in zip(ngrams("мост закрыт").words, ngrams("МОСТ Закрыт").words, strict=True):
         assert small.tolist() == capital.tolist()

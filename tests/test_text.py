@@ -696,6 +696,14 @@ def test_no_probability_is_certain() -> None:
     assert said == ["under 1\xa0in 100", "38\xa0in 100", "over 99\xa0in 100"]
 
 
+def test_a_text_in_small_letters_has_sentences() -> None:
+    text = "das ministerium teilte dies mit. z.b. bleibt die brücke zu. der hafen ist offen."
+    assert [span.text for span in sentences(text, "de")] == [
+        "das ministerium teilte dies mit.", "z.b. bleibt die brücke zu.", "der hafen ist offen.",
+    ]  # fmt: skip
+    assert len(sentences("the u.s. army came, e.g. at night, with mr. smith", "en")) == 1
+
+
 @pytest.mark.parametrize(
     ("language", "text", "count"),
     [

@@ -108,8 +108,33 @@ def marked(marks: str, first: str, last: str) -> Change:
     return change
 
 
+def titled(text: str, language: str) -> str:
+    """With a capital on every word."""
+    return " ".join(raised(word[0], language) + word[1:] for word in text.split(" "))
+
+
+def raised(letter: str, language: str) -> str:
+    return "İ" if (letter, language) == ("i", "tr") else letter.upper()
+
+
+def branded(text: str, language: str) -> str:
+    """One name in another script, or where there is none in the same, between two words."""
+    brand = "Телеграм" if language in LATIN else "Microsoft"
+    if language in ("ja", "zh"):
+        return text.replace(
+            "，" if language == "zh" else "、", f"{brand}" + ("，" if language == "zh" else "、"), 1
+        )
+    first, second, rest = text.split(" ", 2)
+    return " ".join([first, second, brand, rest])
+
+
 CHANGES: list[tuple[str, Change, set[str]]] = [
     ("capitals", upper, CASED),
+    ("small letters", lambda text, _: text.lower(), CASED),
+    ("a title", titled, CASED),
+    ("a telephone number", lambda text, _: f"{text} +44 20 7946 0123", ALL),
+    ("a telephone line", lambda text, _: f"{text} Tel. 020-7946-0123", ALL),
+    ("a brand", branded, ALL - {"uk"}),
     ("bold letters", bold, LATIN),
     ("full-width letters", wide, LATIN),
     ("small capitals", swap("abcdeghijklmnoprtuvwyz", "ᴀʙᴄᴅᴇɢʜɪᴊᴋʟᴍɴᴏᴘʀᴛᴜᴠᴡʏᴢ"), {"en"}),

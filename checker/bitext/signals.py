@@ -96,7 +96,8 @@ def signals(unit: Unit, direction: tuple[str, str], ratio: float) -> dict[str, f
 
     Returns:
         ``unaligned``: 1 where one side is missing; then there is nothing else.
-        ``copied``: chrF++ of the target against the source if at least ``COPY``, or ``FOREIGN``; else 0.
+        ``copied``: chrF++ of the target against the source if at least ``COPY``, or ``FOREIGN``; else 0, and
+        for a target without a letter.
         ``number``, ``date``: how many do not match, on both sides together.
         ``negation``: 1 where one side alone negates.
         ``length``: how far the ratio of lengths is from ``ratio``, as the logarithm of the factor.
@@ -105,11 +106,12 @@ def signals(unit: Unit, direction: tuple[str, str], ratio: float) -> dict[str, f
     """
     if unit.source is None or unit.target is None or unit.checks is None:
         return {"unaligned": 1.0}
-    guess = own_language(unit.target.text, width(unit.target.text))
+    worded = any(map(str.isalpha, unit.target.text))  # a telephone number is copied rightly
+    guess = own_language(unit.target.text, width(unit.target.text)) if worded else None
     foreign = direction[0] != direction[1] and guess is not None and guess.code == direction[0]
     found = {
         "unaligned": 0.0,
-        "copied": FOREIGN if foreign else unit.checks.copied * (unit.checks.copied >= COPY),
+        "copied": FOREIGN if foreign else unit.checks.copied * (worded and unit.checks.copied >= COPY),
         "number": float(len(unit.checks.numbers)),
         "date": float(len(unit.checks.dates)),
         "negation": float(len(unit.checks.negation) > 0),

@@ -49,7 +49,14 @@ _CAPITALS = regex.compile(
     r"\p{Lu}[\p{Lu}\p{M}'’]*+(?:[^\p{L}]{1,6}+\p{Lu}[\p{Lu}\p{M}'’]*+){2,}+(?!\p{L})"
 )
 CAPITALS = 20  # characters of such a run from which it is no list of acronyms
+_CASED_WORD = regex.compile(r"[\p{Lu}\p{Ll}][\p{L}\p{M}'’]++")
+CASED_WORDS, CAPITALISED = 4, 0.85
+"""Words from which a text is taken for one in small letters, or for a title; share of capitals of a title."""
 _BEGINNING = regex.compile(r"(?:\A|[.!?…]\s++)\p{Ll}")
+# A telephone number behind a sentence, with "Tel." or without.
+_TELEPHONE = regex.compile(
+    r"(?<=[.!?:。！？।؟])\s{0,3}(?:\p{L}{2,9}[.:]{1,2}\s?[\d+(]|[+(0])[\d ()./-]{5,24}\d\s*+\Z"
+)
 _REPEATED = regex.compile(r"([!?.,;:…-])\1++")
 _BEFORE_SIGN = regex.compile(r"[ \t]++(?=[,.;:!?،؛।॥。，、)\]])|(?<=\s)\s++")
 
@@ -154,6 +161,8 @@ def wording(text: str, language: str) -> Draft:
     if language and letters.other(language).search(text):
         draft.replace(letters.foreign(language), lambda match: " ")
         draft.replace(_BEFORE_SIGN, lambda match: "")
+    draft.replace(_TELEPHONE, _telephone)
+    draft.text = _as_a_sentence(draft.text, language)
     draft.text = _CAPITALS.sub(lambda match: _small(match[0], language), draft.text)
     for pattern, new in SPELLINGS.get(language, ()):
         draft.replace(pattern, new)
@@ -162,10 +171,27 @@ def wording(text: str, language: str) -> Draft:
     return draft
 
 
+def _telephone(match: regex.Match[str]) -> str:
+    """Nothing, if there are as many digits as a telephone number has."""
+    return "" if 7 <= sum(map(str.isdecimal, match[0])) <= 15 else str(match[0])
+
+
+def _as_a_sentence(text: str, language: str) -> str:
+    """A text without a capital, or with one on nearly every word, as a sentence has them."""
+    words = _CASED_WORD.findall(text)
+    capitals = sum(word[0].isupper() for word in words)
+    if len(words) < CASED_WORDS or 0 < capitals < CAPITALISED * len(words) or text.isupper():
+        return text
+    return _lowered(text, language)
+
+
 def _small(run: str, language: str) -> str:
     """Words in capitals as a sentence has them; the length stays."""
-    if len(run) < CAPITALS:
-        return run
+    return run if len(run) < CAPITALS else _lowered(run, language)
+
+
+def _lowered(run: str, language: str) -> str:
+    """Small letters, but for what sentences and German nouns begin with; the length stays."""
     if language == "tr":
         run = run.replace("I", "ı").replace("İ", "i")
     small = run.lower()  # knows the final sigma
@@ -173,12 +199,13 @@ def _small(run: str, language: str) -> str:
         small = "".join(low if len(low := letter.lower()) == 1 else letter for letter in run)
     if language == "de":
         small = german.with_capitals(small)
-    return _BEGINNING.sub(_capital, small)
+    return _BEGINNING.sub(lambda match: _capital(match[0], language), small)
 
 
-def _capital(match: regex.Match[str]) -> str:
+def _capital(found: str, language: str) -> str:
     """The first letter as a capital; one whose capital is two letters (ß) stays."""
-    found = str(match[0])
+    if language == "tr":
+        found = found.replace("i", "İ")
     return found.upper() if len(found.upper()) == len(found) else found
 
 
