@@ -137,7 +137,7 @@ NEIGHBOURS = {
     "gl": (
         "A Xunta pídelle á veciñanza que non saia da casa mentres dure o temporal.",
         "O concello informa de que mañá non haberá auga nas rúas do centro.",
-        "A Xunta informa de que a estrada está cortada",
+        "A Xunta de Galicia anunciou obras na ponte vella.",
     ),
     "ca": (
         "L'ajuntament demana als veïns que no surtin de casa mentre duri la ventada.",
