@@ -19,6 +19,7 @@ from scripts.training.accounts import (
     Held,
     Sampled,
     Series,
+    _shares,
     family_cuts,
     fit,
     fit_log_odds,
@@ -225,3 +226,11 @@ def test_posts_that_do_not_count_for_an_account_are_not_gathered(tmp_path: Path)
     assert len(path.read_text().splitlines()) == 1
     (one,) = read_scores([path], "translated")
     assert one.log_odds.tolist() == [0.0]
+
+
+def test_every_language_has_the_posts_that_a_threshold_takes() -> None:
+    sizes = {"ru": 5000, "pl": 400, "tr": 90, "el": 150}
+    assert _shares(sizes, 200) == {"tr": 50, "el": 50, "pl": 50, "ru": 50}
+    each = _shares(sizes, 200, 120)
+    assert each == {"tr": 90, "el": 120, "pl": 120, "ru": 120}
+    assert _shares(sizes, 10_000, 120) == sizes

@@ -44,6 +44,7 @@ from scripts.command import command
 from scripts.training.corpora import LANGUAGES, dev, halves, labelled, native, unpaired
 from scripts.training.encoder_data import HELD_OUT
 from scripts.training.posts import group
+from scripts.training.technical import is_documentation
 
 SIZES = {1: 1, 2: 1, 3: 1, 5: 1, 10: 2, 20: 5, 50: 5}
 """Number of posts of an account → groups of that number that a post may be in."""
@@ -123,8 +124,11 @@ class Sampled(NamedTuple):
     text: str
 
 
-def wild(corpora: Path, languages: Sequence[str], most: int) -> list[Sampled]:
-    """Whole pages of every family, at most so many posts of a family and kind, spread over its languages."""
+def wild(corpora: Path, languages: Sequence[str], most: int, each: int = 0) -> list[Sampled]:
+    """Whole pages of every family, so many posts of a family and kind at most, spread over its languages.
+
+    Of families other than documentation, which hardly counts, at least ``each`` posts of every language.
+    """
     frames = []
     for language in languages:
         frame = pd.read_parquet(
@@ -135,7 +139,8 @@ def wild(corpora: Path, languages: Sequence[str], most: int) -> list[Sampled]:
     found = []
     for (family, kind), part in pd.concat(frames).groupby(["family", "kind"], sort=True):
         by_language = dict(list(part.groupby("language", sort=True)))
-        shares = _shares({code: len(own) for code, own in by_language.items()}, most)
+        least = 0 if is_documentation(str(family)) else each
+        shares = _shares({code: len(own) for code, own in by_language.items()}, most, least)
         for code, own in by_language.items():
             pages = {page: list(texts) for page, texts in own.groupby("page", sort=True)["text"]}
             order = sorted(pages)
@@ -147,17 +152,17 @@ def wild(corpora: Path, languages: Sequence[str], most: int) -> list[Sampled]:
     return found
 
 
-def _shares(sizes: Mapping[str, int], most: int) -> dict[str, int]:
-    """How many posts of each language, as even as their numbers allow."""
+def _shares(sizes: Mapping[str, int], most: int, each: int = 0) -> dict[str, int]:
+    """How many posts of each language, as even as their numbers allow, and ``each`` of every one."""
     shares: dict[str, int] = {}
     left = most
     for number, code in enumerate(sorted(sizes, key=lambda code: (sizes[code], code))):
-        shares[code] = min(sizes[code], left // (len(sizes) - number))
-        left -= shares[code]
+        shares[code] = min(sizes[code], max(each, left // (len(sizes) - number)))
+        left = max(left - shares[code], 0)
     return shares
 
 
-def sets(corpora: Path, languages: Sequence[str], most: int) -> list[Sampled]:
+def sets(corpora: Path, languages: Sequence[str], most: int, each: int = 0) -> list[Sampled]:
     """Posts of test sets that nothing was trained on: WMT21 by new systems, NTREX, Russian leads."""
     posts: dict[tuple[str, str], dict[str, list[tuple[str, str]]]] = defaultdict(dict)
     for language in languages:
@@ -167,7 +172,7 @@ def sets(corpora: Path, languages: Sequence[str], most: int) -> list[Sampled]:
         for family, frame in frames.items():
             if frame.empty:
                 continue
-            grouped = group(frame, 4 * most, (3,)).sort_values(["system", "line"])
+            grouped = group(frame, 4 * max(most, each), (3,)).sort_values(["system", "line"])
             for kind, part in grouped.groupby("kind"):
                 own = list(zip(part["system"].astype(str), part["text"], strict=True))
                 posts[family, str(kind)][language] = own
@@ -175,7 +180,7 @@ def sets(corpora: Path, languages: Sequence[str], most: int) -> list[Sampled]:
         posts["leads", "native"]["ru"] = [("", text) for text in native(corpora, "dev")["text"]]
     found = []
     for (family, kind), by_language in sorted(posts.items()):
-        shares = _shares({code: len(own) for code, own in by_language.items()}, most)
+        shares = _shares({code: len(own) for code, own in by_language.items()}, most, each)
         for code, own in by_language.items():
             systems = sorted({system for system, _ in own})
             random.Random(f"{family} {kind} {code}").shuffle(systems)
@@ -595,6 +600,9 @@ def main() -> None:
     gathering.add_argument("--models", type=Path, default=Path("models"))
     gathering.add_argument("--languages", nargs="+", default=LANGUAGES)
     gathering.add_argument("--posts", type=int, default=1000, help="at most, per family and kind")
+    gathering.add_argument(
+        "--each", type=int, default=150, help="posts of each language all the same: fewer give no threshold"
+    )
     gathering.add_argument("--round-trip", action="store_true", help="translate, if the verdict counts it")
     gathering.add_argument("--out", type=Path, required=True, help="a .jsonl")
     fitting = steps.add_parser("fit", help="fit models/embedded/accounts.json")
@@ -609,9 +617,8 @@ def main() -> None:
 def _run(args: argparse.Namespace) -> None:
     if args.step == "gather":
         store = Store(args.models / "registry.toml")
-        posts = wild(args.corpora, args.languages, args.posts) + sets(
-            args.corpora, args.languages, args.posts
-        )
+        drawn = args.corpora, args.languages, args.posts, args.each
+        posts = wild(*drawn) + sets(*drawn)
         print(len(posts), "posts", flush=True)
         checker = Checker(store=store, round_trip=args.round_trip, fluency=False)
         print(gather(checker, posts, args.out), "scored")
