@@ -412,7 +412,7 @@ def test_the_example_end_to_end(tmp_path: Path) -> None:
     labelled.write_text(EXAMPLES.read_text("utf-8") + bad, encoding="utf-8")
     written = [tmp_path / "one.json", tmp_path / "two.json"]
     done = run(labelled, "--group-by", "lang,system", "--json", written[0], "--html", tmp_path / "a.html",
-               "--save", saved)  # fmt: skip
+               "--save", saved, "--fast")  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Left out: row 25: field 'label': The label is 'ro\\x1bbot'. Use human or machine." in done.stderr
     assert "12 / 12" in done.stdout
@@ -445,6 +445,7 @@ def test_the_example_end_to_end(tmp_path: Path) -> None:
     ours = checker.evaluate(
         labelled, group_by=["lang", "system"], resamples=100, save=tmp_path / "python.jsonl",
         on_bad_rows=rows.extend, on_progress=lambda *progress: seen.append(progress),
+        checker=checker.Checker(round_trip=False, fluency=False),
     )  # fmt: skip
     assert ours == evaluation
     assert [row.row for row in rows] == [25]
