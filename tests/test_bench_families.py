@@ -12,7 +12,7 @@ from checker.calibration.fit import KINDS, Observed, thresholds
 from checker.evaluation.labelled import Kind
 from checker.evidence.evidence import Evidence
 from checker.statistics import Floats
-from scripts.bench.families import COLUMNS, area, hidden, richest_said, summary, tables, taken
+from scripts.bench.families import COLUMNS, area, hidden, richest_said, summary, systems, tables, taken
 from scripts.training.verdict import observed
 
 
@@ -85,11 +85,18 @@ def test_the_richest_variant_that_can_say_does() -> None:
 def test_there_is_a_table_for_each_question() -> None:
     found, rows = tables(POSTS, {"style": SAID, "translated:style": SAID})
     assert set(rows) == {"families", "families-translated"}
-    assert set(found) == {*rows, "families-worst", "technical"}
+    assert set(found) == {*rows, "families-worst", "families-systems", "technical"}
     assert found["families-worst"].rows[0][1:3] == ["native flagged", "0.0 %"]
     assert [row[0] for row in found["families"].rows] == [
         "blog", "handbook", "manual", "parliament", "**all**",
     ]  # fmt: skip
+
+
+def test_machine_text_is_told_apart_by_quality() -> None:
+    named = [replace(post, testset={"manual": "made"}.get(post.testset, post.testset)) for post in POSTS]
+    rows = hidden(named, SAID)
+    [line] = systems({"machine_translated": rows, "translated": []})
+    assert line[:4] == ["rudimentary: small translators, news", "1", "100.0 %", "–"]
 
 
 def test_families_are_held_out_whole_and_a_single_one_by_pages() -> None:

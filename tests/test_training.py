@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import regex
 import tiny_models
 
 from scripts.training.ship import ship
@@ -104,3 +106,25 @@ def test_paths_do_not_reach_the_training_record(tmp_path: Path) -> None:
 
     write_record(tmp_path, {"out": tmp_path, "seed": 1}, {"step": 2})
     assert str(tmp_path) not in (tmp_path / "training.json").read_text()
+
+
+def test_translations_made_here_are_labelled_lines_and_are_kept(tmp_path: Path) -> None:
+    from checker.models import Store
+    from scripts.training.made import FAMILY, made
+
+    lines = ["The bridge is closed.", "The ferry goes on Friday.", "The bridge is closed."]
+    rows = {
+        "text": lines, "label": "human", "origin": "original", "system": "author", "source_lang": "en",
+        "testset": "wmt21", "line": range(3), "split": ["dev", "dev", "dev"],
+    }  # fmt: skip
+    (tmp_path / "labelled").mkdir()
+    pd.DataFrame(rows).to_parquet(tmp_path / "labelled" / "en.parquet")
+    store, folder = Store(), tmp_path / "kept"
+    found = made(tmp_path, store, "ru", folder)
+    assert found["line"].tolist() == [0, 1]  # what is written twice is translated once
+    assert all(regex.search(r"\p{Cyrillic}", text) for text in found["text"])
+    assert set(found["testset"]) == {FAMILY}
+    assert set(found["label"]) == {"machine"}
+    (tmp_path / "labelled" / "en.parquet").unlink()
+    assert made(tmp_path, store, "ru", folder).equals(found)
+    assert made(tmp_path, store, "el").empty

@@ -170,6 +170,40 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
     return lines
 
 
+SYSTEMS = {
+    "rudimentary: small translators, news": ("made",),
+    "systems of 2021, news": ("wmt21",),
+    "a production system of 2018 to 2022, documentation": ("msdocs",),
+    "large language models of 2025 and 2026, documentation": ("coop", "mdn_mt"),
+}
+"""Machine text by quality → how the names of its families begin."""
+
+
+def systems(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str]]:
+    """What is found of machine text of each quality: means over families and languages."""
+    lines = []
+    for title, families in SYSTEMS.items():
+        own = {
+            asked: [row for row in found if row["family"].startswith(families) and row["machine"]]
+            for asked, found in rows.items()
+        }
+        if not own["machine_translated"]:
+            continue
+        shares = [
+            f"{100 * np.mean([row['machine']['flagged'] for row in own[asked]]):.1f} %"
+            if own[asked]
+            else NONE
+            for asked in ASKED
+        ]
+        areas = []
+        for key in ("auc_native", "auc_translated"):
+            found = [row[key] for row in own["machine_translated"] if row[key] is not None]
+            areas.append(f"{np.mean(found):.2f}" if found else NONE)
+        languages = sorted({row["language"] for row in own["machine_translated"]})
+        lines.append([title, str(len(languages)), *shares, *areas])
+    return lines
+
+
 def tables(
     posts: Sequence[Observed], variants: Mapping[str, Floats]
 ) -> tuple[dict[str, Table], dict[str, list[dict[str, Any]]]]:
@@ -189,6 +223,11 @@ def tables(
     )
     columns = ["question", "", "mean", "worst", "where", "families and languages"]
     found["families-worst"] = Table(columns, short(by_question), version=__version__, command=by)
+    columns = [
+        "machine translation", "languages", "called machine-translated", "called translated",
+        "AUC against native text", "AUC against human translations",
+    ]  # fmt: skip
+    found["families-systems"] = Table(columns, systems(by_question), version=__version__, command=by)
     return found, kept
 
 

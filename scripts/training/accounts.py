@@ -43,6 +43,7 @@ from checker.version import __version__
 from scripts.command import command
 from scripts.training.corpora import LANGUAGES, dev, halves, labelled, native, unpaired
 from scripts.training.encoder_data import HELD_OUT
+from scripts.training.made import FAMILY, made
 from scripts.training.posts import group
 from scripts.training.technical import is_documentation
 
@@ -162,13 +163,20 @@ def _shares(sizes: Mapping[str, int], most: int, each: int = 0) -> dict[str, int
     return shares
 
 
-def sets(corpora: Path, languages: Sequence[str], most: int, each: int = 0) -> list[Sampled]:
-    """Posts of test sets that nothing was trained on: WMT21 by new systems, NTREX, Russian leads."""
+def sets(
+    corpora: Path,
+    languages: Sequence[str],
+    most: int,
+    each: int = 0,
+    ours: Mapping[str, pd.DataFrame] | None = None,
+) -> list[Sampled]:
+    """Posts of test sets that nothing was trained on: WMT21 by new systems, NTREX, Russian leads, `made`."""
     posts: dict[tuple[str, str], dict[str, list[tuple[str, str]]]] = defaultdict(dict)
     for language in languages:
         frames = {"wmt21": dev(corpora, language)}
         every = labelled(corpora, language, "train")
         frames["ntrex"] = every[unpaired(every) & ~halves(every) & (every["testset"].astype(str) == "wmt19")]
+        frames[FAMILY] = (ours or {}).get(language, pd.DataFrame())
         for family, frame in frames.items():
             if frame.empty:
                 continue
@@ -604,6 +612,7 @@ def main() -> None:
         "--each", type=int, default=150, help="posts of each language all the same: fewer give no threshold"
     )
     gathering.add_argument("--round-trip", action="store_true", help="translate, if the verdict counts it")
+    gathering.add_argument("--made", type=Path, help="folder that keeps the translations made here")
     gathering.add_argument("--out", type=Path, required=True, help="a .jsonl")
     fitting = steps.add_parser("fit", help="fit models/embedded/accounts.json")
     fitting.add_argument("scores", type=Path, nargs="+", help="files of gather")
@@ -618,7 +627,8 @@ def _run(args: argparse.Namespace) -> None:
     if args.step == "gather":
         store = Store(args.models / "registry.toml")
         drawn = args.corpora, args.languages, args.posts, args.each
-        posts = wild(*drawn) + sets(*drawn)
+        ours = {code: made(args.corpora, store, code, args.made) for code in args.languages}
+        posts = wild(*drawn) + sets(*drawn, ours)
         print(len(posts), "posts", flush=True)
         checker = Checker(store=store, round_trip=args.round_trip, fluency=False)
         print(gather(checker, posts, args.out), "scored")

@@ -6,9 +6,9 @@ A family is where text comes from: one documentation, one parliament, one year o
 held out in turn, and the thresholds hold in the worst. ``scripts.bench.families`` measures from the same
 evidence what a family gets from thresholds that never saw it.
 
-The posts are those of WMT21, of NTREX where no system translated it, and of the ``wild`` corpora, less what
-the encoder was trained on; cut, two in
-three of them, to their first sentences, since posts are short. Where the round trip is by a translator of
+The posts are those of WMT21, of NTREX where no system translated it, translations made here (``made``), and
+of the ``wild`` corpora, less what the encoder was trained on; cut, two in three of them, to their first
+sentences, since posts are short. Where the round trip is by a translator of
 production grade, it may count.
 
 Documentation is never called machine-translated: ``scripts.training.technical`` comes between ``--gather``
@@ -44,6 +44,7 @@ from checker.version import __version__
 from scripts.command import command
 from scripts.training.corpora import LANGUAGES, human_lines, labelled, unpaired
 from scripts.training.encoder_data import trained_on
+from scripts.training.made import FAMILY, made
 
 SHIPPED = (
     "style", "style+encoder", "style+encoder+round_trip",
@@ -86,14 +87,17 @@ def measure_fluency(corpora: Path, store: Store, languages: list[str], lines: in
 # --- posts ----------------------------------------------------------------------------------------
 
 
-def unseen(corpora: Path, language: str, most: int, seed: int = 0) -> Iterator[dict[str, Any]]:
+def unseen(
+    corpora: Path, language: str, most: int, seed: int = 0, ours: pd.DataFrame | None = None
+) -> Iterator[dict[str, Any]]:
     """Posts of families that no model was trained on: ``text``, ``kind``, ``testset``, ``system``, ``page``.
 
     Args:
         corpora: folder with ``labelled`` and ``wild``.
         language: ISO 639-1 code.
-        most: posts of each family and kind, at most; of WMT21 three times as many.
+        most: posts of each family and kind, at most; of WMT21 three times as many, of ours twice as many.
         seed: of the draw.
+        ours: translations of `made`.
     """
     rng = random.Random(f"{seed} {language}")
     frame = labelled(corpora, language)
@@ -103,6 +107,9 @@ def unseen(corpora: Path, language: str, most: int, seed: int = 0) -> Iterator[d
         found[post["kind"]].append(post)
     for posts in found.values():
         yield from rng.sample(posts, min(len(posts), 3 * most))
+    if ours is not None and len(ours):
+        posts = list(_posts_of(ours, FAMILY, rng))
+        yield from rng.sample(posts, min(len(posts), 2 * most))
     columns = ["text", "kind", "family", "system", "page"]
     wild = pd.read_parquet(corpora / "wild" / f"{language}.parquet", columns=columns)
     wild = wild.astype(dict.fromkeys(columns[1:], str))
@@ -149,12 +156,14 @@ def shortened(text: str, language: str, rng: random.Random) -> str:
     return kept or text
 
 
-def collect(checker: Checker, corpora: Path, language: str, most: int) -> pd.DataFrame:
+def collect(
+    checker: Checker, corpora: Path, language: str, most: int, ours: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Posts of one language with their evidence, one column a field of ``Evidence``; without their text.
 
     ``pooled`` has the encoder's vectors of the post for ``scripts.training.technical``.
     """
-    posts = pd.DataFrame(unseen(corpora, language, most))
+    posts = pd.DataFrame(unseen(corpora, language, most, ours=ours))
     found = list(checker.findings_many(posts["text"], language))
     table = posts.drop(columns="text").join(
         pd.DataFrame([asdict(one.evidence) for one in found], columns=list(Evidence.__dataclass_fields__))
@@ -163,8 +172,10 @@ def collect(checker: Checker, corpora: Path, language: str, most: int) -> pd.Dat
     table["technical"] = (
         None  # the shipped head has seen these families: `technical` says it of each without it
     )
+    trips = ["chrf", "bleu", "log_likelihood", "gap"]
     if checker.models.grade(language) != "production":
-        table[["chrf", "bleu", "log_likelihood", "gap"]] = None
+        table[trips] = None
+    table.loc[table["testset"] == FAMILY, trips] = None  # by the translator that made them
     table = table.assign(language=language)
     return table[table["columns"].between(BANDS.shortest, BANDS.longest)].reset_index(drop=True)
 
@@ -174,7 +185,9 @@ def gather(checker: Checker, language: str, args: argparse.Namespace) -> pd.Data
     kept = args.cache / f"{language}.parquet" if args.cache else None
     if kept is not None and kept.exists():
         return pd.read_parquet(kept)
-    table = collect(checker, args.corpora, language, args.posts)
+    folder = args.cache / "made" if args.cache else None
+    ours = made(args.corpora, checker.store, language, folder)
+    table = collect(checker, args.corpora, language, args.posts, ours)
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         table.to_parquet(kept)
