@@ -82,7 +82,7 @@ models: $(STAMP) ## Train the embedded models on CORPORA (hours on a CPU)
 	$(BIN)/python -m scripts.training.verdict --corpora $(CORPORA) --models models --cache runs/evidence --gather
 	$(BIN)/python -m scripts.training.technical --corpora $(CORPORA) --evidence runs/evidence --models models
 	$(BIN)/python -m scripts.training.verdict --corpora $(CORPORA) --models models --cache runs/evidence
-	$(BIN)/python -m scripts.training.accounts gather --corpora $(CORPORA) --out runs/accounts.jsonl
+	$(BIN)/python -m scripts.training.accounts gather --corpora $(CORPORA) --made runs/evidence/made --out runs/accounts.jsonl
 	$(BIN)/python -m scripts.training.accounts fit runs/accounts.jsonl --models models
 	$(BIN)/python -m scripts.training.quality --corpora $(CORPORA) --models models
 

@@ -18,7 +18,7 @@ from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
 from checker.account.record import Account
 from checker.bitext.result import Quality
-from checker.errors import CheckerError, InputError
+from checker.errors import CheckerError, InputError, OutputError
 from checker.files import write_text, write_whole
 from checker.result import Result, RowError, row_of
 
@@ -146,16 +146,17 @@ class Client:
             The number of rows.
 
         Raises:
-            InputError, ServiceError: as ``score``; also where the answer ends early. ``output`` is then as it
-                was.
-            OutputError: it cannot be written.
+            InputError, ServiceError: as ``score``; also where the answer ends early, or ``source`` cannot be
+                read. ``output`` is then as it was.
+            OutputError: it is no ``.jsonl``, is ``source`` itself, or cannot be written.
         """
         fields = {
             "text_column": text_column, "id_column": id_column, "language": language,
             "account_column": account_column, "date_column": date_column,
         }  # fmt: skip
+        target = _target(Path(output), Path(source), ".jsonl")
         lines = self._ask(self._form("/v1/score/file", Path(source), fields, _LINES), _rows)
-        write_whole(Path(output), lambda path: path.write_bytes(b"".join(lines)))
+        write_whole(target, lambda path: path.write_bytes(b"".join(lines)))
         return len(lines)
 
     def accounts(self, scores: str | Path, *, window: str = "month") -> list[Account]:
@@ -181,10 +182,11 @@ class Client:
 
         Raises:
             InputError, ServiceError: as ``score``.
-            OutputError: ``output`` cannot be written.
+            OutputError: ``output`` is no ``.html``, is ``scores`` itself, or cannot be written.
         """
+        target = _target(Path(output), Path(scores), ".html")
         request = self._form("/v1/report", Path(scores), {"date": date})
-        write_text(self._ask(request, lambda answer: answer.read().decode()), Path(output))
+        write_text(self._ask(request, lambda answer: answer.read().decode()), target)
 
     def languages(self) -> list[dict[str, Any]]:
         """The languages that posts are scored in, with their error rates; see docs/http.md."""
@@ -217,11 +219,16 @@ class Client:
         except OSError as error:
             problem = f"{file} cannot be read: {error.strerror or error}."
             raise InputError(problem, fix="Check its path.") from None
+        suffix = file.suffix.lower() if file.suffix.isascii() and file.suffix[1:].isalnum() else ""
         boundary = secrets.token_hex(16)
         head = f"--{boundary}\r\nContent-Disposition: form-data; name="
         parts = [f'{head}"{name}"\r\n\r\n{value}\r\n' for name, value in fields.items() if value is not None]
-        parts.append(f'{head}"file"; filename="posts{file.suffix}"\r\n\r\n')
-        body = "".join(parts).encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        parts.append(f'{head}"file"; filename="posts{suffix}"\r\n\r\n')
+        try:
+            before = "".join(parts).encode()
+        except UnicodeEncodeError:
+            raise InputError("A field is no string in valid Unicode.", fix="Pass its text.") from None
+        body = before + content + f"\r\n--{boundary}--\r\n".encode()
         kind = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Accept": accept}
         return Request(f"{self._url}{path}", body, self._headers | kind)
 
@@ -247,19 +254,34 @@ def _named(id: str, text: str, language: str | None) -> dict[str, str]:
     return {"id": id, "text": text} | ({} if language is None else {"language": language})
 
 
+def _target(output: Path, source: Path, suffix: str) -> Path:
+    """Where an answer is written; found out before anything is sent.
+
+    Raises:
+        OutputError: the format is another one, or it would replace what is sent.
+    """
+    if output.suffix.lower() != suffix:
+        raise OutputError(f"The format of {output} is another one. Use {suffix}.")
+    if output.exists() and source.exists() and output.samefile(source):
+        raise OutputError(f"{output} is the input: it would be lost. Write to another file.")
+    return output
+
+
 def _rows(answer: HTTPResponse) -> list[bytes]:
     """The lines of an answer, if there is one for each row; the last one may say what went wrong."""
     lines = list(answer)
-    try:
-        last = json.loads(lines[-1]) if lines else {}
-    except ValueError:
-        raise ServiceError("The answer is not JSON: is this the service?", answer.status) from None
-    if "error" in last and "id" not in last:
-        raise ServiceError(f"{last['error']} {last['fix']}")
     expected = answer.headers.get("Statement-Checker-Rows")
-    if str(len(lines)) != expected:
-        problem = f"The answer ended after {len(lines)} of {expected or 'an unknown number of'} rows."
-        raise ServiceError(f"{problem} Send the file again.")
+    if expected is None:
+        raise ServiceError("The answer has no rows: is this the service?", answer.status)
+    try:
+        last = json.loads(lines[-1]) if lines else None
+    except ValueError:
+        last = None  # cut off in the middle of a line
+    if isinstance(last, dict) and "id" not in last and {"error", "fix"} <= last.keys():
+        raise ServiceError(f"{last['error']} {last['fix']}", answer.status)
+    if str(len(lines)) != expected or not isinstance(last, dict):
+        problem = f"The answer ended after {len(lines)} of {expected} rows."
+        raise ServiceError(f"{problem} Send the file again.", answer.status)
     return lines
 
 

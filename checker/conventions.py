@@ -49,7 +49,7 @@ ABBREVIATIONS = {
     "es": "sr sra srta dr dra d dña prof ing lic gral col cap tte núm nº n art arts pág págs tel av "
     "avda c pza ud uds vd vds ee.uu ej p.ej aprox depto prov sto sta mons",
     "fa": "م ق ه ش د ص ج",
-    "fi": "esim mm ym yms ns nk n klo v s puh os tri prof dos toht kenr ev kapt maist dipl ins mrd "
+    "fi": "ks esim mm ym yms ns nk n klo v s puh os tri prof dos toht kenr ev kapt maist dipl ins mrd "
     "milj t ent",
     "fr": "m mm mme mlle mgr dr pr me st ste art p pp no nº n av bd tél env cf ex p.ex c.-à-d c.à.d i.e "
     "gal col cdt cap al vol chap éd hab fig",
@@ -70,9 +70,9 @@ ABBREVIATIONS = {
     "ru": "им ул пр просп пер пл наб ш д корп стр кв каб оф г гор обл р-н п пос с дер ст ч п.п рис см "
     "напр др проф доц акад ген полк подп кап лейт м гос руб коп тыс млн млрд трлн тел мин сек "
     "ред изд т тт гг вв в н э св инж зам зав нач т.е т.к т.д т.п и.о",
-    "sv": "t.ex bl.a d.v.s dvs m.m osv ca kl nr st dr prof s sid tel tfn kap art f.d s.k p.g.a ev "
+    "sv": "dyl t.ex bl.a d.v.s dvs m.m osv ca kl nr st dr prof s sid tel tfn kap art f.d s.k p.g.a ev "
     "inkl max min milj mdkr kr gen",
-    "tr": "dr prof doç yrd av müh öğr gör uzm alb gen org korg yb bnb sn bkz vb vs örn no cad sok mah "
+    "tr": "bşk dr prof doç yrd av müh öğr gör uzm alb gen org korg yb bnb sn bkz vb vs örn no cad sok mah "
     "blv apt tel s yy m.ö m.s a.ş ltd şti st",
     "uk": "ім вул просп пров пл наб буд кв каб оф м обл р-н с смт ст ч п рис див напр др проф доц "
     "акад ген полк кап грн коп тис млн млрд тел хв сек ред вид т рр ст св інж заст зав нач т.д "

@@ -173,3 +173,23 @@ def other(language: str) -> regex.Pattern[str]:
 def written(language: str) -> regex.Pattern[str]:
     """A letter of the scripts that a language writes."""
     return regex.compile(rf"(?V1)[\p{{L}}&&[{_WRITTEN.get(language, _LATIN)}]]")
+
+
+# -- capitals ----------------------------------------------------------------------------------------
+
+
+def lowered(text: str, language: str) -> str:
+    """A text in small letters, of the same length: Turkish has a dotted and a dotless i."""
+    if language == "tr":
+        text = text.replace("I", "ı").replace("İ", "i")
+    small = text.lower()  # knows the final sigma
+    if len(small) != len(text):
+        small = "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
+    return small
+
+
+def raised(text: str, language: str) -> str:
+    """A text in capitals, of the same length: letters whose capital is two letters (ß) stay."""
+    if language == "tr":
+        text = text.replace("i", "İ").replace("ı", "I")
+    return "".join(high if len(high := letter.upper()) == 1 else letter for letter in text)

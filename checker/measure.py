@@ -93,12 +93,16 @@ def summaries(
     if encoder is None:
         return None
 
-    def read(new: list[str]) -> list[list[int | str] | None]:
-        return [heads.packed(heads.summarise(vectors)) for vectors in encoder.read(new)]
+    def read(new: list[str]) -> list[heads.Summary | None]:
+        return [heads.summarise(vectors) for vectors in encoder.read(new)]
 
     plain = [wording(text, language).text for text in texts]
-    scope = models.scope("encoder", "") if cache else ""
-    return [heads.unpacked(kept) for kept in remembered(cache, scope, plain, read)]
+    if cache is None:
+        return remembered(None, "", plain, read)
+    packed = remembered(
+        cache, models.scope("encoder", ""), plain, lambda new: [heads.packed(one) for one in read(new)]
+    )
+    return [heads.unpacked(kept) for kept in packed]
 
 
 def run(
@@ -113,8 +117,8 @@ def run(
     style = models.style(language)
     for unit in units:
         unit.style = style.read(unit.span.text)
-    if found := summaries(models, language, texts, cache):
-        for unit, summary in zip(units, found, strict=True):
+    if pooled := summaries(models, language, texts, cache):
+        for unit, summary in zip(units, pooled, strict=True):
             unit.vectors = summary
     if models.settings.fluency and (found := fluencies(models, language, texts, cache, percentiles)):
         for unit, (reading, rank) in zip(units, found, strict=True):

@@ -119,7 +119,7 @@ MARKERS: dict[str, dict[str, str]] = {
     "pt": {
         "Galician": r"unha unhas dunha nunha xa hoxe onte mañá máis tamén moito moita non nin dende "
         r"aínda estivo fixo dixo teñen ten súa súas cando con sen dun nun ningún luns venres xoves "
-        r"pechad\p{L}+ concello veciñ\p{L}+ xunta Xunta mércores polo \p{L}+ción \p{L}+cións",
+        r"pechad\p{L}+ concello veciñ\p{L}+ xunta vell[ao]s? mércores polo \p{L}+ción \p{L}+cións",
         "Mirandese": r"ls cun ye stan stá bai anton puode puonte bielh\p{L}+ star nun tamien sue",
     },
     "ro": {"Aromanian": r"shi easti dit unâ tuti tsi armân\p{L}* ti di pi \p{L}+lji"},

@@ -197,7 +197,8 @@ _INITIAL = regex.compile(r"(?<!\w)[\p{Arabic}\p{Hebrew}\p{Devanagari}]\p{M}*\.\s
 
 
 _CAPITAL_INITIAL = regex.compile(r"(?<![\w.])\p{Lu}\.\s*$")
-_AFTER_STOP = regex.compile(r"(?<=\w{2}[.!?]\s)\p{Ll}")
+_CASED = regex.compile(r"(?V1)[\p{Ll}&&[\p{Latin}\p{Cyrillic}\p{Greek}]]")  # of scripts with capitals
+_AFTER_STOP = regex.compile(r"(?V1)(?<=\w{2}[.!?]\s)[\p{Ll}&&[\p{Latin}\p{Cyrillic}\p{Greek}]]")
 _CLOSED = frozenset(')]»”"')  # "et al. [2019] measured"
 _QUOTED = _CLOSED | frozenset("!?…’'」』")
 _LIST_NUMBER = regex.compile(r"\s*(?:\d{1,3}|\p{L}|[IVXLC]{1,6})[.)]\s*$")
@@ -524,8 +525,8 @@ def sentences(text: str, language: str | None) -> list[Span]:
     safe = regex.sub(r"\p{Cs}", "\ufffd", regex.sub(r"[^\S\n]", " ", text))
     if language == "hi":
         safe = _PIPE.sub("।", safe)
-    if small := safe == safe.lower() != safe.upper():  # the capital that begins a sentence is missing
-        safe = _AFTER_STOP.sub(_raised, safe)
+    if small := safe == safe.lower() and _CASED.search(safe) is not None:  # no capital begins a sentence
+        safe = _AFTER_STOP.sub(lambda match: letters.raised(match[0], language or ""), safe)
     spans: list[Span] = []
     for line in _LINE.finditer(text):
         bounds = [line.start()]
@@ -546,10 +547,6 @@ def sentences(text: str, language: str | None) -> list[Span]:
             spans += _stripped(text, start, end)
             start, worded = end, False
     return spans
-
-
-def _raised(match: regex.Match[str]) -> str:
-    return match[0].upper() if len(match[0].upper()) == len(match[0]) else match[0]
 
 
 def _is_open(piece: str, rest: str, language: str, *, small: bool = False) -> bool:

@@ -93,10 +93,12 @@ def test_there_is_a_table_for_each_question() -> None:
 
 
 def test_machine_text_is_told_apart_by_quality() -> None:
-    named = [replace(post, testset={"manual": "made"}.get(post.testset, post.testset)) for post in POSTS]
+    named = [
+        replace(post, testset={"manual": "made_small"}.get(post.testset, post.testset)) for post in POSTS
+    ]
     rows = hidden(named, SAID)
     [line] = systems({"machine_translated": rows, "translated": []})
-    assert line[:4] == ["rudimentary: small translators, news", "1", "100.0 %", "–"]
+    assert line[:4] == ["rudimentary: small translators of this project, news", "1", "100.0 %", "–"]
 
 
 def test_families_are_held_out_whole_and_a_single_one_by_pages() -> None:

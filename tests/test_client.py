@@ -15,7 +15,7 @@ from web_server import serving
 from checker import client as module
 from checker.bitext.estimator import QualityEstimator
 from checker.client import Client, ServiceError
-from checker.errors import InputError
+from checker.errors import InputError, OutputError
 from checker.pipeline import Checker
 from checker.result import Result
 from checker.version import __version__
@@ -89,6 +89,15 @@ def test_a_file_is_scored_and_its_accounts_are_judged(
     assert "27 November 2026" in (tmp_path / "report.html").read_text("utf-8")
     with pytest.raises(InputError, match="column"):
         roomy.score_file(source, scores, text_column="none")
+    for output in (source, tmp_path / "scores.csv"):
+        with pytest.raises(OutputError):
+            roomy.score_file(source, output)
+    with pytest.raises(OutputError, match="the input"):
+        roomy.score_file(scores, scores)
+    with pytest.raises(OutputError, match="html"):
+        roomy.report(scores, tmp_path / "report.txt")
+    with pytest.raises(InputError, match="Unicode"):
+        roomy.score_file(source, scores, text_column="\ud800")
     with pytest.raises(InputError, match="cannot be read"):
         roomy.score_file(tmp_path / "none.csv", scores)
     with pytest.raises(InputError, match="window"):
@@ -102,10 +111,18 @@ def test_a_file_is_scored_and_its_accounts_are_judged(
 def test_an_answer_that_ends_early_is_no_file_of_scores(tmp_path: Path) -> None:
     source, scores = tmp_path / "posts.txt", tmp_path / "scores.jsonl"
     source.write_text(POST, "utf-8")
-    for body, said in ((b'{"id": "1"}\n', "after 1 of 3 rows"), (b"<html>", "JSON"), (b"", "after 0 of 3")):
+    for body, said in (
+        (b'{"id": "1"}\n', "after 1 of 3 rows"),
+        (b"<html>", "after 1 of 3"),
+        (b"", "after 0 of 3"),
+        (b"{}\n{}\nnull", "after 3 of 3"),
+    ):
         head = f"HTTP/1.1 200 OK\r\nStatement-Checker-Rows: 3\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         with answering(head + body) as base, pytest.raises(ServiceError, match=said):
             Client(base).score_file(source, scores)
+    foreign = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    with answering(foreign) as base, pytest.raises(ServiceError, match="is this the service"):
+        Client(base).score_file(source, scores)
     assert not scores.exists()
 
 
@@ -113,6 +130,7 @@ def test_an_answer_that_ends_early_is_no_file_of_scores(tmp_path: Path) -> None:
 def answering(answer: bytes) -> Iterator[str]:
     """A server that gives one answer, whatever it is asked."""
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
 
         def answer_once() -> None:
             connection, _ = server.accept()
@@ -120,7 +138,7 @@ def answering(answer: bytes) -> Iterator[str]:
                 connection.recv(2**16)
                 connection.sendall(answer)
 
-        thread = Thread(target=answer_once)
+        thread = Thread(target=answer_once, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
         thread.join()

@@ -88,7 +88,7 @@ def test_no_name_or_run_of_capitals_is_looked_at_from_each_of_its_letters() -> N
     [
         ("de", "die stadt sperrt die alte brücke. bitte nutzen sie die fähre.",
          "Die Stadt sperrt die alte Brücke. Bitte nutzen Sie die Fähre."),
-        ("ru", "Город Закрыл Старый Мост. Идите Паромом.", "Город закрыл старый мост. Идите паромом."),
+        ("ru", "Город Закрыл Мост На Реке. Все Туда.", "Город закрыл мост на реке. Все туда."),
         ("tr", "istanbul köprüsü kapalı. iyi günler.", "İstanbul köprüsü kapalı. İyi günler."),
         ("tr", "IĞDIR YOLU BUGÜN KAPALI OLACAK", "Iğdır yolu bugün kapalı olacak"),
         ("en", "Bonn, Paris and Rome agreed", "Bonn, Paris and Rome agreed"),
@@ -99,6 +99,16 @@ def test_no_name_or_run_of_capitals_is_looked_at_from_each_of_its_letters() -> N
         ("ru", "Сегодня закрыто. Тел.: 8 (495) 123-45-67", "Сегодня закрыто."),
         ("en", "It opened in 1990. 2,024 people came", "It opened in 1990. 2,024 people came"),
         ("en", "He saw it. 12345", "He saw it. 12345"),
+        ("en", "Tel. 020-7946-0123", ""),  # all that a sentence is
+        ("fa", "۰۲۱-۱۲۳۴۵۶۷۸", ""),
+        ("de", "Stand: 01.02.2024", "Stand: 01.02.2024"),
+        ("en", "Updated: 2024-05-12", "Updated: 2024-05-12"),
+        ("de", "Offen: 09.00-17.00", "Offen: 09.00-17.00"),
+        ("de", "Summe: 1.234.567", "Summe: 1.234.567"),
+        ("en", "Angela Merkel, Mario Draghi", "Angela Merkel, Mario Draghi"),
+        ("en", "He Signs The NATO Deal To Cut Costs", "He signs the NATO deal to cut costs"),
+        ("en", "at 3. and i saw, e.g. at night, us", "At 3. and I saw, e.g. at night, us"),
+        ("es", "¿dónde está el puente? ¡vamos al puerto!", "¿Dónde está el puente? ¡Vamos al puerto!"),
     ],
 )  # fmt: skip
 def test_capitals_and_telephone_numbers_are_no_wording(language: str, text: str, expected: str) -> None:

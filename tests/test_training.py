@@ -110,7 +110,7 @@ def test_paths_do_not_reach_the_training_record(tmp_path: Path) -> None:
 
 def test_translations_made_here_are_labelled_lines_and_are_kept(tmp_path: Path) -> None:
     from checker.models import Store
-    from scripts.training.made import FAMILY, made
+    from scripts.training.made import FAMILIES, made
 
     lines = ["The bridge is closed.", "The ferry goes on Friday.", "The bridge is closed."]
     rows = {
@@ -123,8 +123,11 @@ def test_translations_made_here_are_labelled_lines_and_are_kept(tmp_path: Path) 
     found = made(tmp_path, store, "ru", folder)
     assert found["line"].tolist() == [0, 1]  # what is written twice is translated once
     assert all(regex.search(r"\p{Cyrillic}", text) for text in found["text"])
-    assert set(found["testset"]) == {FAMILY}
+    assert set(found["testset"]) == {FAMILIES["marian"]}
     assert set(found["label"]) == {"machine"}
     (tmp_path / "labelled" / "en.parquet").unlink()
     assert made(tmp_path, store, "ru", folder).equals(found)
+    found.assign(system="older").to_parquet(folder / "ru.parquet")
+    with pytest.raises(FileNotFoundError):  # made again, for which the corpora are needed
+        made(tmp_path, store, "ru", folder)
     assert made(tmp_path, store, "el").empty

@@ -56,11 +56,21 @@ def test_what_must_not_matter_leaves_most_posts_alone(data: ModuleType, language
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_a_brand_stands_between_two_words(data: ModuleType, language: str) -> None:
     text = TEXT if language == "en" else "両国の大臣は首都で会談し、協定に署名した。"
+    seen = set()
     for seed in range(40):
         found = data._brand(text, language, random.Random(seed))
         brand = next((name for name in data._BRANDS if name in found), None)
         assert found == text if brand is None else found.replace(f" {brand}", "") == text
+        seen.add(brand)
+    assert len(seen) > 5
     assert data._brand("Too short.", language, random.Random(1)) == "Too short."
+
+
+def test_turkish_letters_have_their_own_capitals(data: ModuleType) -> None:
+    text = "Belediye istanbul'da iyi bir köprü inşa edecek, ışıklar da yanacak."
+    found = {data.shown(text, "tr", random.Random(seed)) for seed in range(400)}
+    assert not any("ıyi" in other or "ıstanbul" in other or "isik" in other for other in found)
+    assert len(found) > 10
 
 
 def test_a_post_is_folded_as_the_product_folds(data: ModuleType) -> None:

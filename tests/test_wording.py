@@ -11,7 +11,7 @@ from itertools import cycle
 
 import pytest
 
-from checker import Checker
+from checker import Checker, letters
 from checker.languages import SUPPORTED
 from checker.result import Result
 from checker.verdict.model import logit
@@ -110,11 +110,7 @@ def marked(marks: str, first: str, last: str) -> Change:
 
 def titled(text: str, language: str) -> str:
     """With a capital on every word."""
-    return " ".join(raised(word[0], language) + word[1:] for word in text.split(" "))
-
-
-def raised(letter: str, language: str) -> str:
-    return "İ" if (letter, language) == ("i", "tr") else letter.upper()
+    return " ".join(letters.raised(word[0], language) + word[1:] for word in text.split(" "))
 
 
 def branded(text: str, language: str) -> str:

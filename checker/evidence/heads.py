@@ -72,7 +72,7 @@ def packed(summary: Summary | None) -> list[int | str] | None:
     if summary is None:
         return None
     vectors = np.stack(summary[1:]).astype("<f4")
-    return [summary.number, base64.b85encode(vectors.tobytes()).decode()]
+    return [summary.number, base64.b64encode(vectors.tobytes()).decode()]
 
 
 def unpacked(kept: list[Any] | None) -> Summary | None:
@@ -80,7 +80,7 @@ def unpacked(kept: list[Any] | None) -> Summary | None:
     if kept is None:
         return None
     number, text = kept
-    vectors = np.frombuffer(base64.b85decode(text), "<f4").astype(np.float32)
+    vectors = np.frombuffer(base64.b64decode(text), "<f4").astype(np.float32)
     return Summary(int(number), *vectors.reshape(3, -1))
 
 

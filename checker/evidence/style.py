@@ -49,13 +49,23 @@ _CAPITALS = regex.compile(
     r"\p{Lu}[\p{Lu}\p{M}'’]*+(?:[^\p{L}]{1,6}+\p{Lu}[\p{Lu}\p{M}'’]*+){2,}+(?!\p{L})"
 )
 CAPITALS = 20  # characters of such a run from which it is no list of acronyms
-_CASED_WORD = regex.compile(r"[\p{Lu}\p{Ll}][\p{L}\p{M}'’]++")
-CASED_WORDS, CAPITALISED = 4, 0.85
-"""Words from which a text is taken for one in small letters, or for a title; share of capitals of a title."""
-_BEGINNING = regex.compile(r"(?:\A|[.!?…]\s++)\p{Ll}")
-# A telephone number behind a sentence, with "Tel." or without.
+_CASED_WORD = regex.compile(r"[\p{Lu}\p{Ll}][\p{L}\p{M}'’]*+")
+_ACRONYM = regex.compile(r"(?<![\p{L}\p{M}])\p{Lu}{2,}(?![\p{L}\p{M}])")
+CASED_WORDS, CAPITALISED, LITTLE = 4, 0.85, 3
+"""Words from which a text is taken for one in small letters, or for a title; share of capitals of a title;
+letters of the little words that must be among those, as in no list of names."""
+# Behind opening marks; not behind an abbreviation or an ordinal, which end in a letter or two or a digit.
+_BEGINNING = regex.compile(r"(?:\A[^\p{L}\p{N}]*+|\p{L}{3}[!?.…][\"'»”’)]?\s++[^\p{L}\p{N}\s]*+)\K\p{Ll}")
+_LONE_I = regex.compile(r"(?<![\p{L}\p{M}])i(?![\p{L}\p{M}])")
+# A telephone number behind a sentence, or all that a sentence is; with "Tel." or without.
 _TELEPHONE = regex.compile(
-    r"(?<=[.!?:。！？।؟])\s{0,3}(?:\p{L}{2,9}[.:]{1,2}\s?[\d+(]|[+(0])[\d ()./-]{5,24}\d\s*+\Z"
+    r"(?:\A|(?<=[.!?:。！？।؟]))\s{0,3}(?:\p{L}{2,9}[.:]{1,2}\s?)?"
+    r"(?P<number>[+(]?\p{Nd}[\p{Nd} ()./-]{5,24}\p{Nd})[.)]?\s*+\Z"
+)
+# Dates, times, years, decimals and thousands are none.
+_NO_TELEPHONE = regex.compile(
+    r"\p{Nd}{1,4}[./-]\p{Nd}{1,2}[./-]\p{Nd}{1,4}|\p{Nd}{1,2}[.:]\p{Nd}{2} ?- ?\p{Nd}{1,2}[.:]\p{Nd}{2}"
+    r"|\p{Nd}{4} ?[-/] ?\p{Nd}{4}|\p{Nd}++\.\p{Nd}++|[1-9]\p{Nd}{0,2}(?:[. ]\p{Nd}{3})++"
 )
 _REPEATED = regex.compile(r"([!?.,;:…-])\1++")
 _BEFORE_SIGN = regex.compile(r"[ \t]++(?=[,.;:!?،؛।॥。，、)\]])|(?<=\s)\s++")
@@ -172,17 +182,24 @@ def wording(text: str, language: str) -> Draft:
 
 
 def _telephone(match: regex.Match[str]) -> str:
-    """Nothing, if there are as many digits as a telephone number has."""
-    return "" if 7 <= sum(map(str.isdecimal, match[0])) <= 15 else str(match[0])
+    """Nothing, if it is laid out as a telephone number is."""
+    number = str(match["number"])
+    digits = sum(map(str.isdecimal, number))
+    marked = any(sign in number for sign in "+(-") or (number[0].isdecimal() and int(number[0]) == 0)
+    if 7 <= digits <= 15 and marked and not _NO_TELEPHONE.fullmatch(number):
+        return ""
+    return str(match[0])
 
 
 def _as_a_sentence(text: str, language: str) -> str:
     """A text without a capital, or with one on nearly every word, as a sentence has them."""
     words = _CASED_WORD.findall(text)
-    capitals = sum(word[0].isupper() for word in words)
-    if len(words) < CASED_WORDS or 0 < capitals < CAPITALISED * len(words) or text.isupper():
+    capitals = [word for word in words if word[0].isupper()]
+    if len(words) < CASED_WORDS or 0 < len(capitals) < CAPITALISED * len(words):
         return text
-    return _lowered(text, language)
+    if capitals and not any(1 < len(word) <= LITTLE and not word.isupper() for word in capitals):
+        return text
+    return _lowered(text, language, keep=True)
 
 
 def _small(run: str, language: str) -> str:
@@ -190,23 +207,23 @@ def _small(run: str, language: str) -> str:
     return run if len(run) < CAPITALS else _lowered(run, language)
 
 
-def _lowered(run: str, language: str) -> str:
-    """Small letters, but for what sentences and German nouns begin with; the length stays."""
-    if language == "tr":
-        run = run.replace("I", "ı").replace("İ", "i")
-    small = run.lower()  # knows the final sigma
-    if len(small) != len(run):
-        small = "".join(low if len(low := letter.lower()) == 1 else letter for letter in run)
+def _lowered(run: str, language: str, *, keep: bool = False) -> str:
+    """Small letters, but for what sentences and German nouns begin with; the length stays.
+
+    Args:
+        run: words.
+        language: ISO 639-1.
+        keep: whether words in capitals, which are acronyms beside others, stay as they are.
+    """
+    small = letters.lowered(run, language)
+    if keep:
+        for match in _ACRONYM.finditer(run):
+            small = small[: match.start()] + match[0] + small[match.end() :]
     if language == "de":
         small = german.with_capitals(small)
-    return _BEGINNING.sub(lambda match: _capital(match[0], language), small)
-
-
-def _capital(found: str, language: str) -> str:
-    """The first letter as a capital; one whose capital is two letters (ß) stays."""
-    if language == "tr":
-        found = found.replace("i", "İ")
-    return found.upper() if len(found.upper()) == len(found) else found
+    if language == "en":
+        small = _LONE_I.sub("I", small)
+    return _BEGINNING.sub(lambda match: letters.raised(match[0], language), small)
 
 
 def _hashed(units: npt.NDArray[np.uint64], orders: Sequence[int]) -> Iterator[Numbers]:

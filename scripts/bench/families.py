@@ -171,7 +171,8 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
 
 
 SYSTEMS = {
-    "rudimentary: small translators, news": ("made",),
+    "rudimentary: small translators of this project, news": ("made_small",),
+    "a production translator (Firefox), news": ("made_firefox",),
     "systems of 2021, news": ("wmt21",),
     "a production system of 2018 to 2022, documentation": ("msdocs",),
     "large language models of 2025 and 2026, documentation": ("coop", "mdn_mt"),

@@ -64,6 +64,8 @@ def main() -> None:
     parser.add_argument("--beside", type=Path, nargs="*", default=[], help="checkouts of other versions")
     add_option(parser)
     args = parser.parse_args()
+    if missing := [str(path) for path in args.beside if not (path / "checker" / "__init__.py").is_file()]:
+        parser.error(f"no checkout of this project: {', '.join(missing)}")
     rows = []
     for clients in args.clients:
         for checkout in (None, *args.beside):

@@ -43,7 +43,7 @@ from checker.version import __version__
 from scripts.command import command
 from scripts.training.corpora import LANGUAGES, dev, halves, labelled, native, unpaired
 from scripts.training.encoder_data import HELD_OUT
-from scripts.training.made import FAMILY, made
+from scripts.training.made import made
 from scripts.training.posts import group
 from scripts.training.technical import is_documentation
 
@@ -126,7 +126,7 @@ class Sampled(NamedTuple):
 
 
 def wild(corpora: Path, languages: Sequence[str], most: int, each: int = 0) -> list[Sampled]:
-    """Whole pages of every family, so many posts of a family and kind at most, spread over its languages.
+    """Whole pages of every family, about so many posts of a family and kind, spread over its languages.
 
     Of families other than documentation, which hardly counts, at least ``each`` posts of every language.
     """
@@ -168,7 +168,7 @@ def sets(
     languages: Sequence[str],
     most: int,
     each: int = 0,
-    ours: Mapping[str, pd.DataFrame] | None = None,
+    translations: Mapping[str, pd.DataFrame] | None = None,
 ) -> list[Sampled]:
     """Posts of test sets that nothing was trained on: WMT21 by new systems, NTREX, Russian leads, `made`."""
     posts: dict[tuple[str, str], dict[str, list[tuple[str, str]]]] = defaultdict(dict)
@@ -176,7 +176,8 @@ def sets(
         frames = {"wmt21": dev(corpora, language)}
         every = labelled(corpora, language, "train")
         frames["ntrex"] = every[unpaired(every) & ~halves(every) & (every["testset"].astype(str) == "wmt19")]
-        frames[FAMILY] = (ours or {}).get(language, pd.DataFrame())
+        own = (translations or {}).get(language, pd.DataFrame())
+        frames |= {str(family): part for family, part in own.groupby("testset")} if len(own) else {}
         for family, frame in frames.items():
             if frame.empty:
                 continue
@@ -607,9 +608,11 @@ def main() -> None:
     gathering.add_argument("--corpora", type=Path, required=True)
     gathering.add_argument("--models", type=Path, default=Path("models"))
     gathering.add_argument("--languages", nargs="+", default=LANGUAGES)
-    gathering.add_argument("--posts", type=int, default=1000, help="at most, per family and kind")
     gathering.add_argument(
-        "--each", type=int, default=150, help="posts of each language all the same: fewer give no threshold"
+        "--posts", type=int, default=1000, help="per family and kind; more where --each asks"
+    )
+    gathering.add_argument(
+        "--each", type=int, default=150, help="at least so many of each language: a threshold takes 99"
     )
     gathering.add_argument("--round-trip", action="store_true", help="translate, if the verdict counts it")
     gathering.add_argument("--made", type=Path, help="folder that keeps the translations made here")
@@ -627,8 +630,8 @@ def _run(args: argparse.Namespace) -> None:
     if args.step == "gather":
         store = Store(args.models / "registry.toml")
         drawn = args.corpora, args.languages, args.posts, args.each
-        ours = {code: made(args.corpora, store, code, args.made) for code in args.languages}
-        posts = wild(*drawn) + sets(*drawn, ours)
+        translations = {code: made(args.corpora, store, code, args.made) for code in args.languages}
+        posts = wild(*drawn) + sets(*drawn, translations)
         print(len(posts), "posts", flush=True)
         checker = Checker(store=store, round_trip=args.round_trip, fluency=False)
         print(gather(checker, posts, args.out), "scored")

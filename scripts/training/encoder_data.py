@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
+from checker import letters
 from checker.evidence.style import wording
 
 LANGUAGES = (
@@ -85,6 +86,7 @@ _BRANDS = (
     "Microsoft", "Google", "Telegram", "Facebook", "UNESCO", "Reuters", "Samsung", "Boeing", "Youtube",
     "Майкрософт", "Яндекс", "Газпром", "Укрпошта", "ЮНЕСКО",
 )  # fmt: skip
+_TITLED = regex.compile(r"(?<![\p{L}\p{M}'’])\p{Ll}")
 _ENDS_OF_SENTENCES = tuple(".!?。！？।؟")
 
 
@@ -100,9 +102,9 @@ def augment(text: str, language: str, rng: random.Random) -> str:
         text = text.replace("ё", "е").replace("Ё", "Е") if rng.random() < 0.7 else text
     roll = rng.random()
     if roll < 0.03:
-        text = text.lower()
+        text = letters.lowered(text, language)
     elif roll < 0.045:
-        text = text.upper()
+        text = letters.raised(text, language)
     elif roll < 0.07:
         text = text.rstrip(".!。")
     elif roll < 0.09:
@@ -118,9 +120,9 @@ def augment(text: str, language: str, rng: random.Random) -> str:
     elif roll < 0.175:
         text = f"{text} {text}"
     elif roll < 0.195:
-        text = text.title()
+        text = _TITLED.sub(lambda match: letters.raised(match[0], language), text)
     elif roll < 0.225:
-        text = f"{text} {_telephone(rng)}"
+        text = f"{text} {_number(rng)}"
     elif roll < 0.265:
         text = _brand(text, language, rng)
     if rng.random() < 0.1:
@@ -133,10 +135,10 @@ def shown(text: str, language: str, rng: random.Random) -> str:
     return wording(augment(text, language, rng), language).text
 
 
-def _telephone(rng: random.Random) -> str:
+def _number(rng: random.Random) -> str:
     """A telephone number in one of its layouts."""
     digits = regex.sub("#", lambda match: str(rng.randrange(10)), rng.choice((
-        "+## ## ### ## ##", "0##-###-####", "(0##) ### ## ##", "+###########", "##-##-##", "1###",
+        "+## ## ### ## ##", "0##-###-####", "(0##) ### ## ##", "+###########",
     )))  # fmt: skip
     return rng.choice(("", "", "Tel. ", "☎ ")) + str(digits)
 
@@ -666,6 +668,13 @@ def _cut(text: str, length: int) -> str:
     return text[:length].rsplit(" ", 1)[0]
 
 
+def _measured(text: str, language: str, about: dict[str, Any]) -> Post:
+    """A post that measures, as the encoder meets it; its kind is in ``about``."""
+    kind = about["kind"]
+    shown = wording(fold(text), language).text
+    return Post(shown, language, int(kind == "machine"), int(kind != "native"), about=about)
+
+
 def evaluation_posts(
     corpora: Path, most: int, seed: int, languages: Sequence[str] = LANGUAGES
 ) -> Iterator[tuple[int, Post]]:
@@ -699,16 +708,7 @@ def evaluation_posts(
         for kind, items in sorted(found.items()):
             for text, system in rng.sample(items, min(len(items), most * (2 if kind == "machine" else 1))):
                 about = {"family": "wmt21", "kind": kind, "system": system}
-                yield (
-                    number,
-                    Post(
-                        wording(fold(text), language).text,
-                        language,
-                        int(kind == "machine"),
-                        int(kind != "native"),
-                        about=about,
-                    ),
-                )
+                yield number, _measured(text, language, about)
                 number += 1
         wild = pd.read_parquet(corpora / "wild" / f"{language}.parquet")
         wild = wild[wild["family"].isin(HELD_OUT)]
@@ -716,14 +716,5 @@ def evaluation_posts(
             part = part.sample(min(len(part), most), random_state=seed)
             for text, system in zip(part["text"], part["system"], strict=True):
                 about = {"family": str(family), "kind": str(kind), "system": str(system)}
-                yield (
-                    number,
-                    Post(
-                        wording(fold(text), language).text,
-                        language,
-                        int(kind == "machine"),
-                        int(kind != "native"),
-                        about=about,
-                    ),
-                )
+                yield number, _measured(text, language, about)
                 number += 1

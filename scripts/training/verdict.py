@@ -6,7 +6,7 @@ A family is where text comes from: one documentation, one parliament, one year o
 held out in turn, and the thresholds hold in the worst. ``scripts.bench.families`` measures from the same
 evidence what a family gets from thresholds that never saw it.
 
-The posts are those of WMT21, of NTREX where no system translated it, translations made here (``made``), and
+The posts are those of WMT21, of NTREX where no system translated it, translations of our own (`made`), and
 of the ``wild`` corpora, less what the encoder was trained on; cut, two in three of them, to their first
 sentences, since posts are short. Where the round trip is by a translator of
 production grade, it may count.
@@ -44,7 +44,7 @@ from checker.version import __version__
 from scripts.command import command
 from scripts.training.corpora import LANGUAGES, human_lines, labelled, unpaired
 from scripts.training.encoder_data import trained_on
-from scripts.training.made import FAMILY, made
+from scripts.training.made import FAMILIES, made
 
 SHIPPED = (
     "style", "style+encoder", "style+encoder+round_trip",
@@ -88,16 +88,16 @@ def measure_fluency(corpora: Path, store: Store, languages: list[str], lines: in
 
 
 def unseen(
-    corpora: Path, language: str, most: int, seed: int = 0, ours: pd.DataFrame | None = None
+    corpora: Path, language: str, most: int, seed: int = 0, translations: pd.DataFrame | None = None
 ) -> Iterator[dict[str, Any]]:
     """Posts of families that no model was trained on: ``text``, ``kind``, ``testset``, ``system``, ``page``.
 
     Args:
         corpora: folder with ``labelled`` and ``wild``.
         language: ISO 639-1 code.
-        most: posts of each family and kind, at most; of WMT21 three times as many, of ours twice as many.
+        most: posts of each family and kind, at most; of WMT21 three times as many, of `made` twice as many.
         seed: of the draw.
-        ours: translations of `made`.
+        translations: of `made`.
     """
     rng = random.Random(f"{seed} {language}")
     frame = labelled(corpora, language)
@@ -107,8 +107,9 @@ def unseen(
         found[post["kind"]].append(post)
     for posts in found.values():
         yield from rng.sample(posts, min(len(posts), 3 * most))
-    if ours is not None and len(ours):
-        posts = list(_posts_of(ours, FAMILY, rng))
+    if translations is not None and len(translations):
+        [family] = translations["testset"].unique()
+        posts = list(_posts_of(translations, family, rng))
         yield from rng.sample(posts, min(len(posts), 2 * most))
     columns = ["text", "kind", "family", "system", "page"]
     wild = pd.read_parquet(corpora / "wild" / f"{language}.parquet", columns=columns)
@@ -157,13 +158,13 @@ def shortened(text: str, language: str, rng: random.Random) -> str:
 
 
 def collect(
-    checker: Checker, corpora: Path, language: str, most: int, ours: pd.DataFrame | None = None
+    checker: Checker, corpora: Path, language: str, most: int, translations: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Posts of one language with their evidence, one column a field of ``Evidence``; without their text.
 
     ``pooled`` has the encoder's vectors of the post for ``scripts.training.technical``.
     """
-    posts = pd.DataFrame(unseen(corpora, language, most, ours=ours))
+    posts = pd.DataFrame(unseen(corpora, language, most, translations=translations))
     found = list(checker.findings_many(posts["text"], language))
     table = posts.drop(columns="text").join(
         pd.DataFrame([asdict(one.evidence) for one in found], columns=list(Evidence.__dataclass_fields__))
@@ -175,7 +176,7 @@ def collect(
     trips = ["chrf", "bleu", "log_likelihood", "gap"]
     if checker.models.grade(language) != "production":
         table[trips] = None
-    table.loc[table["testset"] == FAMILY, trips] = None  # by the translator that made them
+    table.loc[table["testset"] == FAMILIES["firefox"], trips] = None  # by the translator that made them
     table = table.assign(language=language)
     return table[table["columns"].between(BANDS.shortest, BANDS.longest)].reset_index(drop=True)
 
@@ -186,8 +187,8 @@ def gather(checker: Checker, language: str, args: argparse.Namespace) -> pd.Data
     if kept is not None and kept.exists():
         return pd.read_parquet(kept)
     folder = args.cache / "made" if args.cache else None
-    ours = made(args.corpora, checker.store, language, folder)
-    table = collect(checker, args.corpora, language, args.posts, ours)
+    translations = made(args.corpora, checker.store, language, folder)
+    table = collect(checker, args.corpora, language, args.posts, translations)
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         table.to_parquet(kept)
