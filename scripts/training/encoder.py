@@ -370,12 +370,13 @@ def train(args: argparse.Namespace) -> None:
     print(f"{sum(p.numel() for p in body) / 1e6:.1f} M numbers are trained, {len(data)} posts", flush=True)
     checkpoint = args.out / "checkpoint.pt"
     epoch = done = step = posts = 0
-    spent = 0.0
+    spent = hidden = 0.0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
         model.load_state_dict(state["model"], strict=False)
         optimizer.load_state_dict(state["optimizer"])
         epoch, done, step, posts, spent = (state[k] for k in ("epoch", "done", "step", "posts", "spent"))
+        hidden = state.get("hide", 0.0)
         print(f"goes on at step {step} after {spent / 60:.1f} minutes", flush=True)
     known = frequent(data) if args.hide else None
     labelled = (data.machine != UNKNOWN) | (data.translated != UNKNOWN)
@@ -385,7 +386,7 @@ def train(args: argparse.Namespace) -> None:
         trained = {k: v for k, v in model.state_dict().items() if "word_embeddings" not in k}
         state = {
             "model": trained, "optimizer": optimizer.state_dict(), "epoch": epoch, "done": done, "step": step,
-            "posts": posts, "spent": spent, "layers": args.layers,
+            "posts": posts, "spent": spent, "layers": args.layers, "hide": max(args.hide, hidden),
         }  # fmt: skip
         torch.save(state, checkpoint.with_suffix(".tmp"))
         checkpoint.with_suffix(".tmp").replace(checkpoint)

@@ -136,6 +136,8 @@ def main() -> None:
         "shuffled sentences of unseen families from whole ones.",
         f"Trained on {state['posts']} posts in {state['spent'] / 60:.0f} minutes ({state['step']} steps).",
     ]
+    if hidden := state.get("hide"):
+        first.append(f"In {100 * hidden:.0f} % of the pairs, in the end, words of the topic were hidden.")
     (folder / "README.md").write_text(card(first, table))
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     print(f"{folder}: {size / 2**20:.1f} MiB")
