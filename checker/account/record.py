@@ -32,7 +32,10 @@ class Posts(Record):
     scored: int = Field(ge=0, description="Posts that got a probability and do not read like documentation.")
     distinct: int = Field(ge=0, description="Those that count: of near-duplicates and quotes only one does.")
     documentation: int = Field(
-        0, ge=0, description="Posts that read like documentation or instructions: they do not count."
+        0,
+        ge=0,
+        description="Posts that read like documentation or instructions, in whole or in part: they do not "
+        "count. Of an account that was sampled, those of the sample.",
     )
 
 

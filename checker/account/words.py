@@ -30,12 +30,9 @@ def not_scored() -> Note:
 
 
 def documentation(count: int) -> Note:
-    verb = (
-        "reads like documentation or instructions and does"
-        if count == 1
-        else ("read like documentation or instructions and do")
-    )
-    return Note(code="documentation", text=f"{_posts(count)} {verb} not count.")
+    reads, does = ("reads", "does") if count == 1 else ("read", "do")
+    text = f"{_posts(count)} {reads} like documentation or instructions and {does} not count."
+    return Note(code="documentation", text=text)
 
 
 def sampled(taken: int, given: int) -> Note:

@@ -88,7 +88,7 @@ class Observed:
 def fit(
     posts: Sequence[Observed],
     names: Sequence[str] = tuple(VARIANTS),
-    least: float = 0.5,
+    least: Mapping[Question, float] | None = None,
     technical: float | None = None,
 ) -> Calibration:
     """Fit variants of the verdict, each for the languages that have the posts for it.
@@ -97,7 +97,7 @@ def fit(
         posts: human and machine posts. A language takes part in a variant if ``LEAST_POSTS`` posts of either
             class, in two folds or more, have its evidence.
         names: the variants, keys of ``VARIANTS``; all of them by default.
-        least: no threshold is lower.
+        least: for each question, a probability that no threshold is below; 0.5 where it is not named.
         technical: log-odds of documentation from which a post is never called machine-translated:
             probabilities are fitted on all posts, thresholds and error rates of that question are those of
             the others. None judges all.
@@ -128,7 +128,7 @@ def fit(
             plain = np.array([not documentation(post.evidence, technical, asked) for post in part], bool)
             judged, values = [post for post, yes in zip(part, plain, strict=True) if yes], said[plain]
             corrections[language][name] = correction
-            cuts[language][name] = thresholds(judged, values, asked, least)
+            cuts[language][name] = thresholds(judged, values, asked, (least or {}).get(asked, 0.5))
             flags = flagged(judged, values, cuts[language][name])
             tables[language][name] = reliability(part, said, flags, asked)
             ends[language][name] = tails(judged, values, asked)

@@ -174,7 +174,7 @@ SYSTEMS = {
     "rudimentary: small translators of this project, news": ("made_small",),
     "a production translator (Firefox), news": ("made_firefox",),
     "systems of 2021, news": ("wmt21",),
-    "a production system of 2018 to 2022, documentation": ("msdocs",),
+    "a production system, documentation (msdocs)": ("msdocs",),
     "large language models of 2025 and 2026, documentation": ("coop", "mdn_mt"),
 }
 """Machine text by quality → how the names of its families begin."""
@@ -216,7 +216,7 @@ def tables(
     for asked, name in names.items():
         said = richest_said(posts, variants, asked)
         known = ~np.isnan(said)
-        rows = hidden([p for p, k in zip(posts, known, strict=True) if k], said[known], asked, LEAST)
+        rows = hidden([p for p, k in zip(posts, known, strict=True) if k], said[known], asked, LEAST[asked])
         found[name] = Table(COLUMNS, summary(rows), version=__version__, command=by)
         kept[name] = by_question[asked] = rows
     found["technical"] = Table(
