@@ -138,13 +138,14 @@ def test_the_examples_end_to_end(examples: Path) -> None:
 
 def test_every_format_of_scores_gives_the_same_figures(examples: Path, tmp_path: Path) -> None:
     lines = examples.read_text("utf-8").splitlines()
-    lines.append(RowError(id="bad", row=15, field="text", error="None.", fix="Add it.").to_json())
+    posts = len(lines)
+    lines.append(RowError(id="bad", row=posts + 1, field="text", error="None.", fix="Add it.").to_json())
     pages = {}
     for suffix in (".jsonl", ".parquet", ".csv", ".tsv"):
         path = tmp_path / f"scores{suffix}"
         write(lines, path)
         found = contents(read(path, Columns()))
-        assert (found.counts.rows, found.counts.errors, found.unread) == (15, 1, 0)
+        assert (found.counts.rows, found.counts.errors, found.unread) == (posts + 1, 1, 0)
         pages[suffix] = made(found)
     assert pages[".parquet"] == pages[".jsonl"]
     assert pages[".csv"] == pages[".tsv"]

@@ -9,7 +9,7 @@ from checker.languages import name
 from checker.result import FalseAlarm, Reason, ReasonKind, RoundTrip
 from checker.text import percent
 from checker.verdict.file import Reliability
-from checker.verdict.headline import one_in
+from checker.verdict.headline import MOST, one_in
 from checker.verdict.model import Judgement, VerdictModel
 
 NEARBY = 0.1  # a bin of the reliability table speaks for a probability this near to its mean
@@ -163,11 +163,13 @@ def _alarms(alarms: tuple[FalseAlarm, ...], told: FalseAlarm | None) -> str:
     lines = []
     if told is not None and told in alarms:
         lines.append(f"The rate above is that of {told.posts} {named[told.negatives]} of this length.")
-    said = [
-        f"{one_in(alarm.rate)} {named[alarm.negatives]} of this length ({alarm.posts} were measured)"
-        for alarm in alarms
-        if alarm != told
-    ]
+    said = []
+    for alarm in alarms:
+        if alarm != told:
+            share = one_in(alarm.rate)
+            about = share if share == MOST else f"about {share}"
+            said.append(f"{about} {named[alarm.negatives]} of this length ({alarm.posts} were measured)")
     if said:
-        lines.append(f"About {' and '.join(said)} score at least as high.")
+        listed = " and ".join(said)
+        lines.append(f"{listed[0].upper()}{listed[1:]} score at least as high.")
     return " ".join(lines)
