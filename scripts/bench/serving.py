@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,7 +38,7 @@ def serving(
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "checker", "serve", "--port", str(port), *options]
+    command = [sys.executable, *_entry(checkout), "serve", "--port", str(port), *options]
     with log.open("wb") as output:
         service = subprocess.Popen(
             command, stdout=output, stderr=output, env={**os.environ, **(environment or {})}, cwd=checkout
@@ -49,6 +50,15 @@ def serving(
     finally:
         service.terminate()
         service.wait(timeout=30)
+
+
+def _entry(checkout: Path | None) -> list[str]:
+    """How Python is told to run the command ``checker``: of a checkout, as its pyproject.toml says."""
+    if checkout is None:
+        return ["-m", "checker"]
+    project = tomllib.loads((checkout / "pyproject.toml").read_text("utf-8"))["project"]
+    module, function = project["scripts"]["checker"].split(":")
+    return ["-c", f"from {module} import {function}; {function}()"]
 
 
 def _wait(service: subprocess.Popen[bytes], address: str, log: Path) -> None:
