@@ -9,6 +9,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from http.client import HTTPException, HTTPResponse
 from itertools import islice, repeat
 from pathlib import Path
@@ -19,7 +20,7 @@ from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 from checker.account.record import Account
 from checker.bitext.result import Quality
 from checker.errors import CheckerError, InputError, OutputError
-from checker.files import write_text, write_whole
+from checker.files import write_text, write_whole, writing
 from checker.result import Result, RowError, row_of
 
 POSTS = 100
@@ -80,7 +81,8 @@ class Client:
             InputError: the service refuses the post; its field and the fix are those of the service.
             ServiceError: it does not answer, is full, lacks a model, or wants another token.
         """
-        return Result.model_validate(self._post("/v1/score", _named(str(id), text, language)))
+        with _understood():
+            return Result.model_validate(self._post("/v1/score", _named(str(id), text, language)))
 
     def score_many(
         self, texts: Iterable[Any], ids: Iterable[object] | None = None, *, language: str | None = None
@@ -102,9 +104,11 @@ class Client:
         rows = (row_of(n, id, text) for n, (id, text) in enumerate(named, start=1))
         while batch := list(islice(rows, POSTS)):
             posts = [_named(*row, language) for row in batch if not isinstance(row, RowError)]
-            results = iter(self._post("/v1/score", posts)["results"] if posts else [])
-            for row in batch:
-                yield row if isinstance(row, RowError) else Result.model_validate(next(results))
+            with _understood():
+                found = self._post("/v1/score", posts)["results"] if posts else []
+                results = iter([Result.model_validate(one) for one in found])
+                answered = [row if isinstance(row, RowError) else next(results) for row in batch]
+            yield from answered
 
     def quality(self, source: str, target: str, reference: str | None = None, **languages: str) -> Quality:
         """Estimate the quality of a translation, as `checker.quality`.
@@ -117,7 +121,8 @@ class Client:
             InputError, ServiceError: as ``score``.
         """
         pair = {"source": source, "target": target, "reference": reference, **languages}
-        return Quality.model_validate(self._post("/v1/quality", pair))
+        with _understood():
+            return Quality.model_validate(self._post("/v1/quality", pair))
 
     def score_file(
         self,
@@ -169,8 +174,9 @@ class Client:
         Raises:
             InputError, ServiceError: as ``score``.
         """
-        found = self._ask(self._form("/v1/accounts", Path(scores), {"window": window}), _json)
-        return [Account.model_validate(account) for account in found["accounts"]]
+        request = self._form("/v1/accounts", Path(scores), {"window": window})
+        with _understood():
+            return [Account.model_validate(one) for one in self._ask(request, _json)["accounts"]]
 
     def report(self, scores: str | Path, output: str | Path, *, date: str | None = None) -> None:
         """Write the page of ``checker report`` about a file of `score_file`.
@@ -186,11 +192,16 @@ class Client:
         """
         target = _target(Path(output), Path(scores), ".html")
         request = self._form("/v1/report", Path(scores), {"date": date})
-        write_text(self._ask(request, lambda answer: answer.read().decode()), target)
+        with _understood():
+            page = self._ask(request, lambda answer: answer.read().decode())
+            if "statement-checker" not in page:
+                raise ValueError
+        write_text(page, target)
 
     def languages(self) -> list[dict[str, Any]]:
         """The languages that posts are scored in, with their error rates; see docs/http.md."""
-        found: list[dict[str, Any]] = self._get("/v1/languages")["languages"]
+        with _understood():
+            found: list[dict[str, Any]] = self._get("/v1/languages")["languages"]
         return found
 
     def version(self) -> str:
@@ -199,7 +210,8 @@ class Client:
         Raises:
             ServiceError: it does not answer.
         """
-        return str(self._get("/healthz")["version"])
+        with _understood():
+            return str(self._get("/healthz")["version"])
 
     def _get(self, path: str) -> Any:
         return self._ask(Request(f"{self._url}{path}", headers=self._headers), _json)
@@ -254,6 +266,17 @@ def _named(id: str, text: str, language: str | None) -> dict[str, str]:
     return {"id": id, "text": text} | ({} if language is None else {"language": language})
 
 
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Turn what is wrong with an answer that is read into a `ServiceError`."""
+    try:
+        yield
+    except CheckerError:
+        raise
+    except (KeyError, TypeError, ValueError, StopIteration):
+        raise ServiceError("The answer is not one of this version: is this the service?") from None
+
+
 def _target(output: Path, source: Path, suffix: str) -> Path:
     """Where an answer is written; found out before anything is sent.
 
@@ -262,8 +285,11 @@ def _target(output: Path, source: Path, suffix: str) -> Path:
     """
     if output.suffix.lower() != suffix:
         raise OutputError(f"The format of {output} is another one. Use {suffix}.")
-    if output.exists() and source.exists() and output.samefile(source):
-        raise OutputError(f"{output} is the input: it would be lost. Write to another file.")
+    with writing(output):
+        if output.exists() and source.exists() and output.samefile(source):
+            raise OutputError(f"{output} is the input: it would be lost. Write to another file.")
+        if not output.parent.is_dir():
+            raise OutputError(f"There is no folder {output.parent}. Make it first.")
     return output
 
 
@@ -273,16 +299,24 @@ def _rows(answer: HTTPResponse) -> list[bytes]:
     expected = answer.headers.get("Statement-Checker-Rows")
     if expected is None:
         raise ServiceError("The answer has no rows: is this the service?", answer.status)
-    try:
-        last = json.loads(lines[-1]) if lines else None
-    except ValueError:
-        last = None  # cut off in the middle of a line
-    if isinstance(last, dict) and "id" not in last and {"error", "fix"} <= last.keys():
+    read = [_line(line) for line in lines]
+    last = read[-1] if read else None
+    if last is not None and "id" not in last and {"error", "fix"} <= last.keys():
         raise ServiceError(f"{last['error']} {last['fix']}", answer.status)
-    if str(len(lines)) != expected or not isinstance(last, dict):
-        problem = f"The answer ended after {len(lines)} of {expected} rows."
+    whole = sum(one is not None for one in read)
+    if str(whole) != expected or whole < len(lines):
+        problem = f"{whole} of {expected} rows came whole."
         raise ServiceError(f"{problem} Send the file again.", answer.status)
     return lines
+
+
+def _line(line: bytes) -> dict[str, Any] | None:
+    """A row of an answer; None where it is none, or was cut off."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _json(answer: HTTPResponse) -> Any:

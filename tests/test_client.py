@@ -112,10 +112,11 @@ def test_an_answer_that_ends_early_is_no_file_of_scores(tmp_path: Path) -> None:
     source, scores = tmp_path / "posts.txt", tmp_path / "scores.jsonl"
     source.write_text(POST, "utf-8")
     for body, said in (
-        (b'{"id": "1"}\n', "after 1 of 3 rows"),
-        (b"<html>", "after 1 of 3"),
-        (b"", "after 0 of 3"),
-        (b"{}\n{}\nnull", "after 3 of 3"),
+        (b'{"id": "1"}\n', "1 of 3 rows"),
+        (b"<html>", "0 of 3"),
+        (b"", "0 of 3"),
+        (b"{}\n{}\nnull", "2 of 3"),
+        (b"{}\nx\n{}", "2 of 3"),
     ):
         head = f"HTTP/1.1 200 OK\r\nStatement-Checker-Rows: 3\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         with answering(head + body) as base, pytest.raises(ServiceError, match=said):
@@ -123,6 +124,13 @@ def test_an_answer_that_ends_early_is_no_file_of_scores(tmp_path: Path) -> None:
     foreign = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
     with answering(foreign) as base, pytest.raises(ServiceError, match="is this the service"):
         Client(base).score_file(source, scores)
+    with answering(foreign) as base, pytest.raises(ServiceError, match="is this the service"):
+        Client(base).version()
+    page = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\xff\xfe<>"
+    with answering(page) as base, pytest.raises(ServiceError, match="is this the service"):
+        Client(base).report(source, tmp_path / "report.html")
+    with pytest.raises(OutputError, match="no folder"):
+        Client(base).score_file(source, tmp_path / "none" / "scores.jsonl")
     assert not scores.exists()
 
 

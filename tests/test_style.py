@@ -100,6 +100,12 @@ def test_no_name_or_run_of_capitals_is_looked_at_from_each_of_its_letters() -> N
         ("en", "It opened in 1990. 2,024 people came", "It opened in 1990. 2,024 people came"),
         ("en", "He saw it. 12345", "He saw it. 12345"),
         ("en", "Tel. 020-7946-0123", ""),  # all that a sentence is
+        *((language, text, text) for language, text in (
+            ("de", "Geöffnet: 10-12.05.2024"), ("en", "2024-05-12 10.30"), ("de", "Ja. 1.2.2024-5.2.2024"),
+            ("en", "Budget: 2 500 000-3 000 000."), ("en", "Population: 12 345 678 (2021)"),
+            ("en", "Final score: 21-15 21-18"), ("en", "ISBN: 978-3-16-148410-0"),
+            ("en", "Barack Obama, Al Gore, Joe Biden, Bill Clinton"), ("en", "Xi Jinping, Li Keqiang"),
+        )),
         ("fa", "۰۲۱-۱۲۳۴۵۶۷۸", ""),
         ("de", "Stand: 01.02.2024", "Stand: 01.02.2024"),
         ("en", "Updated: 2024-05-12", "Updated: 2024-05-12"),

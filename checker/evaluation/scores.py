@@ -29,10 +29,10 @@ from checker.io.table import SEPARATOR
 from checker.result import Result, RowError, Verdict
 from checker.text import clean, width
 
-_MANUAL = "reads_like_documentation"  # field of a saved score
+_DOCUMENTATION = "reads_like_documentation"  # field of a saved score
 _SCORE = (
     "verdict", "machine_translated", "translated", "language.code", "columns", "sentences", "models",
-    "version", _MANUAL, "warnings",
+    "version", _DOCUMENTATION, "warnings",
 )  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def saved(post: LabelledPost, score: Score) -> str:
         "system": post.system, "origin": post.origin, "testset": post.testset,
         "verdict": score.verdict, "machine_translated": score.probability, "translated": score.translated,
         "language": {"code": score.language}, "columns": score.columns,
-        "models": dict(score.models), "version": score.version, _MANUAL: score.technical,
+        "models": dict(score.models), "version": score.version, _DOCUMENTATION: score.technical,
     }  # fmt: skip
     return json.dumps(record, ensure_ascii=False)
 
@@ -186,7 +186,7 @@ def _technical(fields: Mapping[str, Any]) -> bool:
         return any(isinstance(one, dict) and one.get("code") == "technical" for one in warnings)
     if isinstance(warnings, str):  # in a table
         return any(cell.startswith("technical: ") for cell in warnings.split(SEPARATOR))
-    return str(fields.get(_MANUAL)).lower() == "true"
+    return str(fields.get(_DOCUMENTATION)).lower() == "true"
 
 
 def _probability(fields: Mapping[str, Any], field: str) -> float | None:

@@ -51,22 +51,24 @@ _CAPITALS = regex.compile(
 CAPITALS = 20  # characters of such a run from which it is no list of acronyms
 _CASED_WORD = regex.compile(r"[\p{Lu}\p{Ll}][\p{L}\p{M}'’]*+")
 _ACRONYM = regex.compile(r"(?<![\p{L}\p{M}])\p{Lu}{2,}(?![\p{L}\p{M}])")
-CASED_WORDS, CAPITALISED, LITTLE = 4, 0.85, 3
+CASED_WORDS, CAPITALISED, LITTLE, LISTED = 4, 0.85, 3, 0.25
 """Words from which a text is taken for one in small letters, or for a title; share of capitals of a title;
-letters of the little words that must be among those, as in no list of names."""
+letters of the little words that must be among those; commas a word from which it is a list of names."""
 # Behind opening marks; not behind an abbreviation or an ordinal, which end in a letter or two or a digit.
 _BEGINNING = regex.compile(r"(?:\A[^\p{L}\p{N}]*+|\p{L}{3}[!?.…][\"'»”’)]?\s++[^\p{L}\p{N}\s]*+)\K\p{Ll}")
 _LONE_I = regex.compile(r"(?<![\p{L}\p{M}])i(?![\p{L}\p{M}])")
-# A telephone number behind a sentence, or all that a sentence is; with "Tel." or without.
+# A telephone number behind a sentence, or all that a sentence is: it begins with +, ( or 0, or behind "Tel.".
+_CALL = "tel|telefono?|teléfono|téléphone|telefone|phone|call|mob|mobile|fax|puh|tlf|тел|телефон|τηλ|טל"
 _TELEPHONE = regex.compile(
-    r"(?:\A|(?<=[.!?:。！？।؟]))\s{0,3}(?:\p{L}{2,9}[.:]{1,2}\s?)?"
-    r"(?P<number>[+(]?\p{Nd}[\p{Nd} ()./-]{5,24}\p{Nd})[.)]?\s*+\Z"
+    rf"(?:\A|(?<=[.!?:。！？।؟]))\s{{0,3}}(?:(?:{_CALL})[.:]{{1,2}}\s?[\p{{Nd}}+(]|[+(]|0|\u06f0|\u0660|\u0966)"
+    r"[\p{Nd} ()./-]{5,24}\p{Nd}[.)]?\s*+\Z",
+    regex.IGNORECASE,
 )
-# Dates, times, years, decimals and thousands are none.
 _NO_TELEPHONE = regex.compile(
-    r"\p{Nd}{1,4}[./-]\p{Nd}{1,2}[./-]\p{Nd}{1,4}|\p{Nd}{1,2}[.:]\p{Nd}{2} ?- ?\p{Nd}{1,2}[.:]\p{Nd}{2}"
-    r"|\p{Nd}{4} ?[-/] ?\p{Nd}{4}|\p{Nd}++\.\p{Nd}++|[1-9]\p{Nd}{0,2}(?:[. ]\p{Nd}{3})++"
+    r"\p{Nd}{1,2}[./]\p{Nd}{1,2}[./]\p{Nd}{2,4}|\p{Nd}{4}-\p{Nd}{2}-\p{Nd}{2}|(?<!\p{Nd})(?:19|20)\p{Nd}{2}(?!\p{Nd})"
+    r"|\p{Nd}{1,2}[.:]\p{Nd}{2}\s?-\s?\p{Nd}{1,2}[.:]\p{Nd}{2}|\A\s*+\p{Nd}++\.\p{Nd}++\s*+\Z"
 )
+"""A date, a year, hours or a decimal in it: it is none."""
 _REPEATED = regex.compile(r"([!?.,;:…-])\1++")
 _BEFORE_SIGN = regex.compile(r"[ \t]++(?=[,.;:!?،؛।॥。，、)\]])|(?<=\s)\s++")
 
@@ -182,13 +184,10 @@ def wording(text: str, language: str) -> Draft:
 
 
 def _telephone(match: regex.Match[str]) -> str:
-    """Nothing, if it is laid out as a telephone number is."""
-    number = str(match["number"])
-    digits = sum(map(str.isdecimal, number))
-    marked = any(sign in number for sign in "+(-") or (number[0].isdecimal() and int(number[0]) == 0)
-    if 7 <= digits <= 15 and marked and not _NO_TELEPHONE.fullmatch(number):
-        return ""
-    return str(match[0])
+    """Nothing, if there are as many digits as a telephone number has, and no date."""
+    found = str(match[0])
+    is_one = 7 <= sum(map(str.isdecimal, found)) <= 15 and not _NO_TELEPHONE.search(found)
+    return "" if is_one else found
 
 
 def _as_a_sentence(text: str, language: str) -> str:
@@ -197,7 +196,8 @@ def _as_a_sentence(text: str, language: str) -> str:
     capitals = [word for word in words if word[0].isupper()]
     if len(words) < CASED_WORDS or 0 < len(capitals) < CAPITALISED * len(words):
         return text
-    if capitals and not any(1 < len(word) <= LITTLE and not word.isupper() for word in capitals):
+    little = any(1 < len(word) <= LITTLE and not word.isupper() for word in capitals)
+    if capitals and (not little or text.count(",") >= LISTED * len(words)):
         return text
     return _lowered(text, language, keep=True)
 
@@ -217,8 +217,10 @@ def _lowered(run: str, language: str, *, keep: bool = False) -> str:
     """
     small = letters.lowered(run, language)
     if keep:
+        kept = list(small)
         for match in _ACRONYM.finditer(run):
-            small = small[: match.start()] + match[0] + small[match.end() :]
+            kept[match.start() : match.end()] = match[0]
+        small = "".join(kept)
     if language == "de":
         small = german.with_capitals(small)
     if language == "en":

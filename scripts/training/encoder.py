@@ -375,6 +375,8 @@ def train(args: argparse.Namespace) -> None:
         state = torch.load(checkpoint, map_location=device, weights_only=True)
         model.load_state_dict(state["model"], strict=False)
         optimizer.load_state_dict(state["optimizer"])
+        for group, times in zip(optimizer.param_groups, (1, 10), strict=True):
+            group["peak"] = times * args.lr  # not that of the run before
         epoch, done, step, posts, spent = (state[k] for k in ("epoch", "done", "step", "posts", "spent"))
         hidden = state.get("hide", 0.0)
         print(f"goes on at step {step} after {spent / 60:.1f} minutes", flush=True)

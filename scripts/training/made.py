@@ -3,7 +3,7 @@
 Native lines of WMT21 are translated by the translators that ship: from English into Russian, German, French,
 Spanish and Portuguese, and from Russian, German and French into English. The embedded translator is small and
 its translations are rudimentary: the family ``made_small``. Portuguese is Firefox's, of production grade:
-``made_firefox``. No detector was trained on these systems; training text has systems of Bergamot, from which
+``made_firefox``. No detector was trained on their text; some training text is by systems of Bergamot, from which
 Firefox's come. The lines are those of the family ``wmt21``, in other versions.
 """
 
