@@ -3,8 +3,8 @@
 Native lines of WMT21 are translated by the translators that ship: from English into Russian, German, French,
 Spanish and Portuguese, and from Russian, German and French into English. The embedded translator is small and
 its translations are rudimentary: the family ``made_small``. Portuguese is Firefox's, of production grade:
-``made_firefox``. No detector was trained on their text; some training text is by systems of Bergamot, from which
-Firefox's come. The lines are those of the family ``wmt21``, in other versions.
+``made_firefox``. No detector was trained on their text; some training text is by systems of Bergamot, from
+which Firefox's come. The lines are those of the family ``wmt21``, in other versions.
 """
 
 from __future__ import annotations
