@@ -38,16 +38,14 @@ from checker.calibration.fit import FALSE_POSITIVES, LEAST_POSTS, cut
 from checker.files import write_whole
 from checker.models import Store
 from checker.pipeline import Checker
-from checker.result import Result, RowError
 from checker.verdict.model import logit
 from checker.version import __version__
 from scripts.command import command
 from scripts.training.corpora import LANGUAGES, dev, halves, labelled, native, unpaired
 from scripts.training.encoder_data import HELD_OUT
-from scripts.training.made import FAMILIES, made
+from scripts.training.made import made
 from scripts.training.posts import group
 from scripts.training.technical import is_documentation
-from scripts.training.verdict import ROUND_TRIP
 
 SIZES = {1: 1, 2: 1, 3: 1, 5: 1, 10: 2, 20: 5, 50: 5}
 """Number of posts of an account → groups of that number that a post may be in."""
@@ -206,29 +204,13 @@ def sets(
     return found
 
 
-def gather(checkers: Mapping[bool, Checker], posts: Sequence[Sampled], path: Path) -> int:
-    """Score posts and write a line for each that counts for an account; returns their number.
-
-    Args:
-        checkers: one with the round trip (True), which scores where the verdict counts it, and one without.
-            What the round trip's own translator made goes without: it would tell too much.
-        posts: to score.
-        path: of the file.
-    """
+def gather(checker: Checker, posts: Sequence[Sampled], path: Path) -> int:
+    """Score posts and write a line for each that counts for an account; returns their number."""
     count = 0
-    sides: dict[bool, list[Sampled]] = {True: [], False: []}
-    for post in posts:
-        sides[post.language in ROUND_TRIP and post.family != FAMILIES["firefox"]].append(post)
-
-    def scored() -> Iterator[tuple[Sampled, Result | RowError]]:
-        for trip, own in sides.items():
-            yield from zip(own, checkers[trip].score_many(post.text for post in own), strict=True)
 
     def lines() -> Iterator[str]:
         nonlocal count
-        for post, result in scored():
-            if isinstance(result, RowError):
-                continue
+        for post, result in zip(posts, checker.score_many(post.text for post in posts), strict=True):
             if AccountPost.of(result, count + 1).machine is not None:  # it counts for its account
                 count += 1
                 record = post._asdict() | {
@@ -650,8 +632,8 @@ def _run(args: argparse.Namespace) -> None:
         translations = {code: made(args.corpora, store, code, args.made) for code in args.languages}
         posts = wild(*drawn) + sets(*drawn, translations)
         print(len(posts), "posts", flush=True)
-        checkers = {trip: Checker(store=store, round_trip=trip, fluency=False) for trip in (False, True)}
-        print(gather(checkers, posts, args.out), "scored")
+        checker = Checker(store=store, round_trip=False, fluency=False)
+        print(gather(checker, posts, args.out), "scored")
         return
     machine = fit(read_scores(args.scores), *MACHINE, args.spared)
     translated = read_scores(args.scores, "translated")

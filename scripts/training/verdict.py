@@ -8,8 +8,7 @@ evidence what a family gets from thresholds that never saw it.
 
 The posts are those of WMT21, of NTREX where no system translated it, translations of our own (`made`), and
 of the ``wild`` corpora, less what the encoder was trained on; cut, two in three of them, to their first
-sentences, since posts are short. Where the round trip is by a translator of
-production grade, it may count.
+sentences, since posts are short.
 
 Documentation is never called machine-translated: ``scripts.training.technical`` comes between ``--gather``
 and the fit, and says which posts that is.
@@ -45,18 +44,11 @@ from checker.version import __version__
 from scripts.command import command
 from scripts.training.corpora import LANGUAGES, human_lines, labelled, unpaired
 from scripts.training.encoder_data import trained_on
-from scripts.training.made import FAMILIES, made
+from scripts.training.made import made
 
-SHIPPED = (
-    "style", "style+encoder", "style+encoder+round_trip",
-    "translated:style", "translated:style+encoder", "translated:style+encoder+round_trip",
-)  # fmt: skip
-"""The variants that the shipped verdict may use."""
-
-ROUND_TRIP = ("pt",)
-"""Languages whose round trip counts: by a translator of production grade out of the box. English has one as
-well, but gains nothing from it in the tables by family, and ten posts of human translations were called
-machine-translated in 17 % of the cases (9 of 54 accounts of families held out)."""
+SHIPPED = ("style", "style+encoder", "translated:style", "translated:style+encoder")
+"""The variants that the shipped verdict may use. Beside this encoder the round trip adds nothing, not even by
+translators of production grade (docs/peers.md)."""
 
 UNPAIRED = "wmt19"
 """In most languages no system translated it (NTREX): no model learned from it, lest it learn topic."""
@@ -177,10 +169,6 @@ def collect(
     table["technical"] = (
         None  # the shipped head has seen these families: `technical` says it of each without it
     )
-    trips = ["chrf", "bleu", "log_likelihood", "gap"]
-    if language not in ROUND_TRIP:
-        table[trips] = None
-    table.loc[table["testset"] == FAMILIES["firefox"], trips] = None  # by the translator that made them
     table = table.assign(language=language)
     return table[table["columns"].between(BANDS.shortest, BANDS.longest)].reset_index(drop=True)
 
@@ -244,22 +232,15 @@ def main() -> None:
     embedded = args.models / "embedded"
     if not (embedded / "fluency.json").exists():
         measure_fluency(args.corpora, store, args.languages, 1500).write(embedded / "fluency.json")
-    checkers = {
-        trip: Checker(store=store, round_trip=trip, fluency=False, exact=True) for trip in (False, True)
-    }
+    checker = Checker(store=store, round_trip=False, fluency=False, exact=True)
     posts: list[Observed] = []
     for language in args.languages:
-        posts += observed(gather(checkers[language in ROUND_TRIP], language, args))
+        posts += observed(gather(checker, language, args))
     if args.gather:
         return
     fitted = fitting.fit(posts, SHIPPED, LEAST, TECHNICAL)
     languages = {
-        language: part.model_copy(
-            update={
-                "models": dict(checkers[False].models.labels(language)),
-                "pivot": checkers[True].models.pivot(language) if language in ROUND_TRIP else None,
-            }
-        )
+        language: part.model_copy(update={"models": dict(checker.models.labels(language))})
         for language, part in fitted.languages.items()
     }
     fitted.model_copy(
