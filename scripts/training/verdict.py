@@ -39,16 +39,23 @@ from checker.models.load import load_language_model as load
 from checker.pipeline import Checker
 from checker.result import Question
 from checker.text import clean, sentences, width
+from checker.verdict.file import Fitted
 from checker.verdict.model import BANDS
 from checker.version import __version__
 from scripts.command import command
 from scripts.training.corpora import LANGUAGES, human_lines, labelled, unpaired
 from scripts.training.encoder_data import trained_on
-from scripts.training.made import made
+from scripts.training.made import FAMILIES, made
 
 SHIPPED = ("style", "style+encoder", "translated:style", "translated:style+encoder")
 """The variants that the shipped verdict may use. Beside this encoder the round trip adds nothing, not even by
 translators of production grade (docs/peers.md)."""
+
+BY_RANK = ("style+encoder+round_trip",)
+"""Variants whose weights ship for calibrations without machine text (`human_ranks`). None uses them."""
+
+ROUND_TRIP = ("pt", "en")
+"""Languages that these are fitted on: a translator of production grade makes their round trip."""
 
 UNPAIRED = "wmt19"
 """In most languages no system translated it (NTREX): no model learned from it, lest it learn topic."""
@@ -169,6 +176,10 @@ def collect(
     table["technical"] = (
         None  # the shipped head has seen these families: `technical` says it of each without it
     )
+    trips = ["chrf", "bleu", "log_likelihood", "gap"]
+    if checker.models.grade(language) != "production":
+        table[trips] = None
+    table.loc[table["testset"] == FAMILIES["firefox"], trips] = None  # by the translator that made them
     table = table.assign(language=language)
     return table[table["columns"].between(BANDS.shortest, BANDS.longest)].reset_index(drop=True)
 
@@ -219,6 +230,15 @@ def observed(table: pd.DataFrame) -> list[Observed]:
     ]
 
 
+def shown(part: Fitted) -> Fitted:
+    """What ships of a language: without the variants of `BY_RANK`."""
+    by_variant = {
+        name: {variant: value for variant, value in getattr(part, name).items() if variant not in BY_RANK}
+        for name in ("correction", "thresholds", "reliability", "withheld", "tails")
+    }
+    return part.model_copy(update=by_variant)
+
+
 def main() -> None:
     parser = command(__doc__)
     parser.add_argument("--corpora", type=Path, required=True)
@@ -232,15 +252,17 @@ def main() -> None:
     embedded = args.models / "embedded"
     if not (embedded / "fluency.json").exists():
         measure_fluency(args.corpora, store, args.languages, 1500).write(embedded / "fluency.json")
-    checker = Checker(store=store, round_trip=False, fluency=False, exact=True)
+    checkers = {
+        trip: Checker(store=store, round_trip=trip, fluency=False, exact=True) for trip in (False, True)
+    }
     posts: list[Observed] = []
     for language in args.languages:
-        posts += observed(gather(checker, language, args))
+        posts += observed(gather(checkers[language in ROUND_TRIP], language, args))
     if args.gather:
         return
-    fitted = fitting.fit(posts, SHIPPED, LEAST, TECHNICAL)
+    fitted = fitting.fit(posts, (*SHIPPED, *BY_RANK), LEAST, TECHNICAL)
     languages = {
-        language: part.model_copy(update={"models": dict(checker.models.labels(language))})
+        language: shown(part).model_copy(update={"models": dict(checkers[False].models.labels(language))})
         for language, part in fitted.languages.items()
     }
     fitted.model_copy(
