@@ -142,11 +142,12 @@ def test_a_killed_calibration_goes_on_and_says_before_and_after(
     assert (records.requests, sets.requests) == ([], [])
     after = kept()
     assert {key: after[key] for key in before} == before  # none was translated again
-    assert len(after) == len(NATIVE) + len(MACHINE)
+    total = len(NATIVE) + len(MACHINE)
+    assert len(after) >= total  # the encoder's vectors may be among them
     header, _, row = done.stdout.strip().split("\n")
     assert header.startswith("| language | posts | AUC before | AUC after |")
     language, posts, *figures = [cell.strip() for cell in row.strip("|").split("|")]
-    assert (language, posts) == ("ru", str(len(after)))
+    assert (language, posts) == ("ru", str(total))
     assert all(0 <= float(auc) <= 1 for auc in figures[:2])
     fitted = read(output).languages["ru"]
     assert fitted.models["translator"].startswith("firefox/ru-en@")
