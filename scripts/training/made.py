@@ -35,7 +35,7 @@ def sources(corpora: Path, language: str, most: int) -> list[str]:
 
 
 def made(corpora: Path, store: Store, language: str, folder: Path | None = None) -> pd.DataFrame:
-    """The translations into a language, as labelled lines; none where there is no translator.
+    """The translations into a language, as labelled lines; none for one that is not in `SOURCES`.
 
     Args:
         corpora: the folder with ``labelled``.
