@@ -266,7 +266,9 @@ def test_a_folder_that_may_not_be_written_is_found_out_first(
     assert scorer.scored == 0
 
 
-@pytest.mark.parametrize("head", [gzip.compress(b'{"text": "a"}\n'), b"PK\x03\x04\x14\x00"])
+@pytest.mark.parametrize(
+    "head", [gzip.compress(b'{"text": "a"}\n'), b"PK\x03\x04\x14\x00"], ids=("gzip", "zip")
+)
 def test_a_file_that_is_compressed_is_refused(tmp_path: Path, head: bytes) -> None:
     for name in ("posts.jsonl", "posts.csv", "posts.txt"):
         (tmp_path / name).write_bytes(head)
