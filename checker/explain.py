@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from checker.languages import SUPPORTED, name
 from checker.loaded import LoadedModels
 from checker.measure import Findings, findings
 from checker.post import Post, Unit
-from checker.result import Difference, Question, Result, Sentence, Warning, Word
+from checker.result import Difference, Place, Question, Result, Sentence, Warning, Word
 from checker.text import SHORTEST, Span, valid, words
 from checker.verdict import reasons
 from checker.verdict.advice import advice
@@ -77,7 +78,7 @@ def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
     verdict = decide(whole, translated)
     withheld = any(judgement.withheld for _, judgement in judged)
     told = telling(verdict, alarms, withheld=withheld)
-    evidence, trip, percentile, _ = parts[0].found
+    evidence, trip, percentile = parts[0].found[:3]
     code = parts[0].language
     warnings = [*post.warnings, *(w for part, _ in judged for w in _warnings(part, models))]
     prefixes = [f"{name(part.language)} part: " if post.language.mixed else "" for part, _ in judged]
@@ -152,6 +153,11 @@ def _sentence(post: Post, unit: Unit, models: LoadedModels) -> Sentence:
             "words": tuple(
                 Word(**located(span.start, span.end), weight=round(weight * slope, 4))
                 for span, weight in _telling_words(unit.span.text, read)
+            ),
+            "broken": tuple(
+                Place(**located(first, last))
+                for first, last, odds in (unit.order.words if unit.order else ())
+                if odds >= models.percentiles.broken.get(language, math.inf)
             ),
         }
         | ({"pivot": models.pivot(language), "grade": models.grade(language)} | _shown(trip) if trip else {})

@@ -6,12 +6,13 @@ The checker of posts and the estimator of pairs stand on these functions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from checker.evidence import fluency, heads, roundtrip
+from checker.evidence import fluency, heads, order, roundtrip
 from checker.evidence.cache import Cache, remembered
 from checker.evidence.evidence import Evidence
 from checker.evidence.fluency import FluencyTable, Rank, Reading
+from checker.evidence.order import Order
 from checker.evidence.roundtrip import SentenceRoundTrip
 from checker.evidence.style import wording
 from checker.loaded import LoadedModels
@@ -29,12 +30,28 @@ class Findings(NamedTuple):
         round_trip: means over the sentences; None without a reliable one.
         fluency: share of human texts that are less fluent, 0 to 1.
         summary: of the encoder's vectors; None without one.
+        order: what the encoder says of the order and the forms of the words, nats, mean over the columns;
+            None where that head was not asked.
     """
 
     evidence: Evidence
     round_trip: RoundTrip | None
     fluency: float | None
     summary: heads.Summary | None = None
+    order: float | None = None
+
+
+class Seen(NamedTuple):
+    """What the encoder makes of a sentence.
+
+    Attributes:
+        summary: of its vectors; None without a piece.
+        order: what it says of the order and the forms of its words, with offsets in the sentence; None where
+            that head was not fitted.
+    """
+
+    summary: heads.Summary | None
+    order: Order | None
 
 
 def fluencies(
@@ -43,6 +60,7 @@ def fluencies(
     texts: Sequence[str],
     cache: Cache | None = None,
     percentiles: FluencyTable | None = None,
+    orders: Sequence[Order | None] | None = None,
 ) -> list[tuple[Reading, Rank | None]] | None:
     """What the language model makes of sentences, and where that stands among human ones.
 
@@ -52,6 +70,8 @@ def fluencies(
         texts: the sentences.
         cache: has what the model made of sentences before.
         percentiles: of human sentences; by default those that scoring uses.
+        orders: what the encoder says of each, where it was asked; by default it is asked now, if the
+            percentiles count it.
 
     Returns:
         One pair for each sentence; None where the profile has no language model for the language.
@@ -68,6 +88,13 @@ def fluencies(
     # From a cache a reading comes as a list.
     readings = [Reading(*found) for found in remembered(cache, scope, texts, read)]
     ranked = table.model == model.label
+    if ranked and table.statistic == fluency.JOINED:
+        if orders is None:
+            orders = [seen.order for seen in sights(models, language, texts, cache) or ()]
+        readings = [
+            fluency.joined(found, one.value if one else None)
+            for found, one in zip(readings, orders or [None] * len(texts), strict=True)
+        ]
     return [
         (found, table.rank(language, text, found) if ranked else None)
         for text, found in zip(texts, readings, strict=True)
@@ -85,24 +112,36 @@ def round_trips(
     return roundtrip.round_trips(texts, language, models.pivot(language), *pair, cache, scope)
 
 
-def summaries(
+def sights(
     models: LoadedModels, language: str, texts: Sequence[str], cache: Cache | None = None
-) -> list[heads.Summary | None] | None:
+) -> list[Seen] | None:
     """What the encoder makes of sentences; None where it is not asked for."""
     encoder = models.encoder()
     if encoder is None:
         return None
 
-    def read(new: list[str]) -> list[heads.Summary | None]:
-        return [heads.summarise(vectors) for vectors in encoder.read(new)]
+    def read(new: list[str]) -> list[Seen]:
+        found = []
+        for text, pieces in zip(new, encoder.read(new), strict=True):
+            odds = models.heads.order(pieces.vectors) if len(pieces.vectors) else None
+            said = None if odds is None else order.read(text, odds, pieces.spans)
+            found.append(Seen(heads.summarise(pieces.vectors), said))
+        return found
 
-    plain = [wording(text, language).text for text in texts]
+    def packed(new: list[str]) -> list[list[Any]]:
+        return [[heads.packed(one.summary), one.order] for one in read(new)]
+
+    drafts = [wording(text, language) for text in texts]
+    plain = [draft.text for draft in drafts]
     if cache is None:
-        return remembered(None, "", plain, read)
-    packed = remembered(
-        cache, models.scope("encoder", ""), plain, lambda new: [heads.packed(one) for one in read(new)]
-    )
-    return [heads.unpacked(kept) for kept in packed]
+        seen = remembered(None, "", plain, read)
+    else:
+        kept = remembered(cache, models.scope("encoder", ""), plain, packed)
+        seen = [Seen(heads.unpacked(summary), said and Order(*said)) for summary, said in kept]
+    return [
+        one if one.order is None else one._replace(order=one.order.placed(draft.starts, draft.ends))
+        for one, draft in zip(seen, drafts, strict=True)
+    ]
 
 
 def run(
@@ -117,10 +156,11 @@ def run(
     style = models.style(language)
     for unit in units:
         unit.style = style.read(unit.span.text)
-    if pooled := summaries(models, language, texts, cache):
-        for unit, summary in zip(units, pooled, strict=True):
-            unit.vectors = summary
-    if models.settings.fluency and (found := fluencies(models, language, texts, cache, percentiles)):
+    if seen := sights(models, language, texts, cache):
+        for unit, one in zip(units, seen, strict=True):
+            unit.vectors, unit.order = one
+    orders = [one.order for one in seen] if seen else [None] * len(texts)
+    if models.settings.fluency and (found := fluencies(models, language, texts, cache, percentiles, orders)):
         for unit, (reading, rank) in zip(units, found, strict=True):
             unit.perplexity, unit.rank = reading.perplexity, rank
     if models.settings.round_trip and (trips := round_trips(models, language, texts, cache)):
@@ -153,7 +193,15 @@ def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Find
         log_likelihood=trip.log_likelihood if trip else None,
         gap=trip.gap if trip else None,
     )
-    return Findings(evidence, trip, round(rank.percentile, 4) if rank else None, summary)
+    said = [(unit.order.value, unit.columns) for unit in units if unit.order and unit.order.value is not None]
+    columns = sum(columns for _, columns in said)
+    return Findings(
+        evidence,
+        trip,
+        round(rank.percentile, 4) if rank else None,
+        summary,
+        sum(value * columns for value, columns in said) / columns if columns else None,
+    )
 
 
 def _style(models: LoadedModels, language: str, units: Sequence[Unit]) -> float:

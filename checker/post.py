@@ -9,6 +9,7 @@ from checker import letters
 from checker.errors import InputError
 from checker.evidence.fluency import Rank, pool
 from checker.evidence.heads import Summary
+from checker.evidence.order import Order
 from checker.evidence.roundtrip import SentenceRoundTrip
 from checker.evidence.style import StyleReading
 from checker.language import LIKELY, OWN_LANGUAGE, SURE, identify, own_language
@@ -33,6 +34,7 @@ class Unit:
         columns: length; wide characters count as two.
         style: what the style detector reads in it; None before it has.
         vectors: the summary of what the encoder makes of it; None before it has, or where it is not asked.
+        order: what it says of the order and the forms of the words, with offsets in the sentence.
         perplexity: token perplexity under the language model, at least 1.
         rank: where its fluency stands among human sentences.
         trip: its round trip.
@@ -43,6 +45,7 @@ class Unit:
     columns: int
     style: StyleReading | None = None
     vectors: Summary | None = None
+    order: Order | None = None
     perplexity: float | None = None
     rank: Rank | None = None
     trip: SentenceRoundTrip | None = None

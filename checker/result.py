@@ -100,6 +100,13 @@ class Word(Record):
     weight: float = Field(description="Share of the sentence's style log-odds; positive points to a machine.")
 
 
+class Place(Record):
+    """Words of the post."""
+
+    start: int = Field(ge=0, description="First character, counted in the text as given.")
+    end: int = Field(ge=0, description="One past the last character, counted in the text as given.")
+
+
 class Sentence(Record):
     """One sentence with its own evidence."""
 
@@ -131,6 +138,11 @@ class Sentence(Record):
     differences: tuple[Difference, ...] = ()
     words: tuple[Word, ...] = Field(
         (), description="Words that moved the style detector most, in text order."
+    )
+    broken: tuple[Place, ...] = Field(
+        (),
+        description="Words that stand out of place or in a wrong form, in text order. Of human text about "
+        "one word in 200 looks like this.",
     )
 
 

@@ -34,32 +34,49 @@ def encoder(checker: Checker) -> Encoder:
 def test_a_text_reads_the_same_alone_and_in_company(encoder: Encoder) -> None:
     texts = [RUSSIAN, "", ENGLISH, f"{ENGLISH} {RUSSIAN}", "Да.", ENGLISH]
     together = encoder.read(texts)
-    for text, vectors in zip(texts, together, strict=True):
+    for text, found in zip(texts, together, strict=True):
         (alone,) = encoder.read([text])
-        np.testing.assert_allclose(vectors, alone, atol=2e-5)
-    assert together[1].shape == (0, 0)
-    np.testing.assert_allclose(together[2], together[5], atol=2e-5)
+        np.testing.assert_allclose(found.vectors, alone.vectors, atol=2e-5)
+        np.testing.assert_array_equal(found.spans, alone.spans)
+    assert together[1].vectors.shape == (0, 0)
+    np.testing.assert_allclose(together[2].vectors, together[5].vectors, atol=2e-5)
 
 
 def test_a_long_text_is_read_in_windows(encoder: Encoder) -> None:
     short, long = encoder.read([ENGLISH, " ".join([ENGLISH] * 40)])
-    pieces = len(short) - 2
+    pieces = len(short.vectors) - 2
     whole = 40 * pieces
-    assert len(long) == whole + 2 * -(-whole // WINDOW)
-    assert np.isfinite(long).all()
+    assert len(long.vectors) == whole + 2 * -(-whole // WINDOW)
+    assert np.isfinite(long.vectors).all()
+
+
+@pytest.mark.parametrize(
+    "text", [RUSSIAN, " ".join([ENGLISH] * 40), "両国の大臣は首都で会談した。", "ﬁne — ½ 𝟚x"]
+)
+def test_every_piece_knows_its_place(encoder: Encoder, text: str) -> None:
+    (found,) = encoder.read([text])
+    assert found.spans.shape == (len(found.vectors), 2)
+    marks = found.spans[:, 0] < 0
+    windows = -(-int((~marks).sum()) // WINDOW)
+    assert marks.sum() == 2 * windows
+    starts, ends = found.spans[~marks].T
+    assert (starts <= ends).all()
+    assert (np.diff(starts) >= 0).all()
+    covered = {place for start, end in found.spans[~marks] for place in range(start, end)}
+    assert {place for place, letter in enumerate(text) if letter.isalnum()} <= covered
 
 
 @pytest.mark.parametrize(
     "text", ["</s> <s> <pad> <unk>", "\u0000\ufffd\u200b", "🏳️‍🌈" * 300, "x" * 2_000, "∑∫ √2 ≠ 𝟚", "ا" * 999]
 )
 def test_hostile_text_is_text(encoder: Encoder, text: str) -> None:
-    (vectors,) = encoder.read([text])
-    assert np.isfinite(vectors).all()
+    (found,) = encoder.read([text])
+    assert np.isfinite(found.vectors).all()
 
 
 def test_marks_in_a_text_are_not_those_around_it(encoder: Encoder) -> None:
     written, bare = encoder.read([f"{ENGLISH} </s> {ENGLISH}", f"{ENGLISH} {ENGLISH}"])
-    assert len(written) > len(bare)
+    assert len(written.vectors) > len(bare.vectors)
 
 
 @pytest.mark.parametrize(
@@ -82,14 +99,14 @@ def test_spellings_of_the_keyboard_are_read_alike(
     encoder: Encoder, checker: Checker, language: str, one: str, other: str
 ) -> None:
     read = encoder.read([wording(text, language).text for text in (one, other)])
-    first, second = (checker.models.heads.machine(s) for v in read if (s := summarise(v)))
+    first, second = (checker.models.heads.machine(s) for one in read if (s := summarise(one.vectors)))
     assert first == pytest.approx(second, abs=1e-3)
 
 
 def test_order_of_words_matters(encoder: Encoder, checker: Checker) -> None:
     words = RUSSIAN.rstrip(".").split()
     read = encoder.read([RUSSIAN, " ".join(words[::-1]) + "."])
-    first, second = (checker.models.heads.machine(s) for v in read if (s := summarise(v)))
+    first, second = (checker.models.heads.machine(s) for one in read if (s := summarise(one.vectors)))
     assert abs(first - second) > 0.05
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from checker.evidence.fluency import (
     BANDS,
     CLIPPED_SLOR,
+    JOINED,
     MEAN,
     FluencyTable,
     Rank,
@@ -21,9 +22,10 @@ from checker.evidence.fluency import (
     pool,
     reading,
 )
+from checker.evidence.order import KEPT
 from checker.languages import SUPPORTED
+from checker.measure import fluencies
 from checker.models.language_model import MAX_TOKENS, TokenScores
-from checker.models.load import load_language_model as load
 from checker.percentiles import QUANTILES
 from checker.pipeline import Checker
 from checker.text import width
@@ -181,10 +183,11 @@ def test_a_table_is_read_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, statistic: str, quantiles: dict[str, list[list[float] | None]]
 ) -> None:
     path = tmp_path_factory.mktemp("fluency") / "fluency.json"
-    written = FluencyTable("lm@1", statistic, quantiles)
+    broken = dict.fromkeys(quantiles, 1.5)
+    written = FluencyTable("lm@1", statistic, quantiles, broken)
     written.write(path)
     read = FluencyTable.read(path)
-    assert (read.model, read.statistic) == ("lm@1", statistic)
+    assert (read.model, read.statistic, read.broken) == ("lm@1", statistic, broken)
     texts = [SENTENCE[:10], SENTENCE, SENTENCE * 2, SENTENCE * 3, SENTENCE * 9]
     for language in (*quantiles, "none"):
         for text in texts:
@@ -239,12 +242,10 @@ def shuffled(sentence: str) -> str:
 
 
 def ranks_of(checker: Checker, texts: list[str], language: str) -> list[Rank]:
-    """Ranks under the shipped model and table."""
-    model = checker.store.language_model("embedded", language)
-    assert model is not None
-    scores = load(model, checker.store).log_probabilities(texts, language)
-    table = checker.models.percentiles
-    ranks = [table.rank(language, text, reading(found)) for text, found in zip(texts, scores, strict=True)]
+    """Ranks by the shipped models and table."""
+    found = fluencies(checker.models, language, texts)
+    assert found is not None
+    ranks = [rank for _, rank in found]
     assert None not in ranks
     return [rank for rank in ranks if rank]
 
@@ -277,7 +278,9 @@ def test_the_shipped_table_covers_every_language() -> None:
     path = Path(__file__).parents[1] / "models" / "embedded" / "fluency.json"
     data = json.loads(path.read_text(encoding="utf-8"))
     assert data["bands"] == list(BANDS.edges)
-    assert data["statistic"] == CLIPPED_SLOR
+    assert data["statistic"] == JOINED
+    assert set(data["broken"]) == set(SUPPORTED)
+    assert all(limit >= KEPT for limit in data["broken"].values())
     assert set(data["quantiles"]) == set(SUPPORTED)
     for language, rows in data["quantiles"].items():
         assert len(rows) == len(BANDS)

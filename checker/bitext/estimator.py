@@ -251,6 +251,8 @@ class QualityEstimator:
         models = {"profile": self.profile, "translator": self.translator(*document.direction)}
         if rank:
             models["fluency"] = self._models.percentiles.model
+            if self._models.percentiles.statistic == fluency.JOINED:
+                models["encoder"] = self._models.labels(document.direction[1])["encoder"]
         if any(models.get(task) for task in ("translator", "fluency")):
             models["arithmetic"] = self._models.arithmetic
         return Quality(

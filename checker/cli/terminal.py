@@ -27,10 +27,10 @@ LABELS = {
 }
 """What a verdict is called, and its style."""
 
-_MACHINE, _HUMAN, _LOST = "bold red", "cyan", "underline"
+_MACHINE, _HUMAN, _LOST, _BROKEN = "bold red", "cyan", "underline", "reverse"
 """How a word that points to machine translation, one that points to a human, and a changed span are shown."""
 
-_MARKS = ("*", "_")
+_MARKS = ("*", "_", "~")
 """What stands around a word that points to a machine and a changed span where there are no styles."""
 
 _SHADES = ("dim", "black on white", "black on bright_yellow", "black on bright_red", "bold white on red")
@@ -187,12 +187,15 @@ def _facts(found: Sentence) -> list[str]:
 
 
 def _highlighted(stretches: Iterable[Run], marks: bool) -> Text:
-    """A text with the words that moved its style, and where it differs from the other side."""
+    """A text with the words that moved its style, where it differs from the other side, and where it is
+    broken."""
     drawn = []
     for run in stretches:
-        held = [mark for mark, holds in zip(_MARKS, (run.weight > 0, run.differs), strict=True) if holds]
+        holding = (run.weight > 0, run.differs, run.broken)
+        held = [mark for mark, holds in zip(_MARKS, holding, strict=True) if holds]
         word = _MACHINE if run.weight > 0 else _HUMAN if run.weight < 0 else ""
-        drawn.append((run.text, tuple(held), " ".join(filter(None, [word, _LOST if run.differs else ""]))))
+        styles = [word, _LOST if run.differs else "", _BROKEN if run.broken else ""]
+        drawn.append((run.text, tuple(held), " ".join(filter(None, styles))))
     return _marked(drawn) if marks else _coloured(drawn)
 
 
@@ -225,11 +228,12 @@ def _moved(sentence: Sentence) -> str:
 
 def _legend(marks: bool) -> Text:
     if marks:
-        points, lost = _MARKS
-        return Text(f"\n{points}points to machine translation{points}   {lost}lost in the round trip{lost}")
+        meanings = ("points to machine translation", "lost in the round trip", "out of place")
+        told = (f"{mark}{meaning}{mark}" for mark, meaning in zip(_MARKS, meanings, strict=True))
+        return Text("\n" + "   ".join(told))
     return Text.assemble(
         "\n", ("points to machine translation", _MACHINE), "   ", ("points to a human", _HUMAN), "   ",
-        ("lost in the round trip", _LOST),
+        ("lost in the round trip", _LOST), "   ", ("out of place", _BROKEN),
     )  # fmt: skip
 
 

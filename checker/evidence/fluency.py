@@ -6,6 +6,10 @@ Lappin 2017, who found it to agree best with human judgements of acceptability).
 over tokens of ``min(log p(token | context) - log p(token), 0)``. A word that fits its context cannot make up
 for one that does not.
 
+A small language model misses much of this, above all in languages of which it has seen little. Where the
+encoder has read the sentence as well, what it says of the order and the forms of the words
+(``checker.evidence.order``) is added.
+
 The statistic is compared with percentiles measured on human text that the model was not trained on. A
 percentile needs no threshold and means the same in every language, whereas a raw perplexity depends on the
 tokenizer and on the length of the text.
@@ -14,7 +18,7 @@ tokenizer and on the length of the text.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -24,9 +28,12 @@ from checker.models.language_model import MAX_TOKENS, TokenScores, perplexity
 from checker.percentiles import QUANTILES, Bands, quantiles, robust_z, share_below
 from checker.text import width
 
-CLIPPED_SLOR, MEAN = "clipped_slor", "mean_log_likelihood"
-STATISTICS = (CLIPPED_SLOR, MEAN)
+CLIPPED_SLOR, MEAN, JOINED = "clipped_slor", "mean_log_likelihood", "clipped_slor_and_order"
+STATISTICS = (CLIPPED_SLOR, MEAN, JOINED)
 """What may be ranked. The mean is for models without unigrams."""
+
+ORDER_WEIGHT = 2.0
+"""What a nat of the encoder counts beside one of the language model."""
 
 BANDS = Bands((40, 80, 120, 200))
 
@@ -58,6 +65,19 @@ def reading(scores: TokenScores) -> Reading:
     )
 
 
+def joined(found: Reading, order: float | None) -> Reading:
+    """A reading by the language model with what the encoder says of the order of the words.
+
+    Args:
+        found: by the clipped SLOR; another one has no value afterwards.
+        order: mean log-probability that a piece is in place (``checker.evidence.order``), nats; None where
+            the encoder was not asked.
+    """
+    known = found.statistic == CLIPPED_SLOR and found.value is not None and order is not None
+    value = found.value + ORDER_WEIGHT * order if known else None  # type: ignore[operator]
+    return found._replace(statistic=JOINED, value=value)
+
+
 @dataclass(frozen=True)
 class Rank:
     """Where a text stands among human texts.
@@ -78,14 +98,26 @@ class FluencyTable:
         model: label of the language model that the percentiles were measured with.
         statistic: what they are percentiles of, one of ``STATISTICS``.
         quantiles: language → band → ascending quantiles, evenly spaced from 0 to 1.
+        broken: language → log-odds (``checker.evidence.order``) from which a word is shown as broken.
     """
 
-    def __init__(self, model: str, statistic: str, quantiles: dict[str, list[list[float] | None]]) -> None:
+    def __init__(
+        self,
+        model: str,
+        statistic: str,
+        quantiles: dict[str, list[list[float] | None]],
+        broken: Mapping[str, float] | None = None,
+    ) -> None:
         self.model, self.statistic, self._quantiles = model, statistic, quantiles
+        self.broken = dict(broken or {})
 
     @classmethod
     def measure(
-        cls, model: str, readings: Iterable[tuple[str, str, Reading]], minimum: int = 100
+        cls,
+        model: str,
+        readings: Iterable[tuple[str, str, Reading]],
+        minimum: int = 100,
+        broken: Mapping[str, float] | None = None,
     ) -> FluencyTable:
         """Build the table from ``(language, text, reading)`` of human sentences.
 
@@ -106,7 +138,7 @@ class FluencyTable:
             language: [quantiles(band) if band else None for band in BANDS.pooled(values, minimum)]
             for language, values in by_language.items()
         }
-        return cls(model, min(statistics, default=CLIPPED_SLOR), rows)
+        return cls(model, min(statistics, default=CLIPPED_SLOR), rows, broken)
 
     @classmethod
     def read(cls, path: Path) -> FluencyTable:
@@ -123,11 +155,11 @@ class FluencyTable:
         for language, rows in data["quantiles"].items():
             if len(rows) != len(BANDS) or any(row is not None and len(row) != QUANTILES for row in rows):
                 raise ValueError(f"{language}: there must be {len(BANDS)} rows of {QUANTILES}, or none")
-        return cls(data["model"], data["statistic"], data["quantiles"])
+        return cls(data["model"], data["statistic"], data["quantiles"], data.get("broken"))
 
     def write(self, path: Path) -> None:
         """Write as JSON."""
-        head = {"model": self.model, "statistic": self.statistic, "bands": BANDS.edges}
+        head = {"model": self.model, "statistic": self.statistic, "bands": BANDS.edges, "broken": self.broken}
         write_text(json.dumps({**head, "quantiles": self._quantiles}) + "\n", path)
 
     def rows(self, language: str) -> tuple[tuple[float, ...] | None, ...] | None:

@@ -1,9 +1,9 @@
 """What is read from the encoder's vectors: was a text made by a machine, was it translated at all, is it
-technical documentation?
+technical documentation, and is each of its pieces in place?
 
 A sentence is kept as the count, the mean, the spread and the largest values of its vectors; those of a post
 follow from those of its sentences, so that a post of any length is read once, sentence by sentence. The heads
-are linear.
+are linear, but for that of the pieces (``checker.evidence.order``), which has one hidden layer.
 """
 
 from __future__ import annotations
@@ -93,8 +93,9 @@ class Heads:
     """The linear heads.
 
     Args:
-        arrays: weights and bias of ``machine`` (mean, deviation, largest), of ``translated`` and, where it
-            was fitted, of ``technical`` (mean, deviation).
+        arrays: weights and bias of ``machine`` (mean, deviation, largest), of ``translated`` and, where they
+            were fitted, of ``technical`` (mean, deviation) and of ``order`` (of one vector; ``order_hidden``
+            is its hidden layer).
     """
 
     def __init__(self, arrays: dict[str, Floats]) -> None:
@@ -115,6 +116,11 @@ class Heads:
             for name, times in known.items():
                 if arrays[name].shape != (times * width,) or arrays[f"{name}_bias"].shape != (1,):
                     raise ValueError(f"the head {name!r} has a wrong shape")
+            if "order" in arrays:
+                hidden = arrays["order"].shape
+                shapes = [arrays[f"order_{name}"].shape for name in ("hidden", "hidden_bias", "bias")]
+                if len(hidden) != 1 or shapes != [(width, *hidden), hidden, (1,)]:
+                    raise ValueError("the head 'order' has a wrong shape")
         except (OSError, EOFError, KeyError, ValueError, zlib.error, BadZipFile) as error:
             raise ModelCorruptedError(
                 f"{path} cannot be read ({error}). Install the package again."
@@ -134,6 +140,17 @@ class Heads:
         if "technical" not in self._weights:
             return None
         return self._ask("technical", pooled(summary))
+
+    def order(self, vectors: Floats) -> Floats | None:
+        """Log-odds that each piece is out of place or in a wrong form; None where that head was not fitted.
+
+        Args:
+            vectors: of pieces; (pieces, width).
+        """
+        if "order" not in self._weights:
+            return None
+        hidden = vectors @ self._weights["order_hidden"] + self._weights["order_hidden_bias"]
+        return np.asarray(np.maximum(hidden, 0) @ self._weights["order"] + self._weights["order_bias"])
 
     def _ask(self, head: str, *parts: Floats) -> float:
         found = np.concatenate(parts).astype(np.float64) @ self._weights[head].astype(np.float64)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +21,23 @@ WINDOW = 126
 """Pieces of a text that are read together; a longer text is read in windows."""
 
 _BATCH_TOKENS = 1024
+_MARK = (-1, -1)  # the span of what is no piece
 
 Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int32]
+
+
+class Pieces(NamedTuple):
+    """What the encoder makes of a text.
+
+    Attributes:
+        vectors: one for each piece, and for the marks around each window; (vectors, width); (0, 0) of a text
+            without a piece.
+        spans: first character of each piece and one past its last; -1 for marks; (vectors, 2).
+    """
+
+    vectors: Floats
+    spans: Integers
 
 
 class Encoder:
@@ -58,21 +74,20 @@ class Encoder:
         self._tokenizer.encode_special_tokens = True  # "</s>" in a post is text, not the end of it
         self._first, self._last = (int(self._tokenizer.token_to_id(mark) or 0) for mark in ("<s>", "</s>"))
 
-    def read(self, texts: Sequence[str]) -> list[Floats]:
-        """The vectors of every text: one for each piece, and for the marks around each window.
+    def read(self, texts: Sequence[str]) -> list[Pieces]:
+        """The vectors of every text.
 
         Args:
             texts: of any language, without lone surrogates.
-
-        Returns:
-            For each text (vectors, width); of a text without a piece (0, 0).
         """
         windows: list[list[int]] = []
         owners: list[int] = []
+        places: list[list[tuple[int, int]]] = [[] for _ in texts]
         for number, code in enumerate(self._tokenizer.encode_batch(list(texts), add_special_tokens=False)):
             for start in range(0, len(code.ids), WINDOW):
                 windows.append([self._first, *code.ids[start : start + WINDOW], self._last])
                 owners.append(number)
+                places[number] += [_MARK, *code.offsets[start : start + WINDOW], _MARK]
         read: dict[int, Floats] = {}
         for rows in alike([len(window) for window in windows]):
             step = max(1, _BATCH_TOKENS // len(windows[rows[0]]))
@@ -83,7 +98,10 @@ class Encoder:
         for row, owner in enumerate(owners):
             found[owner].append(read[row])
         empty = np.zeros((0, 0), np.float32)
-        return [np.concatenate(part) if part else empty for part in found]
+        return [
+            Pieces(np.concatenate(part) if part else empty, np.array(spans, np.int32).reshape(-1, 2))
+            for part, spans in zip(found, places, strict=True)
+        ]
 
     def _forward(self, windows: list[list[int]]) -> Floats:
         """Vectors of windows of one length: (windows, pieces, width)."""

@@ -40,6 +40,7 @@ def report_file(
     flagged_only: bool = False,
     date: str | None = None,
     command: str | None = None,
+    store: Store | None = None,
     on_bad_rows: Callable[[Sequence[RowError], int], object] = lambda first, count: None,
 ) -> Contents:
     """Turn a file of scores into a single HTML page; what ``checker report`` calls.
@@ -57,6 +58,7 @@ def report_file(
         flagged_only: show only posts that are called translated.
         date: to print on the page, as it is.
         command: that the page says it was made with; by default this call.
+        store: whose models the posts were scored with; by default those of the package.
         on_bad_rows: called with the first rows that hold no score, and the number of all of them.
 
     Returns:
@@ -80,7 +82,7 @@ def report_file(
     ):
         if column is not None and not groups:
             raise InputError(f"No row has {kind} in {column!r}.", fix=f"Check {option}.")
-    store = Store()
+    store = store or Store()
     origin = Origin(
         command=command or f"checker.report({str(scores)!r}, {str(output)!r})",
         files=files(scores=scores, posts=posts, calibration=own),

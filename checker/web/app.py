@@ -289,7 +289,8 @@ def create_app(
         """Make the page of `checker report` of scored posts."""
         await check_form(request)
         own = checker.settings.calibration
-        page = await service.work(request, partial(scores.report, file.file, date, limits.rows, own))
+        make = partial(scores.report, file.file, date, limits.rows, own, checker.store)
+        page = await service.work(request, make)
         return HTMLResponse(page, headers={"Content-Disposition": 'attachment; filename="report.html"'})
 
     @app.post("/v1/quality", response_model=Quality, responses=documented(*_POST_ERRORS), dependencies=locked)

@@ -19,6 +19,7 @@ from checker.account.record import Account
 from checker.errors import InputError
 from checker.io import outcomes
 from checker.io.outcomes import Columns
+from checker.models import Store
 from checker.pages.files import report_file
 from checker.runs.accounts import AccountsSummary, Choice, judged
 
@@ -45,7 +46,7 @@ def judge(file: BinaryIO, window: WindowSize, most: int, model: AccountModel) ->
     return _read(file, most, work)
 
 
-def report(file: BinaryIO, date: str | None, most: int, calibration: Path | None) -> str:
+def report(file: BinaryIO, date: str | None, most: int, calibration: Path | None, store: Store) -> str:
     """Make the page of ``checker report``.
 
     Args:
@@ -53,6 +54,7 @@ def report(file: BinaryIO, date: str | None, most: int, calibration: Path | None
         date: to print on the page, as it is.
         most: rows that the file may have.
         calibration: that posts are scored with, if it is not the built-in one.
+        store: with the models that they are scored with.
 
     Raises:
         InputError: it is no file of scores, has too many rows, or other posts than those of ``calibration``.
@@ -60,7 +62,7 @@ def report(file: BinaryIO, date: str | None, most: int, calibration: Path | None
 
     def work(scores: Path) -> str:
         page = scores.with_name("report.html")
-        report_file(scores, page, date=date, calibration=calibration, command="POST /v1/report")
+        report_file(scores, page, date=date, calibration=calibration, command="POST /v1/report", store=store)
         return page.read_text("utf-8")
 
     return _read(file, most, work)

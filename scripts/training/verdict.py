@@ -28,22 +28,19 @@ import numpy as np
 import pandas as pd
 
 from checker.calibration import fit as fitting
-from checker.calibration.calibrate import readings
 from checker.calibration.fit import Observed
 from checker.evaluation.labelled import Kind
 from checker.evidence.evidence import Evidence
-from checker.evidence.fluency import FluencyTable
 from checker.evidence.heads import pooled
 from checker.models import Store
-from checker.models.load import load_language_model as load
 from checker.pipeline import Checker
 from checker.result import Question
-from checker.text import clean, sentences, width
+from checker.text import sentences, width
 from checker.verdict.file import Fitted
 from checker.verdict.model import BANDS
 from checker.version import __version__
 from scripts.command import command
-from scripts.training.corpora import LANGUAGES, human_lines, labelled, unpaired
+from scripts.training.corpora import LANGUAGES, labelled, unpaired
 from scripts.training.encoder_data import trained_on
 from scripts.training.made import FAMILIES, made
 
@@ -72,19 +69,6 @@ TECHNICAL = 0.0
 
 LINES = 3
 """Lines of WMT21 that make a post, at most."""
-
-
-def measure_fluency(corpora: Path, store: Store, languages: list[str], lines: int) -> FluencyTable:
-    """Percentiles of held-out human sentences."""
-    model = store.language_model("embedded", "en")
-    assert model is not None
-    scorer = load(model, store)
-    texts: dict[str, list[str]] = {}
-    for language, text in human_lines(corpora, held=True):
-        if language in languages and (cleaned := clean(text).text):
-            texts.setdefault(language, []).append(cleaned)
-    rows = [row for language, found in texts.items() for row in readings(scorer, language, found, lines)]
-    return FluencyTable.measure(model.label, rows)
 
 
 # --- posts ----------------------------------------------------------------------------------------
@@ -173,6 +157,7 @@ def collect(
         pd.DataFrame([asdict(one.evidence) for one in found], columns=list(Evidence.__dataclass_fields__))
     )
     table["pooled"] = [None if one.summary is None else pooled(one.summary).tolist() for one in found]
+    table["order"] = [one.order for one in found]
     table["technical"] = (
         None  # the shipped head has seen these families: `technical` says it of each without it
     )
@@ -250,8 +235,6 @@ def main() -> None:
     args = parser.parse_args()
     store = Store(args.models / "registry.toml")
     embedded = args.models / "embedded"
-    if not (embedded / "fluency.json").exists():
-        measure_fluency(args.corpora, store, args.languages, 1500).write(embedded / "fluency.json")
     checkers = {
         trip: Checker(store=store, round_trip=trip, fluency=False, exact=True) for trip in (False, True)
     }

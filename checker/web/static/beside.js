@@ -51,5 +51,7 @@ function rows(quality, segment, n) {
 function marked({ text, start }, found) {
   const offsets = units(text);
   const spans = found.map((part) => ({ start: offsets[part.start - start], end: offsets[part.end - start] }));
-  return pieces(text, spans).map(({ text: piece, span }) => (span ? el("mark", { class: "differs" }, printable(piece)) : printable(piece)));
+  return pieces(text, { differs: spans }).map(({ text: piece, names }) =>
+    names.length > 0 ? el("mark", { class: "differs" }, printable(piece)) : printable(piece),
+  );
 }

@@ -93,7 +93,7 @@ function shaded(sentence, numbered) {
       lang: sentence.language,
       ...(opens(sentence) ? button : {}),
     },
-    ...marked(sentence.text, suspicious(sentence), "telling"),
+    ...marked(sentence.text, { telling: suspicious(sentence), broken: local(sentence, sentence.broken ?? []) }),
     badge !== null && el("span", { class: "badge", lang: document.documentElement.lang, dir: document.documentElement.dir }, badge),
   );
 }
@@ -114,9 +114,10 @@ function suspicious(sentence) {
   return local(sentence, sentence.words.filter((word) => word.weight > 0));
 }
 
-function marked(text, spans, name) {
-  return pieces(text, spans).map(({ text: piece, span }) =>
-    span ? el("mark", { class: name }, printable(piece)) : printable(piece),
+/** A text with the spans of each class marked; where spans of several classes lie, all of them. */
+function marked(text, layers) {
+  return pieces(text, layers).map(({ text: piece, names }) =>
+    names.length > 0 ? el("mark", { class: names.join(" ") }, printable(piece)) : printable(piece),
   );
 }
 
@@ -128,6 +129,7 @@ function legend() {
       el("span", { class: `swatch level-${level}` }, t("legend_range", { from, to: from + 20 })),
     ),
     el("span", {}, el("mark", { class: "telling" }, t("legend_word")), ` ${t("legend_points")}`),
+    el("span", {}, el("mark", { class: "broken" }, t("legend_word")), ` ${t("legend_broken")}`),
   );
 }
 
@@ -142,9 +144,9 @@ function explained(result, n, close) {
     ? []
     : [
         column(t("translated"), pivot && languageName(pivot), pivot, [printable(sentence.pivot_text)]),
-        column(t("translated_back"), own, sentence.language, marked(sentence.back_translation, theirs(sentence), "differs")),
+        column(t("translated_back"), own, sentence.language, marked(sentence.back_translation, { differs: theirs(sentence) })),
       ];
-  const posted = column(t("as_posted"), own, sentence.language, marked(sentence.text, lost, "differs"));
+  const posted = column(t("as_posted"), own, sentence.language, marked(sentence.text, { differs: lost }));
   const columns = trip.length === 0 ? [none] : sentence.grade === "draft" ? [posted] : [posted, ...trip];
   return [
     el(

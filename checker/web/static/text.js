@@ -25,22 +25,24 @@ export function units(text) {
 }
 
 /**
- * A text in pieces: what is inside the spans, and what is between them.
+ * A text in pieces, cut where a span begins or ends.
  * @param {string} text
- * @param {{start: number, end: number}[]} spans offsets in UTF-16 units; one that overlaps an earlier one is left out
- * @returns {{text: string, span: object | null}[]}
+ * @param {Object<string, {start: number, end: number}[]>} layers spans by name; offsets in UTF-16 units; one outside
+ *   of the text is left out
+ * @returns {{text: string, names: string[]}[]} each piece with the names whose spans it lies in
  */
-export function pieces(text, spans) {
-  const found = [];
-  let here = 0;
-  for (const span of [...spans].sort((a, b) => a.start - b.start)) {
-    if (span.start < here || span.end <= span.start || span.end > text.length) continue;
-    if (span.start > here) found.push({ text: text.slice(here, span.start), span: null });
-    found.push({ text: text.slice(span.start, span.end), span });
-    here = span.end;
-  }
-  if (here < text.length) found.push({ text: text.slice(here), span: null });
-  return found;
+export function pieces(text, layers) {
+  const known = Object.entries(layers).map(([name, spans]) => [
+    name,
+    spans.filter(({ start, end }) => start >= 0 && start < end && end <= text.length),
+  ]);
+  const edges = new Set([0, text.length, ...known.flatMap(([, spans]) => spans.flatMap(({ start, end }) => [start, end]))]);
+  const places = [...edges].sort((a, b) => a - b);
+  return places.slice(1).map((end, n) => {
+    const start = places[n];
+    const names = known.filter(([, spans]) => spans.some((span) => span.start <= start && end <= span.end)).map(([name]) => name);
+    return { text: text.slice(start, end), names };
+  });
 }
 
 /** `rtl` for a language of a right-to-left script, `ltr` for others, `auto` where the language is not known. */
