@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from checker.evidence import style
+from checker.evidence import order, style
 from checker.evidence.roundtrip import SentenceRoundTrip
 from checker.languages import SUPPORTED, name
 from checker.loaded import LoadedModels
@@ -156,8 +155,9 @@ def _sentence(post: Post, unit: Unit, models: LoadedModels) -> Sentence:
             ),
             "broken": tuple(
                 Place(**located(first, last))
-                for first, last, odds in (unit.order.words if unit.order else ())
-                if odds >= models.percentiles.broken.get(language, math.inf)
+                for first, last in order.broken(
+                    unit.span.text, unit.order, models.percentiles.broken.get(language)
+                )
             ),
         }
         | ({"pivot": models.pivot(language), "grade": models.grade(language)} | _shown(trip) if trip else {})

@@ -30,15 +30,12 @@ class Findings(NamedTuple):
         round_trip: means over the sentences; None without a reliable one.
         fluency: share of human texts that are less fluent, 0 to 1.
         summary: of the encoder's vectors; None without one.
-        order: what the encoder says of the order and the forms of the words, nats, mean over the columns;
-            None where that head was not asked.
     """
 
     evidence: Evidence
     round_trip: RoundTrip | None
     fluency: float | None
     summary: heads.Summary | None = None
-    order: float | None = None
 
 
 class Seen(NamedTuple):
@@ -54,6 +51,20 @@ class Seen(NamedTuple):
     order: Order | None
 
 
+class Fluent(NamedTuple):
+    """How fluent a sentence is.
+
+    Attributes:
+        perplexity: of a token under the language model, at least 1.
+        rank: where it stands among human sentences, by all that the percentiles count.
+        readable: where it stands by the language model alone.
+    """
+
+    perplexity: float | None
+    rank: Rank | None
+    readable: Rank | None
+
+
 def fluencies(
     models: LoadedModels,
     language: str,
@@ -61,8 +72,8 @@ def fluencies(
     cache: Cache | None = None,
     percentiles: FluencyTable | None = None,
     orders: Sequence[Order | None] | None = None,
-) -> list[tuple[Reading, Rank | None]] | None:
-    """What the language model makes of sentences, and where that stands among human ones.
+) -> list[Fluent] | None:
+    """What the language model makes of sentences, and where they stand among human ones.
 
     Args:
         models: of the profile.
@@ -74,7 +85,7 @@ def fluencies(
             percentiles count it.
 
     Returns:
-        One pair for each sentence; None where the profile has no language model for the language.
+        One for each sentence; None where the profile has no language model for the language.
     """
     model = models.language_model(language)
     if model is None:
@@ -87,18 +98,17 @@ def fluencies(
 
     # From a cache a reading comes as a list.
     readings = [Reading(*found) for found in remembered(cache, scope, texts, read)]
-    ranked = table.model == model.label
-    if ranked and table.statistic == fluency.JOINED:
-        if orders is None:
-            orders = [seen.order for seen in sights(models, language, texts, cache) or ()]
-        readings = [
-            fluency.joined(found, one.value if one else None)
-            for found, one in zip(readings, orders or [None] * len(texts), strict=True)
-        ]
-    return [
-        (found, table.rank(language, text, found) if ranked else None)
-        for text, found in zip(texts, readings, strict=True)
-    ]
+    if table.model != model.label:
+        return [Fluent(found.perplexity, None, None) for found in readings]
+    if orders is None and table.statistic == fluency.JOINED:
+        orders = [seen.order for seen in sights(models, language, texts, cache) or ()]
+    fluent = []
+    for text, found, one in zip(texts, readings, orders or [None] * len(texts), strict=True):
+        alone = rank = table.rank(language, text, found)
+        if table.statistic == fluency.JOINED and one is not None and one.value is not None:
+            rank = table.rank(language, text, fluency.joined(found, one.value))
+        fluent.append(Fluent(found.perplexity, rank, alone))
+    return fluent
 
 
 def round_trips(
@@ -161,8 +171,8 @@ def run(
             unit.vectors, unit.order = one
     orders = [one.order for one in seen] if seen else [None] * len(texts)
     if models.settings.fluency and (found := fluencies(models, language, texts, cache, percentiles, orders)):
-        for unit, (reading, rank) in zip(units, found, strict=True):
-            unit.perplexity, unit.rank = reading.perplexity, rank
+        for unit, fluent in zip(units, found, strict=True):
+            unit.perplexity, unit.rank, unit.readable = fluent
     if models.settings.round_trip and (trips := round_trips(models, language, texts, cache)):
         for unit, trip in zip(units, trips, strict=True):
             unit.trip = trip
@@ -193,15 +203,7 @@ def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Find
         log_likelihood=trip.log_likelihood if trip else None,
         gap=trip.gap if trip else None,
     )
-    said = [(unit.order.value, unit.columns) for unit in units if unit.order and unit.order.value is not None]
-    columns = sum(columns for _, columns in said)
-    return Findings(
-        evidence,
-        trip,
-        round(rank.percentile, 4) if rank else None,
-        summary,
-        sum(value * columns for value, columns in said) / columns if columns else None,
-    )
+    return Findings(evidence, trip, round(rank.percentile, 4) if rank else None, summary)
 
 
 def _style(models: LoadedModels, language: str, units: Sequence[Unit]) -> float:

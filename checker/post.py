@@ -37,6 +37,7 @@ class Unit:
         order: what it says of the order and the forms of the words, with offsets in the sentence.
         perplexity: token perplexity under the language model, at least 1.
         rank: where its fluency stands among human sentences.
+        readable: where it stands by the language model alone.
         trip: its round trip.
     """
 
@@ -48,6 +49,7 @@ class Unit:
     order: Order | None = None
     perplexity: float | None = None
     rank: Rank | None = None
+    readable: Rank | None = None
     trip: SentenceRoundTrip | None = None
 
 
@@ -138,7 +140,7 @@ def reread(post: Post) -> None:
     if not post.scored or post.named:
         return
     for language, part in post.parts().items():
-        fluency = pool([(unit.rank, unit.columns) for unit in part if unit.rank is not None])
+        fluency = pool([(unit.readable, unit.columns) for unit in part if unit.readable is not None])
         if fluency is None or fluency.z >= UNREADABLE:
             continue
         for unit in part:

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_account import MODEL, text
+from test_account import BOTH, text
 
 import checker
 from checker import InputError, Settings
@@ -49,8 +49,8 @@ FAST = Settings(round_trip=False, fluency=False)
 @pytest.fixture(autouse=True)
 def model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Thresholds of the tests: those that ship are fitted anew now and then."""
-    monkeypatch.setattr(runs, "shipped", lambda: MODEL)
-    monkeypatch.setattr("checker.evaluation.accounts.shipped", lambda: MODEL)
+    monkeypatch.setattr(runs, "shipped", lambda: BOTH)
+    monkeypatch.setattr("checker.evaluation.accounts.shipped", lambda: BOTH)
 
 
 def scored(number: int, log_odds: float, **fields: Any) -> dict[str, Any]:
@@ -60,6 +60,7 @@ def scored(number: int, log_odds: float, **fields: Any) -> dict[str, Any]:
         id=str(number),
         verdict="uncertain",
         machine_translated=round(sigmoid(log_odds), 4),
+        translated=round(sigmoid(log_odds), 4),
         language=Language(code="ru", confidence=1.0),
         columns=len(body),
         sentences=(Sentence(text=body, start=0, end=len(body), language="ru"),),

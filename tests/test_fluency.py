@@ -151,6 +151,18 @@ def test_another_statistic_has_no_rank() -> None:
     assert FluencyTable.measure("lm@1", []).rows("ru") is None
 
 
+def test_the_language_model_alone_has_a_table_of_its_own() -> None:
+    both = FluencyTable(
+        "lm@1", JOINED, {"ru": [None, [-2.0] * QUANTILES, None, None, None]},
+        alone={"ru": [None, list(np.linspace(-1, 0, QUANTILES)), None, None, None]},
+    )  # fmt: skip
+    middle, low = (both.rank("ru", SENTENCE, valued(-0.5, name)) for name in (CLIPPED_SLOR, JOINED))
+    assert middle is not None
+    assert low is not None
+    assert (middle.percentile, low.percentile) == (pytest.approx(0.5), 1)
+    assert both.rank("ru", SENTENCE, valued(-0.5, MEAN)) is None
+
+
 def test_measured_sentences_rank_evenly() -> None:
     rng = random.Random(1)
     values = [rng.gauss(-3, 0.5) for _ in range(1000)]
@@ -176,7 +188,7 @@ def test_a_thin_band_borrows_from_its_neighbours() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(
-    st.sampled_from((CLIPPED_SLOR, MEAN)),
+    st.sampled_from((CLIPPED_SLOR, MEAN, JOINED)),
     st.dictionaries(st.sampled_from(SUPPORTED), st.lists(st.none() | ROWS, min_size=5, max_size=5)),
 )
 def test_a_table_is_read_as_it_was_written(
@@ -184,15 +196,16 @@ def test_a_table_is_read_as_it_was_written(
 ) -> None:
     path = tmp_path_factory.mktemp("fluency") / "fluency.json"
     broken = dict.fromkeys(quantiles, 1.5)
-    written = FluencyTable("lm@1", statistic, quantiles, broken)
+    alone = quantiles if statistic == JOINED else {}
+    written = FluencyTable("lm@1", statistic, quantiles, broken, alone)
     written.write(path)
     read = FluencyTable.read(path)
     assert (read.model, read.statistic, read.broken) == ("lm@1", statistic, broken)
     texts = [SENTENCE[:10], SENTENCE, SENTENCE * 2, SENTENCE * 3, SENTENCE * 9]
     for language in (*quantiles, "none"):
         for text in texts:
-            found = valued(-2.5, statistic)
-            assert read.rank(language, text, found) == written.rank(language, text, found)
+            for found in (valued(-2.5, statistic), valued(-2.5)):
+                assert read.rank(language, text, found) == written.rank(language, text, found)
 
 
 def test_a_post_is_the_mean_of_its_sentences_by_length() -> None:
@@ -245,7 +258,7 @@ def ranks_of(checker: Checker, texts: list[str], language: str) -> list[Rank]:
     """Ranks by the shipped models and table."""
     found = fluencies(checker.models, language, texts)
     assert found is not None
-    ranks = [rank for _, rank in found]
+    ranks = [one.rank for one in found]
     assert None not in ranks
     return [rank for rank in ranks if rank]
 
@@ -281,8 +294,8 @@ def test_the_shipped_table_covers_every_language() -> None:
     assert data["statistic"] == JOINED
     assert set(data["broken"]) == set(SUPPORTED)
     assert all(limit >= KEPT for limit in data["broken"].values())
-    assert set(data["quantiles"]) == set(SUPPORTED)
-    for language, rows in data["quantiles"].items():
+    assert set(data["quantiles"]) == set(data["alone"]) == set(SUPPORTED)
+    for language, rows in [*data["quantiles"].items(), *data["alone"].items()]:
         assert len(rows) == len(BANDS)
         assert any(rows), language
         for row in filter(None, rows):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.evidence.fluency import CLIPPED_SLOR, JOINED, MEAN, ORDER_WEIGHT, Reading, joined
-from checker.evidence.order import KEPT, Order, read
+from checker.evidence.order import KEPT, MOST, Order, broken, read
 from checker.evidence.style import wording
 from checker.pipeline import Checker
 from checker.result import Result
@@ -64,7 +65,6 @@ def test_places_are_those_of_the_text_that_was_folded() -> None:
 def test_the_encoder_joins_the_clipped_slor_alone() -> None:
     slor = Reading(CLIPPED_SLOR, -0.5, 20.0)
     assert joined(slor, -0.25) == Reading(JOINED, -0.5 - 0.25 * ORDER_WEIGHT, 20.0)
-    assert joined(slor, None) == Reading(JOINED, None, 20.0)
     assert joined(Reading(CLIPPED_SLOR, None, None), -0.25) == Reading(JOINED, None, None)
     assert joined(Reading(MEAN, -3.0, 20.0), -0.25) == Reading(JOINED, None, 20.0)
 
@@ -84,7 +84,7 @@ NATURAL = {
 
 @pytest.fixture(scope="module")
 def results(checker: Checker) -> dict[str, tuple[Result, Result]]:
-    """Every sentence, and its words in the reverse order."""
+    """Every sentence, and its words in disorder."""
     found = {}
     for language, text in NATURAL.items():
         body, stop = text[:-1], text[-1]
@@ -116,8 +116,36 @@ def test_broken_words_are_words_of_the_post(results: dict[str, tuple[Result, Res
                 assert word
 
 
-def test_without_the_encoder_there_is_no_fluency() -> None:
+def test_without_the_encoder_the_language_model_ranks_alone(checker: Checker) -> None:
     plain = Checker(round_trip=False, encoder=False, threads=1).score(NATURAL["en"])
-    assert plain.fluency is None
-    assert plain.sentences[0].perplexity is not None
+    assert plain.fluency is not None
+    assert plain.fluency != checker.score(NATURAL["en"]).fluency
     assert plain.sentences[0].broken == ()
+
+
+def test_neighbours_are_one_place() -> None:
+    text = "One two, three four five."
+    said = Order(-1.0, ((0, 3, 2.0), (4, 7, 0.5), (9, 14, 1.5), (15, 19, 1.0), (20, 24, 0.2)))
+    assert broken(text, said, 0.0) == [(0, 24)]
+    assert broken(text, said, 1.0) == [(0, 3), (9, 19)]
+    assert broken(text, said, 9.0) == []
+    assert broken(text, said, None) == broken(text, None, 0.0) == []
+
+
+def test_the_worst_words_of_a_long_sentence_are_kept() -> None:
+    text = " ".join(["word"] * 500)
+    spans = pieces(text, 5)
+    odds = np.arange(len(spans), dtype=np.float32)
+    found = read(text, odds, spans).words
+    assert len(found) == MOST
+    assert found[-1][:2] == (len(text) - 4, len(text))
+    assert [start for start, *_ in found] == sorted(start for start, *_ in found)
+
+
+def test_a_sentence_of_many_words_takes_no_longer_for_each() -> None:
+    text = "水" * 20_000
+    spans = np.array([(n, n + 2) for n in range(0, len(text), 2)], np.int32)
+    began = time.perf_counter()
+    found = read(text, np.full(len(spans), 2.0, np.float32), spans)
+    assert time.perf_counter() - began < 2
+    assert len(found.words) == MOST

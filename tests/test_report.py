@@ -34,7 +34,18 @@ from checker.pages.rates import Measured, Rate, measured
 from checker.pages.report import Report, page
 from checker.pages.summary import BINS, Contents, contents
 from checker.pipeline import Checker
-from checker.result import Difference, Language, Reason, Result, RowError, Sentence, Verdict, Warning, Word
+from checker.result import (
+    Difference,
+    Language,
+    Place,
+    Reason,
+    Result,
+    RowError,
+    Sentence,
+    Verdict,
+    Warning,
+    Word,
+)
 from checker.statistics import rate_interval
 from checker.text import percent
 from checker.verdict.advice import MEANINGS
@@ -239,23 +250,28 @@ def test_words_and_differences_are_where_they_belong() -> None:
         "эвакуируйте себя сейчас", start=5, end=28, pivot="en",
         pivot_text="leave now", back_translation="уходите же сейчас, уходите же",
         words=(Word(start=5, end=16, weight=0.4), Word(start=17, end=21, weight=-0.2)),
+        broken=(Place(start=22, end=28), Place(start=90, end=99)),
         differences=(
             Difference(start=5, end=21, back_translation="уходите же", back_start=0, back_end=10),
             Difference(start=28, end=28, back_translation="же", back_start=27, back_end=29),
         ),
     )  # fmt: skip
     assert runs(one) == [
-        ("эвакуируйте", 0.4, True),
-        (" ", 0.0, True),
-        ("себя", -0.2, True),
-        (" сейчас", 0.0, False),
+        ("эвакуируйте", 0.4, True, False),
+        (" ", 0.0, True, False),
+        ("себя", -0.2, True, False),
+        (" ", 0.0, False, False),
+        ("сейчас", 0.0, False, True),
     ]
     assert back_runs(one) == [
-        ("уходите же", 0.0, True), (" сейчас, уходите ", 0.0, False), ("же", 0.0, True),
-    ]  # fmt: skip
+        ("уходите же", 0.0, True, False),
+        (" сейчас, уходите ", 0.0, False, False),
+        ("же", 0.0, True, False),
+    ]
     source = made_of(result(sentences=(one,)), result("2"))
     share = "+0.40 of the log-odds of the sentence"
     assert f'<u><mark class="m" title="{share}">эвакуируйте</mark></u><u> </u>' in source
+    assert "<i>сейчас</i></bdi>" in source
     assert "<u>уходите же</u> сейчас, уходите <u>же</u></bdi>" in source
 
 

@@ -396,6 +396,9 @@ def test_languages_have_the_error_rates_of_their_verdicts(client: httpx.Client, 
     assert applied["machine"] >= 0.9
     compared = {threshold.question: threshold.probability for threshold in result.thresholds}
     assert compared["machine_translated"] == applied["machine"]
+    layer = checker.models.verdicts.calibration.languages
+    for code, one in languages.items():
+        assert one["verdict"]["withheld"] == layer[code].withheld.get(one["verdict"]["variant"], "")
 
 
 def test_languages_of_a_calibration_have_its_error_rates(checker: Checker, tmp_path: Path) -> None:

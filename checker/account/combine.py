@@ -315,7 +315,7 @@ def _verdict(machine: _Answer, other: _Answer | None) -> AccountVerdict:
         return "machine_translated"
     if other is not None and other.reached:
         return "translated"
-    if machine.bound is not None and machine.cleared and (other is None or other.cleared):
+    if machine.bound is not None and machine.cleared and other is not None and other.cleared:
         return "human_written"
     return "uncertain"
 

@@ -225,8 +225,8 @@ class QualityEstimator:
         units_left = iter(targets)
         for part in _slices(texts):
             found = measure.fluencies(self._models, language, part, percentiles=table)
-            for _, rank in found or ():
-                next(units_left)[0].rank = rank
+            for one in found or ():
+                next(units_left)[0].rank = one.rank
 
     # -- from signals to the result ----------------------------------------------------------------
 

@@ -38,7 +38,7 @@ _OPTIONS = {
     "calibration": _option(Path | None, None, "Verdict fitted with checker calibrate."),
     "no_round_trip": _option(bool, False, "Skip the translations: faster.", "--no-round-trip"),
     "no_fluency": _option(bool, False, "Skip the language model: faster.", "--no-fluency"),
-    "no_encoder": _option(bool, False, "Skip the encoder: faster, less certain, no fluency.", "--no-encoder"),
+    "no_encoder": _option(bool, False, "Skip the encoder: faster, and less certain.", "--no-encoder"),
     "fast": _option(bool, False, "Leave out the round trip and fluency.", "--fast"),
     "no_cache": _option(
         bool, False, "Do not cache model outputs between runs; see docs/speed.md.", "--no-cache"

@@ -65,16 +65,15 @@ def reading(scores: TokenScores) -> Reading:
     )
 
 
-def joined(found: Reading, order: float | None) -> Reading:
+def joined(found: Reading, order: float) -> Reading:
     """A reading by the language model with what the encoder says of the order of the words.
 
     Args:
         found: by the clipped SLOR; another one has no value afterwards.
-        order: mean log-probability that a piece is in place (``checker.evidence.order``), nats; None where
-            the encoder was not asked.
+        order: mean log-probability that a piece is in place (``checker.evidence.order``), nats.
     """
-    known = found.statistic == CLIPPED_SLOR and found.value is not None and order is not None
-    value = found.value + ORDER_WEIGHT * order if known else None  # type: ignore[operator]
+    known = found.statistic == CLIPPED_SLOR and found.value is not None
+    value = found.value + ORDER_WEIGHT * order if known and found.value is not None else None
     return found._replace(statistic=JOINED, value=value)
 
 
@@ -99,6 +98,8 @@ class FluencyTable:
         statistic: what they are percentiles of, one of ``STATISTICS``.
         quantiles: language → band → ascending quantiles, evenly spaced from 0 to 1.
         broken: language → log-odds (``checker.evidence.order``) from which a word is shown as broken.
+        alone: quantiles by the language model alone, where ``statistic`` counts the encoder as well: for who
+            does without it, and for telling whether a text is in the language at all.
     """
 
     def __init__(
@@ -107,17 +108,14 @@ class FluencyTable:
         statistic: str,
         quantiles: dict[str, list[list[float] | None]],
         broken: Mapping[str, float] | None = None,
+        alone: dict[str, list[list[float] | None]] | None = None,
     ) -> None:
-        self.model, self.statistic, self._quantiles = model, statistic, quantiles
-        self.broken = dict(broken or {})
+        self.model, self.statistic, self.quantiles = model, statistic, quantiles
+        self.broken, self.alone = dict(broken or {}), alone or {}
 
     @classmethod
     def measure(
-        cls,
-        model: str,
-        readings: Iterable[tuple[str, str, Reading]],
-        minimum: int = 100,
-        broken: Mapping[str, float] | None = None,
+        cls, model: str, readings: Iterable[tuple[str, str, Reading]], minimum: int = 100
     ) -> FluencyTable:
         """Build the table from ``(language, text, reading)`` of human sentences.
 
@@ -138,7 +136,7 @@ class FluencyTable:
             language: [quantiles(band) if band else None for band in BANDS.pooled(values, minimum)]
             for language, values in by_language.items()
         }
-        return cls(model, min(statistics, default=CLIPPED_SLOR), rows, broken)
+        return cls(model, min(statistics, default=CLIPPED_SLOR), rows)
 
     @classmethod
     def read(cls, path: Path) -> FluencyTable:
@@ -152,19 +150,21 @@ class FluencyTable:
             raise ValueError(
                 f"its length bands are {data['bands']}, those of this version {list(BANDS.edges)}"
             )
-        for language, rows in data["quantiles"].items():
+        alone = data.get("alone") or {}
+        for language, rows in [*data["quantiles"].items(), *alone.items()]:
             if len(rows) != len(BANDS) or any(row is not None and len(row) != QUANTILES for row in rows):
                 raise ValueError(f"{language}: there must be {len(BANDS)} rows of {QUANTILES}, or none")
-        return cls(data["model"], data["statistic"], data["quantiles"], data.get("broken"))
+        return cls(data["model"], data["statistic"], data["quantiles"], data.get("broken"), alone)
 
     def write(self, path: Path) -> None:
         """Write as JSON."""
-        head = {"model": self.model, "statistic": self.statistic, "bands": BANDS.edges, "broken": self.broken}
-        write_text(json.dumps({**head, "quantiles": self._quantiles}) + "\n", path)
+        head = {"model": self.model, "statistic": self.statistic, "bands": BANDS.edges}
+        tables = {"broken": self.broken, "quantiles": self.quantiles, "alone": self.alone}
+        write_text(json.dumps({**head, **tables}) + "\n", path)
 
     def rows(self, language: str) -> tuple[tuple[float, ...] | None, ...] | None:
         """Quantiles of every length band; None for a language that was not measured."""
-        found = self._quantiles.get(language)
+        found = self.quantiles.get(language)
         return None if found is None else tuple(None if row is None else tuple(row) for row in found)
 
     def rank(self, language: str, text: str, found: Reading) -> Rank | None:
@@ -174,8 +174,9 @@ class FluencyTable:
             None when the language or the length was not measured, or with another statistic, or the sentence
             has no value.
         """
-        rows = self._quantiles.get(language)
-        row = rows[BANDS.number(width(text))] if rows and found.statistic == self.statistic else None
+        tables = {CLIPPED_SLOR: self.alone, self.statistic: self.quantiles}
+        rows = tables.get(found.statistic, {}).get(language)
+        row = rows[BANDS.number(width(text))] if rows else None
         value = found.value
         if row is None or value is None:
             return None

@@ -9,6 +9,7 @@ after it as well.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 KEPT = 0.0
 """Log-odds from which a word is kept: less is never shown."""
+
+MOST = 24
+"""Words of a sentence that are kept, the worst."""
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int32]
@@ -60,10 +64,35 @@ def read(text: str, log_odds: Floats, spans: Integers) -> Order:
         return Order(None)
     odds, spans = log_odds[shown].astype(np.float64), spans[shown]
     value = -float(np.logaddexp(0, odds).mean())
-    found = []
-    if odds.max() >= KEPT:
-        for word in words(text):
-            here = (spans[:, 0] < word.end) & (spans[:, 1] > word.start)
-            if here.any() and (most := float(odds[here].max())) >= KEPT:
-                found.append((word.start, word.end, round(most, 2)))
-    return Order(round(value, 4), tuple(found))
+    found: list[tuple[int, int, float]] = []
+    bad = iter(sorted((*map(int, spans[n]), float(odds[n])) for n in np.flatnonzero(odds >= KEPT)))
+    piece = next(bad, None)
+    for word in words(text) if piece else ():
+        worst = -math.inf
+        while piece and piece[0] < word.end:
+            if piece[1] > word.start:
+                worst = max(worst, piece[2])
+            if piece[1] > word.end:
+                break  # the next word has a part of it
+            piece = next(bad, None)
+        if worst >= KEPT:
+            found.append((word.start, word.end, round(worst, 2)))
+    kept = sorted(sorted(found, key=lambda word: -word[2])[:MOST])
+    return Order(round(value, 4), tuple(kept))
+
+
+def broken(text: str, said: Order | None, limit: float | None) -> list[tuple[int, int]]:
+    """Where a sentence is broken: words from a limit on, neighbours taken together.
+
+    Args:
+        text: the sentence.
+        said: of it.
+        limit: log-odds; None where nothing is shown.
+    """
+    places: list[tuple[int, int]] = []
+    for start, end, odds in said.words if said and limit is not None else ():
+        if limit is not None and odds >= limit:
+            if places and not any(map(str.isalnum, text[places[-1][1] : start])):
+                start = places.pop()[0]
+            places.append((start, end))
+    return places

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -46,23 +46,35 @@ def back_runs(sentence: Sentence) -> list[Run]:
 def _runs(
     text: str,
     words: Iterable[tuple[int, int, float]],
-    spans: Iterable[tuple[int, int]],
-    places: Iterable[tuple[int, int]] = (),
+    differences: Iterable[tuple[int, int]],
+    broken: Iterable[tuple[int, int]] = (),
 ) -> list[Run]:
-    weighed = [word for word in words if 0 <= word[0] < word[1] <= len(text)]
-    differing = [span for span in spans if 0 <= span[0] < span[1] <= len(text)]
-    broken = [span for span in places if 0 <= span[0] < span[1] <= len(text)]
-    edges = {0, len(text), *(edge for span in differing + broken for edge in span)}
-    edges |= {edge for start, end, _ in weighed for edge in (start, end)}
-    return [
-        Run(
-            text[first:last],
-            next((weight for start, end, weight in weighed if start <= first < end), 0.0),
-            any(start <= first < end for start, end in differing),
-            any(start <= first < end for start, end in broken),
+    layers = [
+        sorted(span for span in layer if 0 <= span[0] < span[1] <= len(text))
+        for layer in (
+            words, ((*span, 1.0) for span in differences), ((*span, 1.0) for span in broken)
         )
-        for first, last in pairwise(sorted(edges))
+    ]  # fmt: skip
+    edges = sorted({0, len(text), *(edge for layer in layers for span in layer for edge in span[:2])})
+    weights, differs, breaks = (_covering(layer, edges) for layer in layers)
+    return [
+        Run(text[first:last], weight, bool(differing), bool(odd))
+        for (first, last), weight, differing, odd in zip(
+            pairwise(edges), weights, differs, breaks, strict=False
+        )
     ]
+
+
+def _covering(spans: Sequence[tuple[int, int, float]], places: Sequence[int]) -> list[float]:
+    """For every place the value of a span that it lies in, 0 where there is none; both in order."""
+    found, number, end, value = [], 0, 0, 0.0
+    for place in places:
+        while number < len(spans) and spans[number][0] <= place:
+            if spans[number][1] > end:
+                _, end, value = spans[number]
+            number += 1
+        found.append(value if place < end else 0.0)
+    return found
 
 
 def error_rates(result: Result) -> list[str]:

@@ -40,6 +40,11 @@ class MeasuredVerdict(Record):
     flagged: dict[str, float] = Field(description="Kind of post → share called machine-translated.")
     bins: tuple[Bin, ...] = Field(description="The reliability table.")
     bands: tuple[LengthBand, ...] = Field(description="Thresholds by length.")
+    withheld: str = Field(
+        "",
+        description="Why no post is called machine-translated though thresholds were measured; empty where "
+        "posts are.",
+    )
 
 
 class ServedLanguage(Record):
@@ -114,7 +119,7 @@ def _language(checker: Checker, code: str) -> ServedLanguage:
     labels = checker.models.labels(code)
     has = {"fluency": "fluency" in labels, "round_trip": "translator" in labels}
     layer = checker.models.verdict(code)
-    counted = features_of(labels.keys() - checker.models.outdated(code))
+    counted = features_of(checker.models.used(code).keys() - checker.models.outdated(code))
     variant = richest(layer.calibration, code, counted)
     verdict = None if variant is None else _verdict(layer.calibration.languages[code], variant, layer.label)
     return ServedLanguage(code=code, name=name(code), **has, verdict=verdict)
@@ -135,4 +140,5 @@ def _verdict(language: Fitted, variant: str, label: str | None) -> MeasuredVerdi
                 BANDS.extents(), (*BANDS.edges, BANDS.longest), language.thresholds[variant], strict=True
             )
         ),
+        withheld=language.withheld.get(variant, ""),
     )

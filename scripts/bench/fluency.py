@@ -1,12 +1,13 @@
-"""Measure fluency: are human sentences preferred to the same words shuffled?
+"""Measure fluency: are human sentences preferred to the same words shuffled, and is a wrong form found?
 
     python -m scripts.training.order --corpora CORPORA --out runs/order.parquet --no-ship
     python -m scripts.bench.fluency --scores runs/order.parquet
 
 AUC of human sentences against the same with their words shuffled inside windows of four, by the statistic
-that fluency ranks, and by the encoder and the language model alone. The encoder was not trained on these
-families of text, nor was the head that finds words out of place; the language model has seen the lines of
-NTREX, which are among the news.
+that fluency ranks, and by the encoder and the language model alone; how often the word is shown whose
+ending, preposition or article was changed; and how often a word of a human sentence is shown. No family of
+text was seen by the encoder or by the head that judges it; the head has seen other sentences spoilt in such
+ways, which the language model has not.
 
 Whether fluency follows human judgements of machine translation is not measured: the corpora have no such
 judgements.
@@ -22,7 +23,7 @@ from sklearn.metrics import roc_auc_score
 
 from checker.evidence.fluency import ORDER_WEIGHT
 from checker.statistics import Floats
-from scripts.bench.tables import Table, add_option, publish
+from scripts.bench.tables import NONE, Table, add_option, publish
 from scripts.command import command
 
 FEWEST = 30
@@ -35,23 +36,39 @@ def auc(whole: Floats, mixed: Floats) -> float:
 
 
 def statistic(frame: pd.DataFrame, side: str, weight: float = ORDER_WEIGHT) -> Floats:
-    """What fluency ranks, of whole (\"\") or of shuffled (\"mixed_\") sentences."""
+    """What fluency ranks, of whole ("") or of shuffled ("mixed_") sentences."""
     return np.asarray(frame[f"{side}slor"] + weight * frame[f"{side}order"], float)
 
 
 def figures(frame: pd.DataFrame) -> list[float]:
-    """AUC by both, by the encoder and by the language model; shares of sentences with a word shown."""
-    pairs = [statistic(frame, side) for side in ("", "mixed_")]
-    alone = [
-        [np.asarray(frame[f"{side}{name}"], float) for side in ("", "mixed_")] for name in ("order", "slor")
+    """AUC by both, by the encoder and by the language model; shares of shuffled sentences with a word shown,
+    of wrong forms that are shown, and of the words of human sentences; nan where nothing was measured."""
+    pairs = frame.dropna(subset=["slor", "order", "mixed_slor", "mixed_order"])
+    areas = [float("nan")] * 3
+    if len(pairs):
+        sides = ("", "mixed_")
+        areas = [
+            auc(*(statistic(pairs, side) for side in sides)),
+            *(auc(*(pairs[f"{side}{name}"].to_numpy() for side in sides)) for name in ("order", "slor")),
+        ]
+    shown = float((pairs["mixed_shown"] > 0).mean())
+    return [
+        *areas,
+        shown,
+        float(frame["bent_shown"].mean()),
+        float(frame["shown"].sum() / frame["words"].sum()),
     ]
-    shown = [float((frame[f"{side}shown"] > 0).mean()) for side in ("mixed_", "")]
-    return [auc(*pairs), *(auc(*one) for one in alone), *shown]
 
 
 def cells(found: list[float]) -> list[str]:
     """As they are shown."""
-    return [*(f"{value:.3f}" for value in found[:3]), *(f"{100 * share:.0f} %" for share in found[3:])]
+    texts = [*(f"{value:.3f}" for value in found[:3]), *(f"{100 * share:.0f} %" for share in found[3:5])]
+    return [NONE if "nan" in text else text for text in (*texts, f"{1000 * found[5]:.1f}")]
+
+
+def mean(every: list[list[float]]) -> list[float]:
+    """Of rows of figures."""
+    return [float(value) for value in np.nanmean(np.array(every), axis=0)]
 
 
 def main() -> None:
@@ -61,40 +78,34 @@ def main() -> None:
     add_option(parser)
     args = parser.parse_args()
     table = pd.read_parquet(args.scores)
-    known = ["slor", "order", "mixed_slor", "mixed_order"]
-    table = table.dropna(subset=known)
-    languages = table.groupby("language")
-    every = {str(language): figures(part) for language, part in languages}
-    rows = [
-        [language, str(len(languages.get_group(language))), *cells(found)]
-        for language, found in every.items()
-    ]
-    rows.append(["mean", "", *cells(np.mean(list(every.values()), axis=0).tolist())])
+    every = {str(language): figures(part) for language, part in table.groupby("language")}
+    sizes = table.groupby("language").size()
+    rows = [[language, str(sizes[language]), *cells(found)] for language, found in every.items()]
+    rows.append(["mean", "", *cells(mean(list(every.values())))])
     columns = [
-        "language", "sentences", "AUC human against shuffled", "by the encoder alone",
-        "by the language model alone", "shuffled sentences with a word shown", "human ones",
+        "AUC human against shuffled", "by the encoder alone", "by the language model alone",
+        "shuffled sentences with a word shown", "wrong forms shown", "of 1,000 human words shown",
     ]  # fmt: skip
-    families = {}
+    families = []
     for family, part in table.groupby("family"):
-        own = {str(language): figures(p) for language, p in part.groupby("language") if len(p) >= FEWEST}
-        if own:
-            worst = min(own, key=lambda language: own[language][0])
-            families[str(family)] = [
-                str(len(own)), *cells(np.mean(list(own.values()), axis=0).tolist()),
-                f"{worst} {own[worst][0]:.3f}",
-            ]  # fmt: skip
+        parts = [p for _, p in part.groupby("language") if len(p) >= FEWEST]
+        if own := [figures(p) for p in parts]:
+            families.append(
+                [str(family), str(len(own)), *cells(mean(own)), f"{1000 * max(o[5] for o in own):.1f}"]
+            )
     publish(
         {
-            "fluency": Table(columns, rows),
-            "fluency-families": Table(
-                ["family", "languages", *columns[2:], "worst language"],
-                [[family, *row] for family, row in sorted(families.items())],
-            ),
+            "fluency": Table(["language", "sentences", *columns], rows),
+            "fluency-families": Table(["family", "languages", *columns, "in the worst language"], families),
         },
         args.tables,
     )
+    pairs = table.dropna(subset=["slor", "order", "mixed_slor", "mixed_order"])
     for weight in args.weights:
-        values = [auc(statistic(p, "", weight), statistic(p, "mixed_", weight)) for _, p in languages]
+        values = [
+            auc(statistic(p, "", weight), statistic(p, "mixed_", weight))
+            for _, p in pairs.groupby("language")
+        ]
         print(f"weight {weight}: {np.mean(values):.4f}")
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import random
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -260,7 +261,7 @@ def spoil(
 def disorder(text: str, language: str, rng: random.Random) -> tuple[str, list[Span]]:
     """Put words in another order: some of them a few places away, or all of them within windows.
 
-    Returns the text and the spans of the words that do not follow the word that they followed.
+    Returns the text and the spans of the fewest words that had to be moved.
     """
     joint = "" if language in NO_SPACES else " "
     items = [text[a:b] for a, b in words(text, language)]
@@ -275,13 +276,28 @@ def disorder(text: str, language: str, rng: random.Random) -> tuple[str, list[Sp
         size = rng.choice((2, 3, 4, 5, 6))
         windows = [order[start : start + size] for start in range(0, len(order), size)]
         order = [place for window in windows for place in rng.sample(window, len(window))]
-    spans, place, before = [], 0, -1
+    spans, place, kept = [], 0, rising(order)
     for number in order:
-        if number != before + 1:
+        if number not in kept:
             spans.append((place, place + len(items[number])))
         place += len(items[number]) + len(joint)
-        before = number
     return joint.join(items[number] for number in order), spans
+
+
+def rising(order: Sequence[int]) -> set[int]:
+    """A longest rising part of a row of different numbers."""
+    ends: list[int] = []  # least last number of a rising part of each length
+    before: dict[int, int | None] = {}
+    for number in order:
+        length = bisect_left(ends, number)
+        before[number] = ends[length - 1] if length else None
+        ends[length : length + 1] = [number]
+    found: set[int] = set()
+    last = ends[-1] if ends else None
+    while last is not None:
+        found.add(last)
+        last = before[last]
+    return found
 
 
 def token_labels(offsets: Sequence[Span], spans: Sequence[Span]) -> list[int]:
@@ -585,7 +601,8 @@ def language_shares(sizes: dict[str, int], power: float = 0.3) -> dict[str, floa
     return {language: value / total for language, value in raised.items()}
 
 
-def _rows(corpora: Path, language: str) -> list[tuple[str, str, str, str, str, int, str]]:
+def labelled_rows(corpora: Path, language: str) -> list[tuple[str, str, str, str, str, int, str]]:
+    """The lines that may be trained on: ``testset, source_lang, label, origin, system, line, text``."""
     import pandas as pd
 
     columns = ["testset", "source_lang", "label", "origin", "system", "line", "text"]
@@ -628,7 +645,7 @@ def training_posts(
     makers = {}
     sizes = {}
     for language in languages:
-        sets = read_sets(_rows(corpora, language))
+        sets = read_sets(labelled_rows(corpora, language))
         for (name, _), entry in sets.items():
             entry.weight = set_weight(name, max(map(len, entry.machines.values()), default=0) or 1000)
         human = [t for e in sets.values() for v in e.humans.values() for t in v.values()]

@@ -4,12 +4,17 @@
 
 The head has one hidden layer over the vector of a piece. It learns from human sentences and from the same
 sentences spoilt (``encoder_data.spoil`` and ``disorder``), native ones and translations by people alike: no
-text by a machine is among them. Families of text are held out in folds: what is measured, and the percentiles
-of human sentences in ``fluency.json``, come from a head that has not seen the family, and of families that
-the encoder was not trained on. The head that ships has seen all of them.
+text by a machine is among them. Documentation is learnt from and not measured: posts are no manuals.
 
-``--out`` has what the head and the language model say of every sentence that was held out and of the same
-words shuffled inside windows of four, for ``scripts.bench.fluency``; no text.
+What is measured is out of fold: a family of text is judged by a head that has not seen it. The families are
+those that the encoder was not trained on. Nor was the language model, but for the lines of NTREX, which stand
+in where a language has too few others (all that Arabic, Bulgarian, Polish and Romanian have). From these
+sentences come the percentiles in ``fluency.json``, and the limits from which a word is shown as broken. The
+head that ships has seen all families.
+
+``--out`` has what the head and the language model say of every sentence that was measured, of some with their
+words shuffled inside windows of four, and of some with one wrong form, for ``scripts.bench.fluency``; it has
+no text.
 """
 
 from __future__ import annotations
@@ -38,21 +43,16 @@ from checker.pipeline import Checker
 from checker.text import clean, sentences, width, words
 from scripts.command import command
 from scripts.training.corpora import LANGUAGES, labelled, unpaired
-from scripts.training.encoder_data import (
-    UNKNOWN,
-    Lexicon,
-    Span,
-    disorder,
-    spoil,
-    token_labels,
-    trained_on,
-)
+from scripts.training.encoder_data import UNKNOWN, Lexicon, Span, disorder, spoil, stem, token_labels
+from scripts.training.technical import is_documentation
+from scripts.training.verdict import UNPAIRED
 
-FOLDS = 5
 HIDDEN = 128
 EPOCHS = 4
 BATCH = 1024
 FEWEST = 200
+"""Batches, at least."""
+
 WINDOW = 4
 SHOWN = 0.005
 """Share of the words of human sentences that are shown as broken."""
@@ -60,33 +60,38 @@ SHOWN = 0.005
 SHORTEST, LONGEST = 20, 400
 """Columns of the sentences."""
 
-TRAINED = "test sets"
-"""Family of the lines that the encoder was trained on: for the head alone, nothing is measured on them."""
+NTREX = "ntrex"
+"""Family that the language model was trained on."""
+
+VERSIONS = ("", "mixed", "bent")
+"""A sentence as it is, with its words shuffled, and with one wrong form."""
 
 Floats = npt.NDArray[np.float32]
 
 
 @dataclass
 class Example:
-    """A human sentence as the encoder meets it, and what was made of it.
+    """A human sentence, and what was made of it.
 
     Attributes:
         language: ISO 639-1 code.
         family: that is held out together.
-        text: the sentence.
-        shuffled: the same with its words shuffled; None of what is not measured.
-        spoilt: a spoilt version, and where it is spoilt.
-        read: what the encoder makes of ``text``, ``shuffled`` and ``spoilt``.
-        said: what the head that has not seen the family says of ``text`` and ``shuffled``.
+        texts: the sentence under "", and its ``VERSIONS``, as a post has them.
+        bent: where the wrong form is.
+        spoilt: a spoilt version to learn from, folded as the encoder reads it, and where it is spoilt.
+        measured: whether it is measured.
+        read: by version, and of ``spoilt``, what the encoder makes of it.
+        said: by version what a head that has not seen the family says; offsets in the text.
     """
 
     language: str
     family: str
-    text: str
-    shuffled: str | None
-    spoilt: tuple[str, list[Span]]
-    read: list[Pieces] = field(default_factory=list)
-    said: list[Order] = field(default_factory=list)
+    texts: dict[str, str]
+    bent: Span | None = None
+    spoilt: tuple[str, list[Span]] | None = None
+    measured: bool = False
+    read: dict[str, Pieces] = field(default_factory=dict)
+    said: dict[str, Order] = field(default_factory=dict)
 
 
 def shuffled(text: str, rng: random.Random) -> str:
@@ -106,71 +111,108 @@ def shuffled(text: str, rng: random.Random) -> str:
     return "".join(pieces) + text[done:]
 
 
+def bend(text: str, lexicon: Lexicon, rng: random.Random) -> tuple[str, Span] | None:
+    """One word in another form, or another preposition or article; None where no word has one.
+
+    Returns:
+        The text and the span of the word in it.
+    """
+    choices = []
+    for span in words(text):
+        forms = lexicon.forms.get(stem(span.text), []) if len(span.text) >= 5 else []
+        others = forms or (lexicon.short if span.text in lexicon.short else [])
+        if left := [other for other in others if other != span.text]:
+            choices.append((span, left))
+    if not choices:
+        return None
+    span, others = rng.choice(choices)
+    new = rng.choice(others)
+    return text[: span.start] + new + text[span.end :], (span.start, span.start + len(new))
+
+
 # --- sentences ------------------------------------------------------------------------------------
 
 
-def human(corpora: Path, language: str) -> dict[str, list[str]]:
-    """Human texts by family; all documentations of one publisher are one family."""
+def families(corpora: Path, language: str) -> dict[str, list[str]]:
+    """Human texts by family, `NTREX` last; all documentations of one publisher are one family."""
     frame = labelled(corpora, language)
-    frame = frame[frame["label"] == "human"]
-    alone = unpaired(labelled(corpora, language)).reindex(frame.index)
-    news = (frame["split"] == "dev") | alone
-    found = {TRAINED: frame.loc[~news, "text"].tolist(), "news": frame.loc[news, "text"].tolist()}
+    human = frame[frame["label"] == "human"]
+    alone = unpaired(frame).reindex(human.index) & (human["split"] != "dev")
+    ntrex = alone & (human["testset"] == UNPAIRED) & (human["origin"] == "translated")
+    found = {
+        "test sets": human.loc[(human["split"] != "dev") & ~alone, "text"].tolist(),
+        "wmt21": human.loc[human["split"] == "dev", "text"].tolist(),
+    }
     wild = pd.read_parquet(corpora / "wild" / f"{language}.parquet", columns=["text", "label", "family"])
-    wild = wild[(wild["label"] == "human") & ~wild["family"].isin(trained_on(corpora, language))]
+    wild = wild[wild["label"] == "human"]
     for family, part in wild.groupby(wild["family"].astype(str)):
-        found.setdefault(family.split("-")[0], []).extend(part["text"].tolist())
-    return found
+        if len(part):
+            found.setdefault(family.split("-")[0], []).extend(part["text"].tolist())
+    found[NTREX] = human.loc[ntrex, "text"].tolist()
+    return {family: texts for family, texts in found.items() if texts}
 
 
-def examples(corpora: Path, language: str, most: int) -> Iterator[Example]:
-    """Sentences of a language, families in equal numbers as far as they go.
+def is_measured(family: str) -> bool:
+    """Whether a family is measured: the encoder was not trained on it, and it is no documentation."""
+    return family != "test sets" and not is_documentation(family)
+
+
+def drawn(texts: Sequence[str], language: str, most: int, rng: random.Random) -> list[str]:
+    """Different sentences of texts, in random order."""
+    found: dict[str, None] = {}
+    for text in rng.sample(texts, len(texts)):
+        if len(found) >= most:
+            break
+        for span in sentences(clean(text).text, language):
+            if SHORTEST <= width(span.text) <= LONGEST and len(words(span.text)) >= WINDOW:
+                found[span.text] = None
+    return list(found)[:most]
+
+
+def examples(corpora: Path, language: str, args: Any) -> Iterator[Example]:
+    """Sentences of a language, to measure and to learn from.
 
     Args:
         corpora: with ``labelled`` and ``wild``.
         language: ISO 639-1 code.
-        most: sentences.
+        args: ``sentences`` to measure, ``versions`` of them that are changed as well, ``fit`` to learn from.
     """
     rng = random.Random(language)
-    texts = human(corpora, language)
-    lexicon = Lexicon.learn(text for part in texts.values() for text in part[:8000])
-    share = -(-most // len(texts))
-    for family, part in texts.items():
-        seen: set[str] = set()
-        for text in rng.sample(part, min(len(part), 3 * share)):
-            cleaned = clean(text).text
-            spans = [s for s in sentences(cleaned, language) if SHORTEST <= width(s.text) <= LONGEST]
-            if not spans or len(seen) == share:
-                continue
-            plain = wording(rng.choice(spans).text, language).text
-            if plain in seen or len(words(plain)) < WINDOW:
-                continue
-            seen.add(plain)
-            spoilt = (
-                disorder(plain, language, rng) if rng.random() < 0.6 else spoil(plain, language, lexicon, rng)
-            )
-            mixed = next(
-                (new for _ in range(5) if (new := shuffled(plain, rng)) != plain), None
-            )  # of a short one all draws may be the order that it has
-            if mixed is not None:
-                yield Example(language, family, plain, None if family == TRAINED else mixed, spoilt)
+    texts = families(corpora, language)
+    lexicon = Lexicon.learn(clean(text).text for part in texts.values() for text in part[:8000])
+    names = [family for family in texts if is_measured(family)]
+    left, pools = args.sentences, {}
+    for number, family in enumerate(names):
+        others = len([name for name in names[number:] if name != NTREX]) or 1
+        pools[family] = drawn(texts[family], language, left if family == NTREX else -(-left // others), rng)
+        left -= len(pools[family])
+    share = -(-args.fit // len(texts))
+    for family in texts:
+        pool = pools.get(family) or drawn(texts[family], language, share, rng)
+        for number, text in enumerate(pool):
+            one = Example(language, family, {"": text}, measured=family in pools)
+            if one.measured and rng.random() < args.versions / args.sentences:
+                one.texts["mixed"] = shuffled(text, rng)
+                if changed := bend(text, lexicon, rng):
+                    one.texts["bent"], one.bent = changed
+            if number < share:
+                plain = wording(text, language).text
+                way = rng.random() < 0.6
+                one.spoilt = disorder(plain, language, rng) if way else spoil(plain, language, lexicon, rng)
+            yield one
 
 
-def look(checker: Checker, found: Sequence[Example], part: int = 400) -> None:
+def look(checker: Checker, found: Sequence[Example], part: int = 300) -> None:
     """Fill in what the encoder makes of the sentences, vectors in 16 bits."""
     encoder = checker.models.encoder()
     assert encoder is not None
     for start in range(0, len(found), part):
-        texts = [
-            (one, text)
-            for one in found[start : start + part]
-            for text in (one.text, one.shuffled, one.spoilt[0])
-        ]
-        read = iter(encoder.read([text for _, text in texts if text is not None]))
-        for one, text in texts:
-            if text is not None:
-                pieces = next(read)
-                one.read.append(pieces._replace(vectors=pieces.vectors.astype(np.float16)))
+        texts = []
+        for one in found[start : start + part]:
+            texts += [(one, name, wording(text, one.language).text) for name, text in one.texts.items()]
+            texts += [(one, "spoilt", one.spoilt[0])] if one.spoilt else []
+        for (one, name, _), pieces in zip(texts, encoder.read([text for *_, text in texts]), strict=True):
+            one.read[name] = pieces._replace(vectors=pieces.vectors.astype(np.float16))
 
 
 # --- the head -------------------------------------------------------------------------------------
@@ -180,7 +222,10 @@ def pieces_of(found: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor]:
     """Vectors of the pieces of whole and spoilt sentences, and whether each is spoilt."""
     vectors, labels = [], []
     for one in found:
-        for read, spans in ((one.read[0], []), (one.read[-1], one.spoilt[1])):
+        if one.spoilt is None:
+            continue
+        for name, spans in (("", []), ("spoilt", one.spoilt[1])):
+            read = one.read[name]
             places = [(max(a, 0), max(b, 0)) for a, b in read.spans.tolist()]  # marks have no characters
             label = np.array(token_labels(places, spans), np.int8)
             vectors.append(read.vectors[label != UNKNOWN])
@@ -218,24 +263,22 @@ def fit(found: Sequence[Example], seed: int = 1) -> dict[str, Floats]:
 
 
 def say(arrays: Mapping[str, Floats], found: Sequence[Example]) -> None:
-    """Fill in what a head says of the sentences and of their shuffled versions."""
+    """Fill in what a head says of every version of the sentences."""
     for one in found:
-        texts = [text for text in (one.text, one.shuffled) if text is not None]
-        for text, pieces in zip(texts, one.read[:-1], strict=True):
+        for name, text in one.texts.items():
+            draft, pieces = wording(text, one.language), one.read[name]
             hidden = pieces.vectors.astype(np.float32) @ arrays["order_hidden"] + arrays["order_hidden_bias"]
             odds = np.maximum(hidden, 0) @ arrays["order"] + arrays["order_bias"]
-            one.said.append(order.read(text, odds, pieces.spans))
+            one.said[name] = order.read(draft.text, odds, pieces.spans).placed(draft.starts, draft.ends)
 
 
 def cross_fit(found: Sequence[Example]) -> None:
     """Let every sentence that is measured be judged by a head that has not seen its family."""
-    families = sorted({one.family for one in found} - {TRAINED})
-    fold = {family: number % FOLDS for number, family in enumerate(families)}
-    for number in range(FOLDS):
-        rest = [one for one in found if fold.get(one.family) != number]
-        held = [one for one in found if fold.get(one.family) == number]
+    for family in sorted({one.family for one in found if one.measured}):
+        rest = [one for one in found if one.family != family]
+        held = [one for one in found if one.family == family]
         say(fit(rest), held)
-        print(f"fold {number}: {len(rest)} sentences, {len(held)} held out", flush=True)
+        print(f"{family}: {len(held)} sentences, judged by a head that saw {len(rest)} others", flush=True)
 
 
 def beside(path: Path, arrays: Mapping[str, Floats]) -> dict[str, Any]:
@@ -257,29 +300,56 @@ def ship(models: Path, arrays: Mapping[str, Floats]) -> str:
 
 def limit_of(found: Sequence[Example]) -> float:
     """The log-odds that a share `SHOWN` of the words of whole sentences reach, at least what is kept."""
-    total = sum(len(words(one.text)) for one in found)
-    odds = sorted((odds for one in found for _, _, odds in one.said[0].words), reverse=True)
+    total = sum(len(words(one.texts[""])) for one in found)
+    odds = sorted((odds for one in found for *_, odds in one.said[""].words), reverse=True)
     allowed = int(SHOWN * total)
     return round(odds[allowed] + 0.01 if allowed < len(odds) else order.KEPT, 2)
 
 
-def measured(scorer: LanguageModel, language: str, found: Sequence[Example]) -> tuple[pd.DataFrame, float]:
-    """What models say of held-out sentences, and the limit from which words are shown.
+def measure(scorer: LanguageModel, language: str, found: Sequence[Example], limit: float) -> pd.DataFrame:
+    """What models say of the sentences of a language, a row each.
 
-    Columns ``language``, ``family``, and for the sentence and its shuffled version (``mixed_…``) ``slor``,
-    ``order`` and ``shown``, the number of words that are shown as broken.
+    Columns ``language``, ``family``, ``words``; ``slor``, ``order`` and ``shown`` (words that are shown as
+    broken), the same with ``mixed_`` and, of the form that was changed, ``bent_order`` and ``bent_shown``.
     """
-    limit = limit_of(found)
-    table = pd.DataFrame({"language": language, "family": [one.family for one in found]})
-    versions = {"": [one.text for one in found], "mixed_": [one.shuffled or "" for one in found]}
-    for number, (name, texts) in enumerate(versions.items()):
-        said = [one.said[number] for one in found]
-        table[f"{name}slor"] = [
-            fluency.reading(scores).value for scores in scorer.log_probabilities(texts, language)
-        ]
-        table[f"{name}order"] = [one.value for one in said]
-        table[f"{name}shown"] = [sum(odds >= limit for *_, odds in one.words) for one in said]
-    return table, limit
+    table = pd.DataFrame(
+        {
+            "language": language,
+            "family": [one.family for one in found],
+            "words": [len(words(one.texts[""])) for one in found],
+        }
+    )
+    for name in VERSIONS:
+        prefix, rows = f"{name}_" if name else "", [n for n, one in enumerate(found) if name in one.texts]
+        said = [found[n].said[name] for n in rows]
+        table.loc[rows, f"{prefix}order"] = [one.value for one in said]
+        shown = [[(a, b) for a, b, odds in one.words if odds >= limit] for one in said]
+        if name == "bent":
+            spans = [found[n].bent or (0, 0) for n in rows]
+            hit = [
+                any(a < last and b > first for a, b in s)
+                for s, (first, last) in zip(shown, spans, strict=True)
+            ]
+            table.loc[rows, "bent_shown"] = np.array(hit, float)
+            continue
+        table.loc[rows, f"{prefix}shown"] = [float(len(places)) for places in shown]
+        scores = scorer.log_probabilities([found[n].texts[name] for n in rows], language)
+        table.loc[rows, f"{prefix}slor"] = [fluency.reading(one).value for one in scores]
+    return table
+
+
+def percentiles(
+    model: str, found: Sequence[Example], slor: Sequence[float | None], broken: Mapping[str, float]
+) -> FluencyTable:
+    """Of the sentences that were measured: by both models, and by the language model alone."""
+    alone, both = [], []
+    for one, value in zip(found, slor, strict=True):
+        reading = Reading(fluency.CLIPPED_SLOR, None if pd.isna(value) else value, None)
+        alone.append((one.language, one.texts[""], reading))
+        if (said := one.said[""].value) is not None:
+            both.append((one.language, one.texts[""], fluency.joined(reading, said)))
+    by_model, joined = FluencyTable.measure(model, alone), FluencyTable.measure(model, both)
+    return FluencyTable(model, fluency.JOINED, joined.quantiles, broken, by_model.quantiles)
 
 
 def main() -> None:
@@ -287,10 +357,14 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, required=True)
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--languages", nargs="+", default=LANGUAGES)
-    parser.add_argument("--sentences", type=int, default=900, help="of a language, at most")
-    parser.add_argument("--out", type=Path, help="a Parquet file for what was said of held-out sentences")
+    parser.add_argument("--sentences", type=int, default=1000, help="measured in each language, at most")
+    parser.add_argument("--versions", type=int, default=300, help="of them that are changed as well")
+    parser.add_argument("--fit", type=int, default=700, help="learnt from in each language, about")
+    parser.add_argument("--out", type=Path, help="a Parquet file for what was said of the sentences")
     parser.add_argument("--no-ship", action="store_true", help="measure only")
     args = parser.parse_args()
+    if not args.no_ship and set(args.languages) != set(LANGUAGES):
+        parser.error("What ships needs every language: leave out --languages, or use --no-ship.")
     store = Store(args.models / "registry.toml")
     checker = Checker(store=store, round_trip=False, fluency=False, exact=True)
     model = store.language_model("embedded", "en")
@@ -298,26 +372,26 @@ def main() -> None:
     scorer = load_language_model(model, store, numbers="float32")
     found: list[Example] = []
     for language in args.languages:
-        own = list(examples(args.corpora, language, args.sentences))
+        own = list(examples(args.corpora, language, args))
         look(checker, own)
         found += own
-        print(f"{language}: {len(own)} sentences", flush=True)
+        counts = pd.Series([one.family for one in own if one.measured]).value_counts().to_dict()
+        print(f"{language}: {len(own)} sentences; measured {counts}", flush=True)
     cross_fit(found)
-    tables, broken, readings = [], {}, []
+    measured = [one for one in found if one.measured]
+    tables, broken = [], {}
     for language in args.languages:
-        held = [one for one in found if one.language == language and one.family != TRAINED]
-        table, broken[language] = measured(scorer, language, held)
-        tables.append(table)
-        for one, slor, said in zip(held, table["slor"], table["order"], strict=True):
-            alone = Reading(fluency.CLIPPED_SLOR, None if pd.isna(slor) else slor, None)
-            readings.append((language, one.text, fluency.joined(alone, said)))
-        print(f"{language}: {len(held)} held out, words are shown from {broken[language]}", flush=True)
+        own = [one for one in measured if one.language == language]
+        broken[language] = limit_of(own)
+        tables.append(measure(scorer, language, own, broken[language]))
+        print(f"{language}: words are shown from {broken[language]}", flush=True)
+    table = pd.concat(tables, ignore_index=True)
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
-        pd.concat(tables, ignore_index=True).to_parquet(args.out)
+        table.to_parquet(args.out)
     if args.no_ship:
         return
-    FluencyTable.measure(model.label, readings, broken=broken).write(
+    percentiles(model.label, measured, table["slor"].tolist(), broken).write(
         args.models / "embedded" / "fluency.json"
     )
     print(ship(args.models, fit(found)))

@@ -157,7 +157,6 @@ def collect(
         pd.DataFrame([asdict(one.evidence) for one in found], columns=list(Evidence.__dataclass_fields__))
     )
     table["pooled"] = [None if one.summary is None else pooled(one.summary).tolist() for one in found]
-    table["order"] = [one.order for one in found]
     table["technical"] = (
         None  # the shipped head has seen these families: `technical` says it of each without it
     )

@@ -32,16 +32,23 @@ export function units(text) {
  * @returns {{text: string, names: string[]}[]} each piece with the names whose spans it lies in
  */
 export function pieces(text, layers) {
-  const known = Object.entries(layers).map(([name, spans]) => [
+  const known = Object.entries(layers).map(([name, spans]) => ({
     name,
-    spans.filter(({ start, end }) => start >= 0 && start < end && end <= text.length),
-  ]);
-  const edges = new Set([0, text.length, ...known.flatMap(([, spans]) => spans.flatMap(({ start, end }) => [start, end]))]);
+    spans: spans.filter(({ start, end }) => start >= 0 && start < end && end <= text.length).sort((a, b) => a.start - b.start),
+    next: 0,
+    until: 0,
+  }));
+  const edges = new Set([0, text.length]);
+  for (const { spans } of known) for (const { start, end } of spans) edges.add(start).add(end);
   const places = [...edges].sort((a, b) => a - b);
   return places.slice(1).map((end, n) => {
     const start = places[n];
-    const names = known.filter(([, spans]) => spans.some((span) => span.start <= start && end <= span.end)).map(([name]) => name);
-    return { text: text.slice(start, end), names };
+    for (const layer of known) {
+      for (; layer.next < layer.spans.length && layer.spans[layer.next].start <= start; layer.next += 1) {
+        layer.until = Math.max(layer.until, layer.spans[layer.next].end);
+      }
+    }
+    return { text: text.slice(start, end), names: known.filter(({ until }) => start < until).map(({ name }) => name) };
   });
 }
 
