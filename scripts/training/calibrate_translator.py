@@ -35,7 +35,7 @@ from scripts.command import command
 from scripts.training import prepare_wmt, wmt
 from scripts.training.human_ranks import by_rank, richest_round_trip
 
-TESTSETS = ("wmt22", "wmt23", "wmt24")  # no shipped model was trained on them
+TESTSETS = ("wmt23", "wmt24")  # no shipped model was trained on them
 
 
 def markdown(calibration: Calibration) -> str:
