@@ -7,9 +7,9 @@ sentences spoilt (``encoder_data.spoil`` and ``disorder``), native ones and tran
 text by a machine is among them. Documentation is learnt from and not measured: posts are no manuals.
 
 What is measured is out of fold: a family of text is judged by a head that has not seen it. The families are
-those that the encoder was not trained on. Nor was the language model, but for the lines of NTREX, which stand
-in where a language has too few others (all that Arabic, Bulgarian, Polish and Romanian have). From these
-sentences come the percentiles in ``fluency.json``, and the limits from which a word is shown as broken. The
+those that the encoder was not trained on. Nor was the language model, but for the lines of NTREX: a tenth of
+the sentences, more where a language has too few others, and all that Arabic, Bulgarian, Polish and Romanian
+have. From these sentences come the percentiles in ``fluency.json``, and the limits from which a word is shown as broken. The
 head that ships has seen all families.
 
 ``--out`` has what the head and the language model say of every sentence that was measured, of some with their
@@ -226,6 +226,8 @@ def pieces_of(found: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor]:
             continue
         for name, spans in (("", []), ("spoilt", one.spoilt[1])):
             read = one.read[name]
+            if not len(read.vectors):
+                continue  # nothing is left of it when it is folded
             places = [(max(a, 0), max(b, 0)) for a, b in read.spans.tolist()]  # marks have no characters
             label = np.array(token_labels(places, spans), np.int8)
             vectors.append(read.vectors[label != UNKNOWN])
@@ -267,6 +269,9 @@ def say(arrays: Mapping[str, Floats], found: Sequence[Example]) -> None:
     for one in found:
         for name, text in one.texts.items():
             draft, pieces = wording(text, one.language), one.read[name]
+            if not len(pieces.vectors):
+                one.said[name] = Order(None)
+                continue
             hidden = pieces.vectors.astype(np.float32) @ arrays["order_hidden"] + arrays["order_hidden_bias"]
             odds = np.maximum(hidden, 0) @ arrays["order"] + arrays["order_bias"]
             one.said[name] = order.read(draft.text, odds, pieces.spans).placed(draft.starts, draft.ends)
