@@ -103,7 +103,7 @@ def test_words_in_disorder_are_shown_and_cost_fluency(results: dict[str, tuple[R
         assert mixed.fluency < whole.fluency, language
         assert sum(len(s.broken) for s in whole.sentences) <= 1, language
         shown += any(sentence.broken for sentence in mixed.sentences)
-    assert shown >= 5
+    assert shown > len(results) / 2
 
 
 def test_broken_words_are_words_of_the_post(results: dict[str, tuple[Result, Result]]) -> None:
