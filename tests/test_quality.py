@@ -107,7 +107,7 @@ def test_a_good_translation_has_no_flag(estimator: QualityEstimator) -> None:
         assert not quality.warnings
         assert quality.adequacy is not None
         assert quality.adequacy > 0.3
-        assert {"translator", "fluency", "profile", "arithmetic"} == set(quality.models)
+        assert {"translator", "fluency", "encoder", "profile", "arithmetic"} == set(quality.models)
 
 
 @pytest.mark.parametrize("dropped", range(5))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from num2words import num2words
 
@@ -49,6 +49,8 @@ def test_a_pair_with_the_same_number_is_right(value: int, source: str, target: s
 
 
 @given(st.integers(2, 999), st.integers(2, 999), languages, languages, st.booleans())
+@example(32, 2, "es", "en", False)
+@example(372, 2, "es", "ru", True)
 def test_a_pair_with_another_number_is_wrong(
     one: int, other: int, source: str, target: str, both: bool
 ) -> None:

@@ -191,6 +191,12 @@ def values(text: str, language: str) -> frozenset[str]:
         found |= {times("1", power(match, language)) for match in pattern.finditer(text)}
     places = [(word.end, word.value) for word in words(text, language)]
     for match in _further(language).finditer(text) if language in LANGUAGES else ():
+        start, end = match.span()
+        if any(
+            word.start <= start and end <= word.end and end - start < word.end - word.start
+            for word in words(text, language)
+        ):
+            continue  # "dos" in "treinta y dos"
         places += [(match.end(), value) for value in _meanings(language, match[0].lower())]
     spans = _YEARS.get(language, ())
     for end, value in places:
