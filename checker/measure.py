@@ -186,6 +186,7 @@ def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Find
     units = list({unit.span.text.casefold(): unit for unit in reversed(units)}.values())[::-1]
     text = " ".join(unit.span.text for unit in units)
     rank = fluency.pool([(unit.rank, unit.columns) for unit in units if unit.rank is not None])
+    readable = fluency.pool([(unit.readable, unit.columns) for unit in units if unit.readable is not None])
     trips = [unit.trip for unit in units if unit.trip is not None]
     trip = None
     if trips:
@@ -197,7 +198,7 @@ def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Find
         machine_head=models.heads.machine(summary) if summary else None,
         translated_head=models.heads.translated(summary) if summary else None,
         technical=models.heads.technical(summary) if summary else None,
-        fluency=rank.z if rank else None,
+        fluency=readable.z if readable else None,  # with and without the encoder the same
         chrf=trip.chrf if trip else None,
         bleu=trip.bleu if trip else None,
         log_likelihood=trip.log_likelihood if trip else None,

@@ -190,12 +190,14 @@ def values(text: str, language: str) -> frozenset[str]:
     if pattern:
         found |= {times("1", power(match, language)) for match in pattern.finditer(text)}
     places = [(word.end, word.value) for word in words(text, language)]
+    known = sorted({(word.start, word.end) for word in words(text, language)})
+    number, reach = 0, 0
     for match in _further(language).finditer(text) if language in LANGUAGES else ():
         start, end = match.span()
-        if any(
-            word.start <= start and end <= word.end and end - start < word.end - word.start
-            for word in words(text, language)
-        ):
+        while number < len(known) and known[number][0] <= start:
+            reach = max(reach, known[number][1]) if known[number] != (start, end) else reach
+            number += 1
+        if end <= reach:
             continue  # "dos" in "treinta y dos"
         places += [(match.end(), value) for value in _meanings(language, match[0].lower())]
     spans = _YEARS.get(language, ())

@@ -10,9 +10,9 @@ A small language model misses much of this, above all in languages of which it h
 encoder has read the sentence as well, what it says of the order and the forms of the words
 (``checker.evidence.order``) is added.
 
-The statistic is compared with percentiles measured on human text that the model was not trained on. A
-percentile needs no threshold and means the same in every language, whereas a raw perplexity depends on the
-tokenizer and on the length of the text.
+The statistic is compared with percentiles measured on human text, nearly all of which no model was trained
+on. A percentile needs no threshold and means the same in every language, whereas a raw perplexity depends on
+the tokenizer and on the length of the text.
 """
 
 from __future__ import annotations

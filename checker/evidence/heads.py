@@ -142,7 +142,7 @@ class Heads:
         return self._ask("technical", pooled(summary))
 
     def order(self, vectors: Floats) -> Floats | None:
-        """Log-odds that each piece is out of place or in a wrong form; None where that head was not fitted.
+        """Log-odds that each piece is out of place; None where that head was not fitted.
 
         Args:
             vectors: of pieces; (pieces, width).

@@ -1,4 +1,4 @@
-"""Are the words of a sentence where writers of the language put them, and in the form that they give them?
+"""Are the words of a sentence where writers of the language put them?
 
 A head over the encoder's vectors says of every piece whether it was spoilt: words put in another order, left
 out, repeated, with another ending or another preposition. It learnt that from human text that was spoilt on

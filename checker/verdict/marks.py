@@ -19,7 +19,7 @@ class Run(NamedTuple):
         weight: share of the log-odds of the sentence that its word has, positive for one that raises them; 0
             if the word is none of those that moved the style detector most.
         differs: whether the text on the other side of the round trip has something else in its place.
-        broken: whether it looks out of place or in a wrong form.
+        broken: whether it looks out of place.
     """
 
     text: str

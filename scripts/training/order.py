@@ -7,10 +7,10 @@ sentences spoilt (``encoder_data.spoil`` and ``disorder``), native ones and tran
 text by a machine is among them. Documentation is learnt from and not measured: posts are no manuals.
 
 What is measured is out of fold: a family of text is judged by a head that has not seen it. The families are
-those that the encoder was not trained on. Nor was the language model, but for the lines of NTREX: a tenth of
-the sentences, more where a language has too few others, and all that Arabic, Bulgarian, Polish and Romanian
-have. From these sentences come the percentiles in ``fluency.json``, and the limits from which a word is shown
-as broken. The head that ships has seen all families.
+those that the encoder was not trained on. Nor was the language model, but for the lines of NTREX: all that
+Arabic, Bulgarian, Polish and Romanian have, and about a twentieth of the sentences of most others. From these
+sentences come the percentiles in ``fluency.json``, and the limits from which a word is shown as broken. The
+head that ships has seen all families.
 
 ``--out`` has what the head and the language model say of every sentence that was measured, of some with their
 words shuffled inside windows of four, and of some with one wrong form, for ``scripts.bench.fluency``; it has
