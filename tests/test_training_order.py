@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from checker.models.encoder import Pieces
 from checker.text import words
 from scripts.bench import fluency as bench
-from scripts.training import order
+from scripts.training import heads, order
 
 TEXT = "The council will close the bridge for two weeks, because its deck must be repaired."
 WIDTH = 8
@@ -100,7 +100,7 @@ def test_the_head_is_put_beside_the_others(found: list[order.Example], tmp_path:
     folder.mkdir(parents=True)
     np.savez(folder / "heads.npz", machine=np.ones(3), order_bias=np.zeros(1))
     arrays = order.fit(found[:8])
-    kept = order.beside(folder / "heads.npz", arrays)
+    kept = heads.beside(folder / "heads.npz", arrays)
     assert set(kept) == {"machine", *arrays}
     np.testing.assert_array_equal(kept["order_bias"], arrays["order_bias"])
     assert all(value.dtype == np.float32 for name, value in kept.items() if name in arrays)

@@ -210,10 +210,8 @@ def _percentiles(checker: Checker, language: str, posts: Sequence[Selected]) -> 
     return FluencyTable.measure(model.label, readings(model, language, texts), LEAST_POSTS)
 
 
-def readings(
-    model: LanguageModel, language: str, texts: Sequence[str], most: int = MOST_SENTENCES
-) -> list[tuple[str, str, Reading]]:
-    """What ``FluencyTable.measure`` takes, of at most ``most`` sentences, drawn with a fixed seed."""
-    sample = [texts[row] for row in np.random.default_rng(0).permutation(len(texts))[:most]]
+def readings(model: LanguageModel, language: str, texts: Sequence[str]) -> list[tuple[str, str, Reading]]:
+    """What ``FluencyTable.measure`` takes, of at most `MOST_SENTENCES` sentences, drawn with a fixed seed."""
+    sample = [texts[row] for row in np.random.default_rng(0).permutation(len(texts))[:MOST_SENTENCES]]
     scores = model.log_probabilities(sample, language)
     return [(language, text, reading(found)) for text, found in zip(sample, scores, strict=True)]

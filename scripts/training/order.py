@@ -23,7 +23,6 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +32,7 @@ from torch import nn
 
 from checker.evidence import fluency, order
 from checker.evidence.fluency import FluencyTable, Reading
+from checker.evidence.heads import Heads
 from checker.evidence.order import Order
 from checker.evidence.style import wording
 from checker.models import Store
@@ -44,6 +44,7 @@ from checker.text import clean, sentences, width, words
 from scripts.command import command
 from scripts.training.corpora import LANGUAGES, labelled, unpaired
 from scripts.training.encoder_data import UNKNOWN, Lexicon, Span, disorder, spoil, stem, token_labels
+from scripts.training.heads import ship
 from scripts.training.technical import is_documentation
 from scripts.training.verdict import UNPAIRED
 
@@ -169,29 +170,31 @@ def drawn(texts: Sequence[str], language: str, most: int, rng: random.Random) ->
     return list(found)[:most]
 
 
-def examples(corpora: Path, language: str, args: Any) -> Iterator[Example]:
+def examples(corpora: Path, language: str, most: int, versions: int, learnt: int) -> Iterator[Example]:
     """Sentences of a language, to measure and to learn from.
 
     Args:
         corpora: with ``labelled`` and ``wild``.
         language: ISO 639-1 code.
-        args: ``sentences`` to measure, ``versions`` of them that are changed as well, ``fit`` to learn from.
+        most: sentences to measure.
+        versions: of them that are changed as well, about.
+        learnt: sentences to learn from, about.
     """
     rng = random.Random(language)
     texts = families(corpora, language)
     lexicon = Lexicon.learn(clean(text).text for part in texts.values() for text in part[:8000])
     names = [family for family in texts if is_measured(family)]
-    left, pools = args.sentences, {}
+    left, pools = most, {}
     for number, family in enumerate(names):
         others = len([name for name in names[number:] if name != NTREX]) or 1
         pools[family] = drawn(texts[family], language, left if family == NTREX else -(-left // others), rng)
         left -= len(pools[family])
-    share = -(-args.fit // len(texts))
+    share = -(-learnt // len(texts))
     for family in texts:
         pool = pools.get(family) or drawn(texts[family], language, share, rng)
         for number, text in enumerate(pool):
             one = Example(language, family, {"": text}, measured=family in pools)
-            if one.measured and rng.random() < args.versions / args.sentences:
+            if one.measured and rng.random() < versions / most:
                 one.texts["mixed"] = shuffled(text, rng)
                 if changed := bend(text, lexicon, rng):
                     one.texts["bent"], one.bent = changed
@@ -266,14 +269,15 @@ def fit(found: Sequence[Example], seed: int = 1) -> dict[str, Floats]:
 
 def say(arrays: Mapping[str, Floats], found: Sequence[Example]) -> None:
     """Fill in what a head says of every version of the sentences."""
+    head = Heads(dict(arrays))
     for one in found:
         for name, text in one.texts.items():
             draft, pieces = wording(text, one.language), one.read[name]
             if not len(pieces.vectors):
                 one.said[name] = Order(None)
                 continue
-            hidden = pieces.vectors.astype(np.float32) @ arrays["order_hidden"] + arrays["order_hidden_bias"]
-            odds = np.maximum(hidden, 0) @ arrays["order"] + arrays["order_bias"]
+            odds = head.order(pieces.vectors.astype(np.float32))
+            assert odds is not None
             one.said[name] = order.read(draft.text, odds, pieces.spans).placed(draft.starts, draft.ends)
 
 
@@ -284,20 +288,6 @@ def cross_fit(found: Sequence[Example]) -> None:
         held = [one for one in found if one.family == family]
         say(fit(rest), held)
         print(f"{family}: {len(held)} sentences, judged by a head that saw {len(rest)} others", flush=True)
-
-
-def beside(path: Path, arrays: Mapping[str, Floats]) -> dict[str, Any]:
-    """The arrays of a file of heads, with those of this head in their place."""
-    with np.load(path, allow_pickle=False) as saved:
-        kept = {name: saved[name] for name in saved.files}
-    return kept | {name: value.astype(np.float32) for name, value in arrays.items()}
-
-
-def ship(models: Path, arrays: Mapping[str, Floats]) -> str:
-    """Put the head beside the others of the shipped encoder; returns what the store locks."""
-    path = models / "embedded" / "encoder" / "heads.npz"
-    np.savez(path, **beside(path, arrays))
-    return str(Store(models / "registry.toml").lock_embedded())
 
 
 # --- measuring ------------------------------------------------------------------------------------
@@ -377,7 +367,7 @@ def main() -> None:
     scorer = load_language_model(model, store, numbers="float32")
     found: list[Example] = []
     for language in args.languages:
-        own = list(examples(args.corpora, language, args))
+        own = list(examples(args.corpora, language, args.sentences, args.versions, args.fit))
         look(checker, own)
         found += own
         counts = pd.Series([one.family for one in own if one.measured]).value_counts().to_dict()

@@ -16,7 +16,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +27,7 @@ from checker.pipeline import Checker
 from checker.statistics import Floats
 from scripts.command import command
 from scripts.training.corpora import parallel
+from scripts.training.heads import ship
 
 DOCUMENTATION = ("msdocs", "coop", "mdn", "gnome", "human", "pydocs")
 """How the names of families of documentation begin."""
@@ -128,17 +128,6 @@ def limit(said: Floats, target: npt.NDArray[np.bool_], families: Sequence[str]) 
     return float(values[order][int(np.searchsorted(above, SPARED))])
 
 
-def ship(models: Path, weights: Floats, bias: float) -> str:
-    """Put the head beside the others of the shipped encoder; returns what the store locks."""
-    path = models / "embedded" / "encoder" / "heads.npz"
-    with np.load(path, allow_pickle=False) as saved:
-        arrays: dict[str, Any] = {name: saved[name] for name in saved.files}
-    arrays["technical"] = weights.astype(np.float32)
-    arrays["technical_bias"] = np.array([bias], np.float32)
-    np.savez(path, **arrays)
-    return str(Store(models / "registry.toml").lock_embedded())
-
-
 def main() -> None:
     parser = command(__doc__)
     parser.add_argument("--corpora", type=Path, required=True)
@@ -168,7 +157,7 @@ def main() -> None:
         start += len(one)
     taken = pd.Series(said >= cut).groupby(rows["testset"].to_numpy()).mean()
     print(taken.round(3).to_string())
-    print(ship(args.models, weights, bias - cut))
+    print(ship(args.models, {"technical": weights, "technical_bias": np.array([bias - cut])}))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 import { el } from "./dom.js";
 import { languageName, t } from "./names.js";
-import { direction, pieces, printable, units } from "./text.js";
+import { marked } from "./sentences.js";
+import { direction, printable, units } from "./text.js";
 
 /** @param {object} quality as in docs/quality.md */
 export function beside(quality) {
@@ -37,7 +38,7 @@ function rows(quality, segment, n) {
   const cells = ["source", "target"].map((side) => {
     const { code } = quality[`${side}_language`];
     const passage = segment[side];
-    const content = passage ? marked(passage, findings.flatMap((finding) => finding[side])) : [el("i", {}, t("side_missing"))];
+    const content = passage ? shown(passage, findings.flatMap((finding) => finding[side])) : [el("i", {}, t("side_missing"))];
     return el("td", { class: "text", dir: passage ? direction(code) : null, lang: passage ? code : null }, ...content);
   });
   const notes = findings.map(({ message }) => el("li", { lang: "en", dir: "ltr" }, printable(message)));
@@ -48,10 +49,7 @@ function rows(quality, segment, n) {
 }
 
 /** A passage with the parts that findings are about; their offsets count code points of the whole text. */
-function marked({ text, start }, found) {
+function shown({ text, start }, found) {
   const offsets = units(text);
-  const spans = found.map((part) => ({ start: offsets[part.start - start], end: offsets[part.end - start] }));
-  return pieces(text, { differs: spans }).map(({ text: piece, names }) =>
-    names.length > 0 ? el("mark", { class: "differs" }, printable(piece)) : printable(piece),
-  );
+  return marked(text, { differs: found.map((part) => ({ start: offsets[part.start - start], end: offsets[part.end - start] })) });
 }

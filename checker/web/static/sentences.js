@@ -115,7 +115,7 @@ function suspicious(sentence) {
 }
 
 /** A text with the spans of each class marked; where spans of several classes lie, all of them. */
-function marked(text, layers) {
+export function marked(text, layers) {
   return pieces(text, layers).map(({ text: piece, names }) =>
     names.length > 0 ? el("mark", { class: names.join(" ") }, printable(piece)) : printable(piece),
   );
