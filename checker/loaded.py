@@ -169,7 +169,7 @@ class LoadedModels:
         with self._lock:
             if language not in self._styles:
                 path = self._shipped(f"style/{language}.npz")
-                self._styles[language] = style.load(path, f"embedded/style-{language}@{__version__}")
+                self._styles[language] = style.load(path, f"embedded/style-{language}@{style.REVISION}")
             return self._styles[language]
 
     def language_model(self, language: str) -> LanguageModel | None:

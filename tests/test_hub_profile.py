@@ -22,12 +22,12 @@ from typer.testing import CliRunner
 
 from checker.cli.app import app
 from checker.errors import ModelCorruptedError, ModelNotFoundError
+from checker.evidence import style
 from checker.models import Store
 from checker.models.weights import network
 from checker.pipeline import Checker
 from checker.result import Result
 from checker.verdict.file import read
-from checker.version import __version__
 
 EMBEDDED = Path(__file__).parents[1] / "models" / "embedded"
 RU_EN, EN_RU = "Helsinki-NLP/opus-mt-ru-en", "Helsinki-NLP/opus-mt-en-ru"
@@ -130,7 +130,7 @@ def test_a_post_makes_its_round_trip_through_downloaded_models(store: Store, res
     labels = [store.model(name).label for name in (RU_EN, EN_RU)]
     assert result.models == {
         "profile": "hub",
-        "style": f"embedded/style-ru@{__version__}",
+        "style": f"embedded/style-ru@{style.REVISION}",
         "fluency": store.model(FLUENCY).label,
         "translator": " + ".join(labels),
         "arithmetic": Checker(profile="hub", store=store).arithmetic,

@@ -24,6 +24,7 @@ from test_cli import EXAMPLES, REAL, run
 from test_evaluation import Page
 
 from checker.errors import InputError
+from checker.evidence import style
 from checker.io.outcomes import Columns, Row, day_of, read
 from checker.io.write import write
 from checker.models import Store
@@ -53,7 +54,7 @@ from checker.verdict.file import read as read_calibration
 from checker.verdict.marks import back_runs, runs
 from checker.version import __version__
 
-MODELS = {"profile": "embedded", "style": f"embedded/style-ru@{__version__}"}
+MODELS = {"profile": "embedded", "style": f"embedded/style-ru@{style.REVISION}"}
 SHIPPED = Path(__file__).parents[1] / "models" / "embedded" / "verdict.json"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from checker.errors import ModelCorruptedError
 from checker.evidence.style import (
     BITS,
     ORDERS,
+    REVISION,
     WORD_ORDERS,
     StyleModel,
     fold,
@@ -283,6 +285,15 @@ def test_a_damaged_or_hostile_file_is_refused(tmp_path: Path, monkeypatch: pytes
         with pytest.raises(ModelCorruptedError, match=f"{name}.npz"):
             load(tmp_path / f"{name}.npz", "x@1")
     assert not Path("ran").exists()
+
+
+def test_the_card_names_the_revision_that_a_calibration_holds_for() -> None:
+    card = (SHIPPED / "README.md").read_text(encoding="utf-8")
+    assert card.startswith(f"# embedded/style {REVISION}\n")
+    digest = hashlib.sha256()
+    for path in sorted(SHIPPED.glob("*.npz")):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    assert f"`{digest.hexdigest()[:16]}`" in card  # new weights need a new revision
 
 
 @pytest.mark.parametrize("language", SUPPORTED)

@@ -30,6 +30,10 @@ from checker.errors import ModelCorruptedError
 from checker.languages import SUPPORTED
 from checker.text import Draft
 
+REVISION = "0.7.0"
+"""Of the models that ship. It changes with their weights, and with what is made of a text before hashing: a
+calibration of one's own holds for the revision that it was fitted with."""
+
 BITS = 21
 ORDERS = (1, 2, 3, 4, 5)
 WORD_ORDERS = (1, 2)

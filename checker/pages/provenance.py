@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, get_args
 
 from checker.errors import ModelNotFoundError
+from checker.evidence import style
 from checker.models import Store
 from checker.models.lock import sha256
 from checker.settings import Profile
@@ -70,8 +71,8 @@ def used(models: Mapping[str, Set[str]], store: Store, shipped: bool) -> list[Us
 
 def _digest(label: str, store: Store, known: Mapping[str, str]) -> str | None:
     name, _, revision = label.rpartition("@")
-    if style := re.fullmatch(r"embedded/style-(\w+)", name):
-        return known.get(f"{style[1]}.npz") if revision == __version__ else None
+    if language := re.fullmatch(r"embedded/style-(\w+)", name):
+        return known.get(f"{language[1]}.npz") if revision == style.REVISION else None
     try:
         here = store.model(name).label == label
     except ModelNotFoundError:
