@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import cache
 from importlib.metadata import version
 from typing import NamedTuple
 
@@ -43,6 +44,11 @@ class Runtime(NamedTuple):
     numbers: Arithmetic
 
 
+@cache
+def _release(package: str) -> str:
+    return version(package)  # reads and parses a file
+
+
 def runtime(model: Model, engine: Engine, device: Device, numbers: Arithmetic) -> Runtime:
     """What a model runs on. A Firefox model has an engine of its own, in 8-bit integers.
 
@@ -51,8 +57,8 @@ def runtime(model: Model, engine: Engine, device: Device, numbers: Arithmetic) -
         engine, device, numbers: as for ``load_translator``.
     """
     if model.family == "firefox":
-        return Runtime("fxtranslate", version("fxtranslate"), "", "int8")
-    return Runtime(engine, version(engine), device if engine == "transformers" else "", numbers)
+        return Runtime("fxtranslate", _release("fxtranslate"), "", "int8")
+    return Runtime(engine, _release(engine), device if engine == "transformers" else "", numbers)
 
 
 def load_translator(
