@@ -78,8 +78,12 @@ models: $(STAMP) ## Train the embedded models on CORPORA (hours on a CPU)
 	$(BIN)/python -m scripts.training.encoder base --source $(E5) --corpora $(CORPORA) --out runs/encoder
 	$(BIN)/python -m scripts.training.encoder pack --corpora $(CORPORA) --out runs/encoder --posts 90000
 	$(BIN)/python -m scripts.training.encoder train --out runs/encoder --minutes 90
-	$(BIN)/python -m scripts.training.encoder train --out runs/encoder --minutes 270 --hide 0.5
-	$(BIN)/python -m scripts.training.encoder_ship --out runs/encoder --models models --pieces 45000
+	$(BIN)/python -m scripts.training.encoder train --out runs/encoder --minutes 270 --hide 0.5 --faults 0.5
+	mkdir -p runs/encoder-mean
+	ln -sfn ../encoder/base ../encoder/train ../encoder/held runs/encoder-mean
+	$(BIN)/python -m scripts.training.encoder blend --of runs/encoder --base 0.3 --out runs/encoder-mean
+	$(BIN)/python -m scripts.training.encoder evaluate --out runs/encoder-mean --held 6000
+	$(BIN)/python -m scripts.training.encoder_ship --out runs/encoder-mean --models models --pieces 45000
 	$(BIN)/python -m scripts.training.order --corpora $(CORPORA) --models models
 	$(BIN)/python -m scripts.training.verdict --corpora $(CORPORA) --models models --cache runs/evidence --gather
 	$(BIN)/python -m scripts.training.technical --corpora $(CORPORA) --evidence runs/evidence --models models

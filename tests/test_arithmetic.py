@@ -111,7 +111,7 @@ def test_a_result_names_the_numbers_of_a_firefox_translator(on: On, tmp_path: Pa
 def test_the_cache_knows_what_really_translates(on: On, monkeypatch: pytest.MonkeyPatch) -> None:
     def scope(language: str, release: str = "0.5.0") -> str:
         with monkeypatch.context() as patch:
-            patch.setattr(load, "version", lambda name: release if name == "fxtranslate" else version(name))
+            patch.setattr(load, "_release", lambda name: release if name == "fxtranslate" else version(name))
             return LoadedModels(Store(), Settings(device="cpu")).scope("translator", language)
 
     on(WITHOUT)

@@ -3,7 +3,7 @@
     python -m scripts.training.encoder base --source E5 --corpora CORPORA --out runs/encoder
     python -m scripts.training.encoder pack --corpora CORPORA --out runs/encoder --posts 100000
     python -m scripts.training.encoder train --out runs/encoder --minutes 90
-    python -m scripts.training.encoder blend --of runs/encoder runs/encoder-2 --out runs/encoder-mean
+    python -m scripts.training.encoder blend --of runs/encoder --base 0.3 --out runs/encoder-mean
     python -m scripts.training.encoder evaluate --out runs/encoder
     python -m scripts.training.encoder export --out runs/encoder
 
@@ -720,7 +720,7 @@ def options() -> argparse.ArgumentParser:
             command.add_argument("--counts", type=Path, help="npz with the frequency of every piece, `tot`")
         if name == "blend":
             command.add_argument("--of", type=Path, nargs="+", required=True, help="folders of runs")
-            command.add_argument("--base", type=float, default=0.4, help="share of the base in the mean")
+            command.add_argument("--base", type=float, default=0.3, help="share of the base in the mean")
         if name == "pack":
             command.add_argument("--posts", type=int, default=100_000)
             command.add_argument(

@@ -138,7 +138,7 @@ def main() -> None:
     ]
     if runs := state.get("runs"):
         share = 100 * state["base"]
-        first.append(f"Shipped is the mean of the weights of {runs} runs and, to {share:.0f} %, of the base.")
+        first.append(f"The weights are a mean: {share:.0f} % the base's, the rest trained (runs: {runs}).")
     if hidden := state.get("hide"):
         first.append(f"In {100 * hidden:.0f} % of the pairs words of the topic were hidden.")
     (folder / "README.md").write_text(card(first, table))
