@@ -189,13 +189,13 @@ def values(text: str, language: str) -> frozenset[str]:
     pattern = scale_pattern(language)
     if pattern:
         found |= {times("1", power(match, language)) for match in pattern.finditer(text)}
-    places = [(word.end, word.value) for word in words(text, language)]
-    known = sorted({(word.start, word.end) for word in words(text, language)})
+    known = words(text, language)
+    places = [(word.end, word.value) for word in known]
     number, reach = 0, 0
     for match in _further(language).finditer(text) if language in LANGUAGES else ():
         start, end = match.span()
-        while number < len(known) and known[number][0] <= start:
-            reach = max(reach, known[number][1]) if known[number] != (start, end) else reach
+        while number < len(known) and (word := known[number]).start <= start:
+            reach = reach if (word.start, word.end) == (start, end) else max(reach, word.end)
             number += 1
         if end <= reach:
             continue  # "dos" in "treinta y dos"

@@ -23,10 +23,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import queue
-import threading
 import time
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -181,39 +181,12 @@ def collate(data: Pack, rows: npt.NDArray[np.int64], most: int | None = None) ->
 
 
 def ahead(made: Iterator[_T], most: int = 8) -> Iterator[_T]:
-    """The same items, made by a thread while the ones before are used, so that no GPU waits for them."""
-    waiting: queue.Queue[tuple[_T | None, BaseException | None]] = queue.Queue(most)
-    stopped = threading.Event()
-
-    def put(item: _T | None, error: BaseException | None) -> None:
-        while not stopped.is_set():
-            try:
-                return waiting.put((item, error), timeout=0.2)
-            except queue.Full:
-                continue
-
-    def make() -> None:
-        try:
-            for item in made:
-                put(item, None)
-                if stopped.is_set():
-                    return
-            put(None, StopIteration())
-        except BaseException as error:
-            put(None, error)
-
-    threading.Thread(target=make, daemon=True).start()
-    try:
-        while True:
-            item, error = waiting.get()
-            if isinstance(error, StopIteration):
-                return
-            if error is not None:
-                raise error
-            assert item is not None
+    """The same items (none may be None), made by a thread while those before are used: no GPU waits."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = deque(pool.submit(next, made, None) for _ in range(most))
+        while (item := waiting.popleft().result()) is not None:
+            waiting.append(pool.submit(next, made, None))
             yield item
-    finally:
-        stopped.set()
 
 
 def known_loss(
@@ -431,8 +404,6 @@ def train(args: argparse.Namespace) -> None:
         hidden = state.get("hide", 0.0)
         print(f"goes on at step {step} after {spent / 60:.1f} minutes", flush=True)
     known = frequent(data) if args.hide else None
-    if device == "cuda":
-        data = data.in_memory()
     labelled = np.asarray(args.faults > 0) | (data.machine != UNKNOWN) | (data.translated != UNKNOWN)
     if not labelled.any():
         raise SystemExit(f"{args.out / 'train'} has no post whose kind is known")
@@ -446,6 +417,10 @@ def train(args: argparse.Namespace) -> None:
         }  # fmt: skip
         torch.save(state, checkpoint.with_suffix(".tmp"))
         checkpoint.with_suffix(".tmp").replace(checkpoint)
+
+    def log_held() -> None:
+        found = brief(score(model, held, held_rows), held, held_rows)
+        write_log(args.out, {"step": step, "posts": posts, "held": found})
 
     total = 60 * args.minutes
     if args.until:
@@ -475,7 +450,6 @@ def train(args: argparse.Namespace) -> None:
         epoch, done, made = next(stream)
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * rate(spent / total)
-        size = len(made["ids"])
         batch = {key: value.to(device) for key, value in made.items()}
         with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
             parts = losses(model, batch)
@@ -486,9 +460,9 @@ def train(args: argparse.Namespace) -> None:
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         for name, value in parts.items():
-            sums[name] = sums.get(name, torch.zeros((), device=device)) + value.detach()
+            sums[name] = sums.get(name, 0) + value.detach()
         seen += 1
-        step, done, posts = step + 1, done + 1, posts + size
+        step, done, posts = step + 1, done + 1, posts + len(made["ids"])
         now = time.monotonic()
         spent = before + now - begun
         if now - last_log > args.log_every or args.steps:
@@ -503,24 +477,14 @@ def train(args: argparse.Namespace) -> None:
             save()
             last_save = now
         if now - last_held > args.held_every:
-            write_log(
-                args.out,
-                {
-                    "step": step,
-                    "posts": posts,
-                    "held": brief(score(model, held, held_rows), held, held_rows),
-                },
-            )
+            log_held()
             last_held = last_log = time.monotonic()
             posts_then = posts
             spent = before + last_held - begun
     save()
     write_log(args.out, {"step": step, "posts": posts, "minutes": round(spent / 60, 1), "finished": True})
     if not args.steps:
-        write_log(
-            args.out,
-            {"step": step, "posts": posts, "held": brief(score(model, held, held_rows), held, held_rows)},
-        )
+        log_held()
 
 
 def restore(args: argparse.Namespace) -> tuple[Encoder, dict[str, Any]]:
@@ -554,13 +518,13 @@ def blended(
 
 def blend(args: argparse.Namespace) -> None:
     """Write ``checkpoint.pt``: the mean of the checkpoints of other runs and of the base."""
+    if args.out in args.of:
+        raise SystemExit("--out is one of the runs: give another folder")
     states = [torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True) for run in args.of]
     depths = {state["layers"] for state in states}
     if len(depths) > 1:
         raise SystemExit(f"runs of {sorted(depths)} layers cannot be averaged")
     base_weights = Encoder.load(args.of[0] / "base", *depths).state_dict()
-    if args.out in args.of:
-        raise SystemExit("--out is one of the runs: give another folder")
     first, *_ = states
     total = {name: sum(state[name] for state in states) for name in ("posts", "spent", "step")}
     model = blended(base_weights, [state["model"] for state in states], args.base)

@@ -17,7 +17,7 @@ import random
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -502,11 +502,6 @@ class Pack:
     def lengths(self) -> npt.NDArray[np.int64]:
         """Tokens of each post."""
         return np.diff(self.starts)
-
-    def in_memory(self) -> Pack:
-        """The same, not mapped from files."""
-        arrays: dict[str, Any] = {name: np.array(getattr(self, name)) for name in self.ARRAYS}
-        return replace(self, **arrays)
 
     def save(self, folder: Path) -> None:
         """Write one ``.npy`` file an array, and ``about.json``."""

@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--pieces", type=int, default=40_000, help="pieces of the vocabulary that ship")
     parser.add_argument("--context", type=int, default=CONTEXT, help="positions that ship")
     args = parser.parse_args()
-    options = argparse.Namespace(out=args.out, layers=6, dropout=0.0, attention="sdpa", freeze=0)
+    options = argparse.Namespace(out=args.out, dropout=0.0, attention="sdpa", freeze=0)
     model, state = restore(options)
     saved = json.loads((args.out / "base" / "tokenizer.json").read_text())
     counts = np.bincount(
