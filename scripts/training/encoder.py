@@ -1,7 +1,7 @@
 """Train the encoder that replaces the n-gram detectors: translated, machine-made, and which words are faulty.
 
     python -m scripts.training.encoder base --source E5 --corpora CORPORA --out runs/encoder
-    python -m scripts.training.encoder pack --corpora CORPORA --out runs/encoder --posts 100000
+    python -m scripts.training.encoder pack --corpora CORPORA --rudimentary R --out runs/encoder --posts 100000
     python -m scripts.training.encoder train --out runs/encoder --minutes 90
     python -m scripts.training.encoder blend --of runs/encoder --base 0.3 --out runs/encoder-mean
     python -m scripts.training.encoder evaluate --out runs/encoder
@@ -39,7 +39,15 @@ from torch import nn
 from torch.nn import functional
 
 from scripts.training.encoder_base import HUB, find_source, make_base, to_q4
-from scripts.training.encoder_data import UNKNOWN, Pack, batches, evaluation_posts, pack, training_posts
+from scripts.training.encoder_data import (
+    LANGUAGES,
+    UNKNOWN,
+    Pack,
+    batches,
+    evaluation_posts,
+    pack,
+    training_posts,
+)
 
 PAD = 1
 UNKNOWN_TOKEN = 3
@@ -649,7 +657,8 @@ def make_packs(args: argparse.Namespace) -> None:
 
     tokenizer = Tokenizer.from_file(str(args.out / "base" / "tokenizer.json"))
     began = time.monotonic()
-    made = pack(training_posts(args.corpora, args.posts, args.seed), tokenizer, args.context)
+    drawn = training_posts(args.corpora, args.posts, args.seed, LANGUAGES, args.rudimentary, args.share)
+    made = pack(drawn, tokenizer, args.context)
     made.save(args.out / "train")
     print(
         f"{len(made)} posts, {made.lengths.mean():.1f} tokens each, {time.monotonic() - began:.0f} s",
@@ -687,6 +696,8 @@ def options() -> argparse.ArgumentParser:
             command.add_argument("--base", type=float, default=0.3, help="share of the base in the mean")
         if name == "pack":
             command.add_argument("--posts", type=int, default=100_000)
+            command.add_argument("--rudimentary", type=Path, help="folder of scripts.training.rudimentary")
+            command.add_argument("--share", type=float, default=0.35, help="of the units that come from it")
             command.add_argument(
                 "--held", type=int, default=60, help="posts of each language, family and kind"
             )

@@ -21,7 +21,7 @@ import numpy as np
 import sentencepiece as spm
 import torch
 from numpy.typing import NDArray
-from transformers import GenerationConfig, MarianConfig, MarianMTModel, MarianTokenizer
+from transformers import AutoModelForSeq2SeqLM, GenerationConfig, MarianConfig, MarianMTModel, MarianTokenizer
 
 from checker.models.weights import network
 from checker.statistics import Counts, Floats
@@ -102,7 +102,7 @@ def start_from(model: MarianMTModel, tokenizer: MarianTokenizer, folder: Path) -
 
     Pieces that only the new vocabulary has start at the mean of the old pieces that spell them.
     """
-    old = network(MarianMTModel, folder)
+    old = network(AutoModelForSeq2SeqLM, folder)
     spelling = MarianTokenizer.from_pretrained(folder, local_files_only=True)
     state = {
         name: value

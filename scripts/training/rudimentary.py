@@ -1,0 +1,103 @@
+"""Rudimentary translations of test sets, for the encoder to learn from: by rules, and word for word.
+
+    python -m scripts.training.rudimentary --corpora CORPORA --out runs/rudimentary
+
+The test sets have hardly any: their systems are statistical or neural, and what these write is fluent. A
+clumsy post is more often of the kind that is made here. Every line is a translation of the human version of
+the same line in another language, so that a human version stands beside it.
+
+Apertium's (`rules`) are made into the languages of ``BY_RULES`` alone: into French, Portuguese and Russian it
+translates as well, but these are left for measuring (`rules.made_by_rules`). Word for word (`glossary`) all
+languages that have blanks between words are made from English, and English from each of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from scripts.command import command
+from scripts.training.corpora import LANGUAGES, labelled, parallel
+from scripts.training.encoder_data import NO_SPACES
+from scripts.training.glossary import Glossary
+from scripts.training.rules import translate
+
+BY_RULES = {
+    "en": {"es": "spa-eng"},
+    "es": {"en": "eng-spa", "fr": "fr-es", "pt": "pt-es", "it": "ita-spa"},
+    "it": {"es": "spa-ita"},
+    "uk": {"ru": "rus-ukr"},
+}
+"""Language of the translations → those that they are made from, and Apertium's name of the pair."""
+
+LINES = 2500
+"""Of one test set in one direction, at most."""
+
+PAIRS = 25_000
+"""That a dictionary is learnt from."""
+
+MEASURED = ("wmt19", "wmt20")
+"""Test sets without rudimentary translations: what people translated of them sets thresholds."""
+
+
+def humans(corpora: Path, language: str) -> pd.DataFrame:
+    """One human version of every line that may be trained on: ``testset``, ``source_lang``, ``line``, ``text``."""
+    frame = labelled(corpora, language, "train")
+    frame = frame[(frame["label"] == "human") & ~frame["testset"].isin(MEASURED)]
+    frame = frame[["testset", "source_lang", "line", "text"]].astype({"testset": str, "source_lang": str})
+    return frame.drop_duplicates(["testset", "line"])
+
+
+def beside(corpora: Path, target: str, source: str, most: int = LINES) -> pd.DataFrame:
+    """Lines of ``target`` with the same lines in ``source``, in the column ``source``."""
+    other = humans(corpora, source)[["testset", "line", "text"]].rename(columns={"text": "source"})
+    found = humans(corpora, target).merge(other, on=["testset", "line"])
+    return found[found.groupby("testset").cumcount() < most]
+
+
+def dictionary(corpora: Path, source: str, target: str) -> Glossary:
+    """Learnt from human pairs of English and the other language."""
+    pairs = parallel(corpora, target if source == "en" else source)
+    pairs = pairs[pairs["kind"] == "human"].drop_duplicates("en")
+    pairs = pairs.sample(min(len(pairs), PAIRS), random_state=0)
+    sides = ("en", "other") if source == "en" else ("other", "en")
+    return Glossary(zip(*(pairs[side] for side in sides), strict=True))
+
+
+def translations(corpora: Path, language: str) -> pd.DataFrame:
+    """All of them into one language, as rows of ``labelled``."""
+    spaced = [code for code in LANGUAGES if code not in NO_SPACES]
+    sources = [code for code in spaced if code != "en"] if language == "en" else ["en"]
+    parts = []
+    for source, pair in BY_RULES.get(language, {}).items():
+        lines = beside(corpora, language, source)
+        parts.append(lines.assign(text=translate(lines["source"].tolist(), pair), system=f"apertium-{source}"))
+    for source in sources if language in spaced else ():
+        lines = beside(corpora, language, source, LINES // len(sources) if language == "en" else LINES)
+        made = dictionary(corpora, source, language).translate(lines["source"])
+        parts.append(lines.assign(text=made, system=f"glossary-{source}"))
+    columns = ["testset", "source_lang", "label", "origin", "system", "line", "text"]
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    found = pd.concat(parts).assign(label="machine", origin="translated")
+    return found.loc[found["text"].astype(bool), columns].reset_index(drop=True)
+
+
+def main() -> None:
+    parser: argparse.ArgumentParser = command(__doc__)
+    parser.add_argument("--corpora", type=Path, required=True)
+    parser.add_argument("--languages", nargs="+", default=LANGUAGES)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    for language in args.languages:
+        found = translations(args.corpora, language)
+        if len(found):
+            found.to_parquet(args.out / f"{language}.parquet")
+            print(language, found.groupby("system").size().to_dict(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Rudimentary translations for training: by programs of rules, and word for word."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scripts.training import rudimentary, rules
+from scripts.training.encoder_data import labelled_rows, rudimentary_sets, training_posts
+from scripts.training.glossary import Glossary
+
+NOUNS = {"dog": "собака", "cat": "кошка", "man": "человек"}
+VERBS = {"sleeps": "спит", "runs": "бежит", "sees Anna": "видит Анну"}
+PAIRS = [(f"the {n} {v}", f"{NOUNS[n]} {VERBS[v]}") for n in NOUNS for v in VERBS] * 2
+
+
+def test_a_glossary_learns_words_and_keeps_the_order_of_the_source() -> None:
+    glossary = Glossary(PAIRS)
+    assert glossary.translate(["Dog sees cat; sleeps, man!"]) == ["Собака видит кошка; спит, человек!"]
+
+
+def test_a_word_that_nothing_explains_is_left_out_and_numbers_stay() -> None:
+    assert Glossary(PAIRS).translate(["unheard 25 sleeps"]) == ["25 спит"]
+
+
+@settings(max_examples=50)
+@given(st.lists(st.text(max_size=60), max_size=4))
+def test_a_glossary_takes_any_text(texts: list[str]) -> None:
+    made = Glossary(PAIRS).translate(texts)
+    assert len(made) == len(texts)
+    assert made == Glossary(PAIRS).translate(texts)
+
+
+@given(st.lists(st.from_regex(r"[a-z]{1,8}( [a-z]{1,8}){0,4}", fullmatch=True), max_size=30))
+def test_texts_come_back_in_their_order(texts: list[str]) -> None:
+    assert rules.piped(texts, "tr a-z A-Z") == [text.upper() for text in texts]
+
+
+def test_a_text_that_stops_the_program_is_empty_and_the_others_are_kept() -> None:
+    stops = "awk '/bad/ { exit 3 } { print toupper($0) }'"
+    assert rules.piped(["one", "bad", "two", "three"], stops) == ["ONE", "", "TWO", "THREE"]
+
+
+@pytest.mark.skipif(
+    shutil.which("apertium") is None or not (rules.MODES / "es-pt.mode").exists(), reason="no Apertium"
+)
+def test_apertium_translates() -> None:
+    assert rules.translate(["El Gobierno dice que no.", "15 casas"], "es-pt") == [
+        "O Governo diz que não.",
+        "15 casas",
+    ]
+
+
+def rows(language: str, text: str) -> pd.DataFrame:
+    """Twelve human and machine lines of one test set."""
+    made = [
+        {
+            "text": f"{text} {who} {line}", "label": label, "origin": "translated", "system": who,
+            "source_lang": "en", "testset": "flores-dev", "line": line, "split": "train",
+        }
+        for label, who in (("human", "reference"), ("machine", "google"))
+        for line in range(12)
+    ]  # fmt: skip
+    return pd.DataFrame(made)
+
+
+@pytest.fixture
+def corpora(tmp_path: Path) -> Path:
+    for folder in ("labelled", "wild", "parallel"):
+        (tmp_path / folder).mkdir()
+    for language, text in (("en", "The man sleeps"), ("ru", "Человек спит")):
+        rows(language, text).to_parquet(tmp_path / "labelled" / f"{language}.parquet")
+        pd.DataFrame(columns=["text", "label", "family", "split", "kind", "system", "page"]).to_parquet(
+            tmp_path / "wild" / f"{language}.parquet"
+        )
+    pairs = [(one, other, "human", "tatoeba") for one, other in PAIRS]
+    pd.DataFrame(pairs, columns=["en", "ru", "kind", "testset"]).to_parquet(
+        tmp_path / "parallel" / "en-ru.parquet"
+    )
+    return tmp_path
+
+
+def test_a_rudimentary_version_stands_beside_the_human_one(
+    corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rudimentary, "BY_RULES", {})
+    found = rudimentary.translations(corpora, "ru")
+    assert set(found["system"]) == {"glossary-en"} and set(found["label"]) == {"machine"}
+    assert found["line"].tolist() == list(range(12))
+    found.to_parquet(tmp_path / "ru.parquet")
+    sets = rudimentary_sets(tmp_path, labelled_rows(corpora, "ru"), "ru")
+    entry = sets["flores-dev", "en"]
+    assert set(entry.machines) == {"glossary-en"}
+    assert entry.humans["reference", "translated"][3].startswith("Человек спит reference")
+    assert not rudimentary_sets(tmp_path, labelled_rows(corpora, "en"), "en")
+
+
+@pytest.mark.parametrize(("share", "systems"), [(0.0, {False}), (1.0, {True})])
+def test_units_come_from_rudimentary_translations_as_often_as_said(
+    corpora: Path, tmp_path: Path, share: float, systems: set[bool]
+) -> None:
+    rudimentary.translations(corpora, "ru").to_parquet(tmp_path / "ru.parquet")
+    posts = [post for _, post in training_posts(corpora, 60, 1, ["ru"], tmp_path, share)]
+    machine = [post.text for post in posts if post.machine == 1]
+    assert {"google" not in text.casefold() for text in machine} == systems
+
+
+def test_a_measured_test_set_is_never_translated(corpora: Path) -> None:
+    path = corpora / "labelled" / "ru.parquet"
+    pd.read_parquet(path).assign(testset="wmt19").to_parquet(path)
+    assert rudimentary.translations(corpora, "ru").empty
+
+
+def test_sources_are_native_official_texts_of_whole_pages(corpora: Path) -> None:
+    columns = {"label": "human", "system": "", "split": "train"}
+    made = [
+        {"text": f"text {family} {page} {n}", "kind": kind, "family": family, "page": page} | columns
+        for family, kind in (("official", "native"), ("official", "translated"), ("ud", "native"))
+        for page in ("a", "b")
+        for n in range(rules.OF_A_PAGE + 5)
+    ]
+    random.Random(0).shuffle(made)
+    pd.DataFrame(made).to_parquet(corpora / "wild" / "es.parquet")
+    found = rules.sources(corpora, "es", 1000)
+    assert found["text"].str.startswith("text official").all()
+    assert found.groupby("page").size().tolist() == [rules.OF_A_PAGE] * 2
+    assert (found["page"] != found["page"].shift()).sum() == 2
