@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from scripts.training import rudimentary, rules
 from scripts.training.encoder_data import labelled_rows, rudimentary_sets, training_posts
 from scripts.training.glossary import Glossary
+from scripts.training.style import examples
 
 NOUNS = {"dog": "собака", "cat": "кошка", "man": "человек"}
 VERBS = {"sleeps": "спит", "runs": "бежит", "sees Anna": "видит Анну"}
@@ -27,6 +29,17 @@ def test_a_glossary_learns_words_and_keeps_the_order_of_the_source() -> None:
 
 def test_a_word_that_nothing_explains_is_left_out_and_numbers_stay() -> None:
     assert Glossary(PAIRS).translate(["unheard 25 sleeps"]) == ["25 спит"]
+
+
+@pytest.mark.parametrize(("name", "made"), [("Пётр", "Пётр спит"), ("Mary", "Спит")])
+def test_a_name_stays_where_the_language_has_its_letters(name: str, made: str) -> None:
+    pairs = [*PAIRS, ("Pyotr", "пётр")]
+    assert Glossary(pairs).translate([f"{name} sleeps"]) == [made]
+
+
+def test_a_glossary_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="no pair of lines"):
+        Glossary([("", "")])
 
 
 @settings(max_examples=50)
@@ -45,6 +58,57 @@ def test_texts_come_back_in_their_order(texts: list[str]) -> None:
 def test_a_text_that_stops_the_program_is_empty_and_the_others_are_kept() -> None:
     stops = "awk '/bad/ { exit 3 } { print toupper($0) }'"
     assert rules.piped(["one", "bad", "two", "three"], stops) == ["ONE", "", "TWO", "THREE"]
+
+
+def mode(folder: Path, pair: str, steps: str) -> None:
+    """Apertium's line of programs for a pair, and stand-ins for its first and last one."""
+    (folder / f"{pair}.mode").write_text(steps)
+    for name in ("apertium-destxt", "apertium-retxt"):
+        (folder / name).write_text("#!/bin/sh\ncat\n")
+        (folder / name).chmod(0o755)
+
+
+@pytest.fixture
+def modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(rules, "MODES", tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return tmp_path
+
+
+def test_a_pair_is_a_line_of_programs(modes: Path) -> None:
+    mode(modes, "es-pt", "tr a-z A-Z | sed s/X/$1/\n")
+    assert rules.translate(["ax", "b"] * 40, "es-pt") == ["A-n", "B"] * 40
+
+
+def test_a_tagger_that_prints_nothing_is_replaced(modes: Path) -> None:
+    mode(modes, "rus-ukr", "cg-proc -w 'a.bin' | apertium-tagger -g $2 'b.prob' | cat\n")
+    (modes / "cg-proc").write_text('#!/bin/sh\nsed "s/$/ $*/"\n')
+    (modes / "cg-proc").chmod(0o755)
+    assert rules.translate(["one"], "rus-ukr") == ["one -1 -n -w a.bin"]
+    mode(modes, "rus-ukr", "cat")
+    with pytest.raises(ValueError, match="other steps"):
+        rules.translate(["one"], "rus-ukr")
+
+
+def test_a_pair_that_translates_nothing_is_an_error(modes: Path) -> None:
+    mode(modes, "es-pt", "false | cat")
+    with pytest.raises(ValueError, match="translates nothing"):
+        rules.translate(["one"], "es-pt")
+
+
+def test_posts_by_rules_are_rows_of_wild_and_none_without_the_pair(
+    corpora: Path, modes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"text": "uno", "kind": "native", "family": "parlamint", "page": "a"}
+    pd.DataFrame([row, row | {"text": "dos"}]).to_parquet(corpora / "wild" / "es.parquet")
+    assert rules.made_by_rules(corpora, "pt", 9).empty
+    assert "es-pt is not here" in capsys.readouterr().out
+    mode(modes, "es-pt", "tr a-z A-Z")
+    found = rules.made_by_rules(corpora, "pt", 9)
+    assert found["text"].tolist() == ["UNO", "DOS"]
+    assert set(found["family"]) == {rules.FAMILY}
+    assert set(found["kind"]) == {"machine"}
+    assert rules.made_by_rules(corpora, "de", 9).empty
 
 
 @pytest.mark.skipif(
@@ -86,12 +150,10 @@ def corpora(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_rudimentary_version_stands_beside_the_human_one(
-    corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rudimentary, "BY_RULES", {})
+def test_a_rudimentary_version_stands_beside_the_human_one(corpora: Path, tmp_path: Path) -> None:
     found = rudimentary.translations(corpora, "ru")
-    assert set(found["system"]) == {"glossary-en"} and set(found["label"]) == {"machine"}
+    assert set(found["system"]) == {"glossary-en"}
+    assert set(found["label"]) == {"machine"}
     assert found["line"].tolist() == list(range(12))
     found.to_parquet(tmp_path / "ru.parquet")
     sets = rudimentary_sets(tmp_path, labelled_rows(corpora, "ru"), "ru")
@@ -111,10 +173,33 @@ def test_units_come_from_rudimentary_translations_as_often_as_said(
     assert {"google" not in text.casefold() for text in machine} == systems
 
 
-def test_a_measured_test_set_is_never_translated(corpora: Path) -> None:
-    path = corpora / "labelled" / "ru.parquet"
-    pd.read_parquet(path).assign(testset="wmt19").to_parquet(path)
-    assert rudimentary.translations(corpora, "ru").empty
+@pytest.mark.parametrize(("testset", "made"), [("wmt13", True), ("wmt14", False), ("wmt19", False)])
+def test_only_test_sets_with_the_same_lines_in_all_languages_are_translated(
+    corpora: Path, testset: str, made: bool
+) -> None:
+    for path in (corpora / "labelled").iterdir():
+        pd.read_parquet(path).assign(testset=testset).to_parquet(path)
+    assert len(rudimentary.translations(corpora, "ru")) == (12 if made else 0)
+
+
+def test_languages_into_english_take_turns_over_the_lines(corpora: Path) -> None:
+    first, second = (rudimentary.beside(corpora, "en", "ru", 6, stretch) for stretch in (0, 1))
+    assert first["line"].tolist() == list(range(6))
+    assert second["line"].tolist() == list(range(6, 12))
+
+
+def test_no_language_is_both_trained_on_and_measured() -> None:
+    assert not rules.SOURCES.keys() & rudimentary.BY_RULES.keys()
+
+
+def test_style_learns_from_rudimentary_lines_too(corpora: Path, tmp_path: Path) -> None:
+    rudimentary.translations(corpora, "ru").to_parquet(tmp_path / "ru.parquet")
+    native = pd.DataFrame({"text": ["Иван читает книгу."] * 10, "year": 2010})
+    (corpora / "native").mkdir()
+    native.to_parquet(corpora / "native" / "ru_train.parquet")
+    without, with_ = (examples(corpora, "ru", 100, rudimentary=folder) for folder in (None, tmp_path))
+    assert set(with_["system"]) - set(without["system"]) == {"glossary-en"}
+    assert (with_["machine"] == 0).sum() == (without["machine"] == 0).sum()
 
 
 def test_sources_are_native_official_texts_of_whole_pages(corpora: Path) -> None:

@@ -27,7 +27,6 @@ import regex
 
 from checker import letters
 from checker.evidence.style import wording
-from scripts.training.rules import made_by_rules
 
 LANGUAGES = (
     "ar", "bg", "cs", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu",
@@ -748,7 +747,7 @@ def _measured(text: str, language: str, about: dict[str, Any]) -> Post:
 def evaluation_posts(
     corpora: Path, most: int, seed: int, languages: Sequence[str] = LANGUAGES
 ) -> Iterator[tuple[int, Post]]:
-    """Posts that nothing is trained on: of WMT21 by lines of three, of the held-out families, and `made_by_rules`.
+    """Posts that nothing is trained on: of WMT21 by lines of three, of the held-out families, and by rules.
 
     Args:
         corpora: the folder with ``labelled`` and ``wild``.
@@ -757,6 +756,8 @@ def evaluation_posts(
         languages: which to read.
     """
     import pandas as pd
+
+    from scripts.training.rules import made_by_rules
 
     number = 0
     for language in languages:

@@ -35,26 +35,39 @@ BY_RULES = {
 LINES = 2500
 """Of one test set in one direction, at most."""
 
+LETTERS = 10
+"""A translation of fewer is left out."""
+
 PAIRS = 25_000
 """That a dictionary is learnt from."""
 
-MEASURED = ("wmt19", "wmt20")
-"""Test sets without rudimentary translations: what people translated of them sets thresholds."""
+TESTSETS = ("wmt08", "wmt09", "wmt10", "wmt11", "wmt12", "wmt13", "flores-dev")
+"""Test sets that have the same line under the same number in all languages. Those of WMT from 2014 on are
+other texts for each pair of languages."""
 
 
 def humans(corpora: Path, language: str) -> pd.DataFrame:
-    """One human version of every line that may be trained on: ``testset``, ``source_lang``, ``line``, ``text``."""
+    """One human version of every line of ``TESTSETS``: ``testset``, ``source_lang``, ``line``, ``text``."""
     frame = labelled(corpora, language, "train")
-    frame = frame[(frame["label"] == "human") & ~frame["testset"].isin(MEASURED)]
+    frame = frame[(frame["label"] == "human") & frame["testset"].isin(TESTSETS)]
     frame = frame[["testset", "source_lang", "line", "text"]].astype({"testset": str, "source_lang": str})
     return frame.drop_duplicates(["testset", "line"])
 
 
-def beside(corpora: Path, target: str, source: str, most: int = LINES) -> pd.DataFrame:
-    """Lines of ``target`` with the same lines in ``source``, in the column ``source``."""
+def beside(corpora: Path, target: str, source: str, most: int = LINES, stretch: int = 0) -> pd.DataFrame:
+    """Neighbouring lines of ``target`` with the same lines in ``source``, in the column ``source``.
+
+    Args:
+        corpora: the folder with ``labelled``.
+        target, source: ISO 639-1 codes.
+        most: lines of a test set.
+        stretch: which part of a test set, if it has several of so many lines.
+    """
     other = humans(corpora, source)[["testset", "line", "text"]].rename(columns={"text": "source"})
     found = humans(corpora, target).merge(other, on=["testset", "line"])
-    return found[found.groupby("testset").cumcount() < most]
+    sets = found.groupby("testset")
+    parts = -(-sets["line"].transform("size") // most)
+    return found[sets.cumcount() // most == stretch % parts]
 
 
 def dictionary(corpora: Path, source: str, target: str) -> Glossary:
@@ -73,16 +86,19 @@ def translations(corpora: Path, language: str) -> pd.DataFrame:
     parts = []
     for source, pair in BY_RULES.get(language, {}).items():
         lines = beside(corpora, language, source)
-        parts.append(lines.assign(text=translate(lines["source"].tolist(), pair), system=f"apertium-{source}"))
-    for source in sources if language in spaced else ():
-        lines = beside(corpora, language, source, LINES // len(sources) if language == "en" else LINES)
+        parts.append(
+            lines.assign(text=translate(lines["source"].tolist(), pair), system=f"apertium-{source}")
+        )
+    for number, source in enumerate(sources if language in spaced else ()):
+        lines = beside(corpora, language, source, max(LINES // len(sources), 1), number)
         made = dictionary(corpora, source, language).translate(lines["source"])
         parts.append(lines.assign(text=made, system=f"glossary-{source}"))
     columns = ["testset", "source_lang", "label", "origin", "system", "line", "text"]
     if not parts:
         return pd.DataFrame(columns=columns)
     found = pd.concat(parts).assign(label="machine", origin="translated")
-    return found.loc[found["text"].astype(bool), columns].reset_index(drop=True)
+    letters = found["text"].astype(str).str.count(r"[^\W\d_]")
+    return found.loc[letters >= LETTERS, columns].reset_index(drop=True)
 
 
 def main() -> None:

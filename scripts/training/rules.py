@@ -1,13 +1,12 @@
-"""Translations by rules, of what parliaments, a ministry and television said: rudimentary ones, by a system
-that no model was trained on.
+"""Translations by rules, of what parliaments, a ministry and television said: rudimentary ones.
 
 Apertium (Forcada et al. 2011) translates word by word and reorders by rules, as the free services of the
-2000s did. Its sources are native texts of another language, in families that are official or news; from
-Portuguese and French into Spanish, from Spanish into Portuguese, Italian, French and English, and between
-Russian and Ukrainian.
+2000s did. Its sources are native texts of another language, official ones and news: from Spanish into
+Portuguese and French, from Ukrainian into Russian. Into these languages nothing by rules was trained on; into
+others, `scripts.training.rudimentary` makes text to train on.
 
 It is a program of its own, under the GPL: ``apt install apertium apertium-es-pt apertium-fr-es
-apertium-spa-ita apertium-eng-spa apertium-rus-ukr``. Without it the family is left out.
+apertium-spa-ita apertium-eng-spa apertium-rus-ukr``. Without it there are no such posts, and a line says so.
 """
 
 from __future__ import annotations
@@ -23,13 +22,9 @@ from scripts.training.corpora import native
 FAMILY = "made_rules"
 
 SOURCES: dict[str, dict[str, str]] = {
-    "en": {"es": "spa-eng"},
-    "es": {"fr": "fr-es", "pt": "pt-es"},
     "fr": {"es": "es-fr"},
-    "it": {"es": "spa-ita"},
     "pt": {"es": "es-pt"},
     "ru": {"uk": "ukr-rus"},
-    "uk": {"ru": "rus-ukr"},
 }
 """Language of the translations → those that they are made from, and Apertium's name of the pair."""
 
@@ -37,13 +32,16 @@ MODES = Path("/usr/share/apertium/modes")
 """Apertium's pairs, each as a line of programs."""
 
 FIRST_READING = ("rus-ukr", "ukr-rus")
-"""Pairs whose tagger prints nothing (apertium-rus-ukr 0.2.1 under Debian 12): of the readings that its grammar
+"""Pairs whose tagger prints nothing (apertium-rus-ukr 0.2.1, Debian 12): of the readings that its grammar
 leaves, the first is taken."""
+
+TAGGER = re.compile(r"cg-proc -w ('[^']+') \| apertium-tagger -g \$2 '[^']+'")
 
 TOGETHER = 25
 """Texts of one call."""
 
 OF_A_PAGE = 20
+"""Texts of one page, at most."""
 
 REGISTERS = ("official", "parlamint", "native_news")
 """Families whose native texts are translated; Russian has none of them, but the leads of television news."""
@@ -61,11 +59,13 @@ def translate(texts: list[str], pair: str) -> list[str]:
 
     Raises:
         FileNotFoundError: there is no such pair.
-        ValueError: it fails on every text.
+        ValueError: it fails on every text, or its steps are not as expected.
     """
     steps = MODES.joinpath(f"{pair}.mode").read_text(encoding="utf-8").strip()
     if pair in FIRST_READING:
-        steps = re.sub(r"cg-proc -w ('[^']+') \| apertium-tagger -g \$2 '[^']+'", r"cg-proc -1 -n -w \1", steps)
+        steps, changed = TAGGER.subn(r"cg-proc -1 -n -w \1", steps)
+        if not changed:
+            raise ValueError(f"Apertium's pair {pair} has other steps than expected.")
     steps = f"apertium-destxt | {steps} | apertium-retxt"
     parts = [texts[start : start + TOGETHER] for start in range(0, len(texts), TOGETHER)]
     made = [text for part in parts for text in piped(part, steps)]
@@ -85,9 +85,8 @@ def piped(texts: list[str], steps: str) -> list[str]:
         As many texts; the empty text for one on which it stops.
     """
     lines = [" ".join(text.split()) for text in texts]
-    found = subprocess.run(
-        ["sh", "-c", steps, "sh", "-n"], input="\n\n".join(lines), capture_output=True, text=True, check=False
-    )
+    shell = ["bash", "-o", "pipefail", "-c", steps, "bash", "-n"]
+    found = subprocess.run(shell, input="\n\n".join(lines), capture_output=True, text=True, check=False)
     made = [text.strip() for text in found.stdout.strip().split("\n\n")]
     if not found.returncode and len(made) == len(lines):
         return made
@@ -126,7 +125,10 @@ def made_by_rules(corpora: Path, language: str, most: int) -> pd.DataFrame:
         Columns ``text``, ``kind``, ``family``, ``system``, ``page``.
     """
     parts = []
-    for source, pair in SOURCES.get(language, {}).items() if MODES.exists() else ():
+    for source, pair in SOURCES.get(language, {}).items():
+        if not MODES.joinpath(f"{pair}.mode").exists():
+            print(f"no translations by rules into {language}: Apertium's {pair} is not here", flush=True)
+            continue
         found = sources(corpora, source, most)
         texts = translate(found["text"].tolist(), pair)
         changed = found.assign(text=texts, kind="machine", family=FAMILY, system=f"apertium-{source}")

@@ -6,9 +6,9 @@ A family is where text comes from: one documentation, one parliament, one year o
 held out in turn, and the thresholds hold in the worst. ``scripts.bench.families`` measures from the same
 evidence what a family gets from thresholds that never saw it.
 
-The posts are those of WMT21, of NTREX where no system translated it, translations of our own (`made`), and
-of the ``wild`` corpora, less what the encoder was trained on; cut, two in three of them, to their first
-sentences, since posts are short.
+The posts are those of WMT21, of NTREX where no system translated it, translations of our own (`made` and
+`made_by_rules`), and of the ``wild`` corpora, less what the encoder was trained on; cut, two in three of them,
+to their first sentences, since posts are short.
 
 Documentation is never called machine-translated: ``scripts.training.technical`` comes between ``--gather``
 and the fit, and says which posts that is.
@@ -43,6 +43,7 @@ from scripts.command import command
 from scripts.training.corpora import LANGUAGES, labelled, unpaired
 from scripts.training.encoder_data import trained_on
 from scripts.training.made import FAMILIES, made
+from scripts.training.rules import made_by_rules
 
 SHIPPED = ("style", "style+encoder", "translated:style", "translated:style+encoder")
 """The variants that the shipped verdict may use. Beside this encoder the round trip adds nothing, not even by
@@ -112,6 +113,9 @@ def unseen(
     alone = frame[unpaired(frame) & (frame["testset"] == UNPAIRED) & (frame["origin"] == "translated")]
     translations = list(_posts_of(alone, UNPAIRED, rng))
     yield from rng.sample(translations, min(len(translations), most))
+    for row in made_by_rules(corpora, language, most).to_dict("records"):
+        text = shortened(row.pop("text"), language, rng)
+        yield {"text": text, "testset": row.pop("family"), **row}
 
 
 def _posts_of(frame: pd.DataFrame, family: str, rng: random.Random) -> Iterator[dict[str, Any]]:
