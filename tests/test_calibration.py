@@ -165,6 +165,23 @@ def test_scales_are_those_of_human_posts() -> None:
     assert found == {"style": (pytest.approx(-1, abs=0.1), pytest.approx(3, rel=0.05))}
 
 
+def test_nothing_is_fitted_on_posts_that_are_only_judged() -> None:
+    posts = simulated(300)
+    scale = {"ru": scales(posts)}
+    judged = [replace(post, fold=-1) if n < 100 else post for n, post in enumerate(posts)]
+    changed = [
+        replace(post, kind="machine", evidence=Evidence(120, -9.0)) if post.fold < 0 else post
+        for post in judged
+    ]
+    before, after = (fit_variant(part, scale, "style") for part in (judged, changed))
+    assert before[0].weights == after[0].weights
+    assert before[1] == after[1]
+    assert (before[2][100:] == after[2][100:]).all()
+    assert (before[2][:100] != after[2][:100]).any()
+    alone = fit_variant(judged[100:], scale, "style")
+    assert alone[0].weights == before[0].weights
+
+
 def test_a_probability_never_rests_on_the_posts_that_are_held_out_with_it() -> None:
     posts = simulated(300)
     scale = {"ru": scales(posts)}

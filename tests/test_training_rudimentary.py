@@ -7,6 +7,7 @@ import random
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from scripts.training import rudimentary, rules
 from scripts.training.encoder_data import labelled_rows, rudimentary_sets, training_posts
 from scripts.training.glossary import Glossary
 from scripts.training.style import examples
+from scripts.training.technical import held_out
 
 NOUNS = {"dog": "собака", "cat": "кошка", "man": "человек"}
 VERBS = {"sleeps": "спит", "runs": "бежит", "sees Anna": "видит Анну"}
@@ -216,3 +218,17 @@ def test_sources_are_native_official_texts_of_whole_pages(corpora: Path) -> None
     assert found["text"].str.startswith("text official").all()
     assert found.groupby("page").size().tolist() == [rules.OF_A_PAGE] * 2
     assert (found["page"] != found["page"].shift()).sum() == 2
+
+
+def test_the_head_for_documentation_judges_measured_posts_and_learns_nothing_of_them() -> None:
+    rng = np.random.default_rng(0)
+    publishers = ["msdocs"] * 40 + ["coop"] * 40 + ["news"] * 40 + ["official"] * 40 + [rules.FAMILY] * 40
+    target = np.array([name in ("msdocs", "coop") for name in publishers])
+    vectors = rng.normal(target[:, None].astype(float), 1.0, (200, 6))
+    languages = ["ru"] * 200
+    before = held_out(vectors, target, languages, publishers)
+    changed = vectors.copy()
+    changed[160:] += 9
+    after = held_out(changed, target, languages, publishers)
+    assert (before[:160] == after[:160]).all()
+    assert (before[160:] != after[160:]).all()

@@ -75,7 +75,8 @@ class Observed:
         language: ISO 639-1 code.
         kind: ``native``, ``translated`` by a human, or ``machine``.
         testset: where it comes from; thresholds hold in the worst test set.
-        fold: posts with equal numbers are held out together.
+        fold: posts with equal numbers are held out together. Those below 0 are judged, and nothing is fitted
+            on them.
     """
 
     evidence: Evidence
@@ -245,6 +246,7 @@ def fit_variant(
     x, target = design(posts, scale, variant), _target(posts, asked)
     languages = np.array([post.language for post in posts])
     folds = np.array([post.fold for post in posts])
+    fitted = folds >= 0
 
     def train(rows: NDArray[np.bool_]) -> tuple[Any, dict[str, tuple[float, float]]]:
         weight = np.zeros(len(posts))  # classes are equal in what is fitted on, whatever the fold left out
@@ -260,12 +262,12 @@ def fit_variant(
 
     probability = np.zeros(len(posts))
     for fold in np.unique(folds):
-        model, corrections = train(folds != fold)
+        model, corrections = train(fitted & (folds != fold))
         out = folds == fold
         pairs = np.array([corrections[language] for language in languages[out]])
         log_odds = pairs[:, 0] * model.decision_function(x[out]) + pairs[:, 1]
         probability[out] = [sigmoid(z) for z in log_odds]
-    model, corrections = train(np.ones(len(posts), bool))
+    model, corrections = train(fitted)
     shared = Variant(
         features=VARIANTS[variant],
         posts=len(posts),

@@ -171,7 +171,7 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
 
 
 SYSTEMS = {
-    "rudimentary: by rules (Apertium), official text and news": ("made_rules",),
+    "rudimentary: by rules (Apertium), parliaments and news": ("made_rules",),
     "rudimentary: small translators of this project, news": ("made_small",),
     "a production translator (Firefox), news": ("made_firefox",),
     "systems of 2021, news": ("wmt21",),

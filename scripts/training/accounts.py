@@ -45,7 +45,6 @@ from scripts.training.corpora import LANGUAGES, dev, halves, labelled, native, u
 from scripts.training.encoder_data import HELD_OUT
 from scripts.training.made import made
 from scripts.training.posts import group
-from scripts.training.rules import made_by_rules
 from scripts.training.technical import is_documentation
 
 SIZES = {1: 1, 2: 1, 3: 1, 5: 1, 10: 2, 20: 5, 50: 5}
@@ -136,7 +135,6 @@ def wild(corpora: Path, languages: Sequence[str], most: int, each: int = 0) -> l
         frame = pd.read_parquet(
             corpora / "wild" / f"{language}.parquet", columns=["text", "kind", "family", "page", "split"]
         ).astype(str)
-        frame = pd.concat([frame, made_by_rules(corpora, language, max(most, each)).assign(split="dev")])
         kept = frame["family"].isin(HELD_OUT) | (frame["split"] == "dev")
         frames.append(frame[kept].assign(language=language))
     found = []

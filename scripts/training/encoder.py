@@ -1,7 +1,7 @@
 """Train the encoder that replaces the n-gram detectors: translated, machine-made, and which words are faulty.
 
     python -m scripts.training.encoder base --source E5 --corpora CORPORA --out runs/encoder
-    python -m scripts.training.encoder pack --corpora CORPORA --rudimentary runs/rudimentary --out runs/encoder
+    python -m scripts.training.encoder pack --corpora CORPORA --rudimentary RUDIMENTARY --out runs/encoder
     python -m scripts.training.encoder train --out runs/encoder --minutes 90
     python -m scripts.training.encoder blend --of runs/encoder --base 0.3 --out runs/encoder-mean
     python -m scripts.training.encoder evaluate --out runs/encoder

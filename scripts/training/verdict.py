@@ -7,8 +7,8 @@ held out in turn, and the thresholds hold in the worst. ``scripts.bench.families
 evidence what a family gets from thresholds that never saw it.
 
 The posts are those of WMT21, of NTREX where no system translated it, translations of our own (`made` and
-`made_by_rules`), and of the ``wild`` corpora, less what the encoder was trained on; cut, two in three of them,
-to their first sentences, since posts are short.
+`rules`), and of the ``wild`` corpora, less what the encoder was trained on; two in three of them are
+cut to their first sentences, since posts are short.
 
 Documentation is never called machine-translated: ``scripts.training.technical`` comes between ``--gather``
 and the fit, and says which posts that is.
@@ -40,10 +40,10 @@ from checker.verdict.file import Fitted
 from checker.verdict.model import BANDS
 from checker.version import __version__
 from scripts.command import command
+from scripts.training import rules
 from scripts.training.corpora import LANGUAGES, labelled, unpaired
 from scripts.training.encoder_data import trained_on
 from scripts.training.made import FAMILIES, made
-from scripts.training.rules import made_by_rules
 
 SHIPPED = ("style", "style+encoder", "translated:style", "translated:style+encoder")
 """The variants that the shipped verdict may use. Beside this encoder the round trip adds nothing, not even by
@@ -58,12 +58,16 @@ ROUND_TRIP = ("pt", "en")
 UNPAIRED = "wmt19"
 """In most languages no system translated it (NTREX): no model learned from it, lest it learn topic."""
 
-LEAST: Mapping[Question, float] = {"machine_translated": 0.91, "translated": 0.97}
+MEASURED = rules.FAMILY
+"""Nothing that ships tells translations by rules from human text (docs/experiments.md): fitted on, they would
+make all else less sure. So they are measured, and probabilities hold for other systems."""
+
+LEAST: Mapping[Question, float] = {"machine_translated": 0.88, "translated": 0.97}
 """No shipped threshold is lower. Families that a language was not measured on exceed thresholds that its own
 families set. At the first no held-out family has more than 1 % of its native posts or 2 % of its human
-translations called machine-translated; .9 would do, but only just (1.0 and 1.8 %). The second is the lowest
-of .93, .94, .95, .96 and .97 at which none has more than 2 % of its native posts called translated. Both were
-chosen on the families of the tables, so that these are a little too good."""
+translations called machine-translated; .85, .86 and .87 would do, but only just (1.8 to 1.9 %). The second
+is the lowest of .95, .96 and .97 at which none has more than 2 % of its native posts called translated. Both
+were chosen on the families of the tables, so that these are a little too good."""
 
 TECHNICAL = 0.0
 """Log-odds of the encoder's head from which a post counts as technical documentation."""
@@ -113,7 +117,7 @@ def unseen(
     alone = frame[unpaired(frame) & (frame["testset"] == UNPAIRED) & (frame["origin"] == "translated")]
     translations = list(_posts_of(alone, UNPAIRED, rng))
     yield from rng.sample(translations, min(len(translations), most))
-    for row in made_by_rules(corpora, language, most).to_dict("records"):
+    for row in rules.made_by_rules(corpora, language, most).to_dict("records"):
         text = shortened(row.pop("text"), language, rng)
         yield {"text": text, "testset": row.pop("family"), **row}
 
@@ -188,21 +192,23 @@ def gather(checker: Checker, language: str, args: argparse.Namespace) -> pd.Data
 
 
 def observed(table: pd.DataFrame) -> list[Observed]:
-    """The posts of one language; a fold is a family.
+    """The posts of one language; a fold is a family, but for `MEASURED`, which nothing is fitted on.
 
     Where a class has one family only, half of its pages are a fold of their own: another year of a family is
     then all that is known.
     """
     table = table.drop(columns="pooled", errors="ignore")
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    families = sorted({row["testset"] for row in rows})
+    families = sorted({row["testset"] for row in rows} - {MEASURED})
     alone = set()
     for kinds in (("native",), ("translated",), ("machine",)):
-        own = {row["testset"] for row in rows if row["kind"] in kinds}
+        own = {row["testset"] for row in rows if row["kind"] in kinds} - {MEASURED}
         if len(own) == 1:
             alone |= own
 
     def fold(row: Mapping[str, Any]) -> int:
+        if row["testset"] == MEASURED:
+            return -1
         second = row["testset"] in alone and sum(map(ord, row["page"])) % 2
         return 2 * families.index(row["testset"]) + int(second)
 
@@ -243,7 +249,8 @@ def main() -> None:
     }
     posts: list[Observed] = []
     for language in args.languages:
-        posts += observed(gather(checkers[language in ROUND_TRIP], language, args))
+        found = observed(gather(checkers[language in ROUND_TRIP], language, args))
+        posts += [post for post in found if post.fold >= 0]
     if args.gather:
         return
     fitted = fitting.fit(posts, (*SHIPPED, *BY_RANK), LEAST, TECHNICAL)
