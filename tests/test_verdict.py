@@ -26,7 +26,6 @@ from checker.verdict.model import (
     decide,
     features,
     logit,
-    needs,
     richest,
     sigmoid,
 )
@@ -261,50 +260,6 @@ def test_it_was_fitted_with_the_models_that_ship(checker: Checker) -> None:
         assert models.get("translator", "") == small
         assert checker.models.verdict(language) is checker.models.verdicts
         assert not checker.models.outdated(language)
-
-
-def test_a_term_may_be_the_product_of_two_features() -> None:
-    scales = {"style": (0.0, 1.0), "machine_head": (1.0, 2.0), "translated_head": (-1.0, 0.5)}
-    evidence = Evidence(240, 0.5, machine_head=4.0, translated_head=-2.0)
-    found = dict(zip(VARIANTS["style+encoder"], features(evidence, scales, "style+encoder"), strict=True))
-    assert found == {
-        "style": 0.5, "machine_head": 1.5, "machine_head_by_length": 1.5, "translated_head": -2.0,
-        "machine_head*translated_head": -3.0,
-    }  # fmt: skip
-    assert needs("style+encoder") == ("style", "machine_head", "translated_head")
-
-
-def test_what_the_evidence_adds_sums_up_with_a_product(shipped: dict[str, Any]) -> None:
-    model = VerdictModel(Calibration.model_validate(shipped))
-    for machine, translated in ((0.4, 2.5), (-0.3, 1.0), (1.0, 4.0)):
-        evidence = Evidence(200, 0.3, machine_head=machine, translated_head=translated)
-        judged = model.judge("ru", evidence)
-        assert judged is not None
-        assert judged.variant == "style+encoder"
-        assert set(judged.contributions) == {"style", "encoder"}
-        fitted = shipped["languages"]["ru"]
-        slope, offset = fitted["correction"]["style+encoder"]
-        average = slope * shipped["variants"]["style+encoder"]["intercept"] + offset
-        assert judged.probability == pytest.approx(
-            sigmoid(average + sum(judged.contributions.values())), abs=1e-4
-        )
-
-
-def test_the_more_machine_like_for_one_head_the_higher_the_probability(shipped: dict[str, Any]) -> None:
-    model = VerdictModel(Calibration.model_validate(shipped))
-    for language, fitted in shipped["languages"].items():
-        (low, spread), (middle, width) = (
-            fitted["scales"][name] for name in ("machine_head", "translated_head")
-        )
-        for translated in (-1.0, 0.0, 1.0, 2.0):  # as far as posts of the families reach
-            said = [
-                judged.probability
-                for machine in (-1.0, -0.5, 0.0, 0.5, 1.0)
-                if (judged := model.judge(language, Evidence(
-                    240, 0.0, machine_head=low + machine * spread, translated_head=middle + translated * width,
-                )))
-            ]  # fmt: skip
-            assert said == sorted(said), (language, translated)
 
 
 def test_the_bands_and_features_are_those_of_the_code(shipped: dict[str, Any]) -> None:

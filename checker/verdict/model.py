@@ -38,12 +38,9 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "style+fluency+round_trip": (
         "style", "style_by_length", "fluency", "fluency_by_length", "chrf", "log_likelihood", "gap",
     ),
-    "style+encoder": (
-        "style", "machine_head", "machine_head_by_length", "translated_head", "machine_head*translated_head",
-    ),
+    "style+encoder": ("style", "machine_head", "machine_head_by_length", "translated_head"),
     "style+encoder+round_trip": (
-        "style", "machine_head", "machine_head_by_length", "translated_head", "machine_head*translated_head",
-        "chrf", "bleu",
+        "style", "machine_head", "machine_head_by_length", "translated_head", "chrf", "bleu",
     ),
     "translated:style": ("style", "style_by_length"),
     "translated:style+encoder": ("style", "translated_head", "translated_head_by_length", "machine_head"),
@@ -51,8 +48,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
         "style", "translated_head", "translated_head_by_length", "machine_head", "chrf", "bleu",
     ),
 }  # fmt: skip
-"""Terms of each fitted model, by the evidence that it needs; the last one that can be used is used. A term is
-a feature, its product with the length, or the product of two features of one kind (``*``).
+"""Features of each fitted model, by the evidence that it needs; the last one that can be used is used.
 
 Those whose name begins with ``translated:`` answer whether a post was translated at all, the others whether
 by a machine.
@@ -66,12 +62,7 @@ def question(variant: str) -> Question:
 
 def needs(variant: str) -> tuple[str, ...]:
     """The features of a variant, each once."""
-    return tuple(dict.fromkeys(name for terms in VARIANTS[variant] for name in _factors(terms)))
-
-
-def _factors(term: str) -> list[str]:
-    """The features that a term of a variant is made of."""
-    return term.removesuffix("_by_length").split("*")
+    return tuple(dict.fromkeys(name.removesuffix("_by_length") for name in VARIANTS[variant]))
 
 
 def enough(known: Collection[str], variant: str) -> bool:
@@ -96,7 +87,7 @@ def richest(
 
 
 def features(evidence: Evidence, scales: Mapping[str, Sequence[float]], variant: str) -> list[float]:
-    """Terms of standardised features, in the order of ``VARIANTS[variant]``.
+    """Standardised features in the order of ``VARIANTS[variant]``.
 
     Args:
         evidence: must hold what the variant needs.
@@ -105,12 +96,11 @@ def features(evidence: Evidence, scales: Mapping[str, Sequence[float]], variant:
     """
     length = _length(evidence)
     values = []
-    for term in VARIANTS[variant]:
-        value = length if term.endswith("_by_length") else 1.0
-        for name in _factors(term):
-            middle, spread = scales[name]
-            value *= max(-6.0, min(6.0, (getattr(evidence, name) - middle) / spread))
-        values.append(value)
+    for name in VARIANTS[variant]:
+        raw = getattr(evidence, name.removesuffix("_by_length"))
+        middle, spread = scales[name.removesuffix("_by_length")]
+        z = max(-6.0, min(6.0, (raw - middle) / spread))
+        values.append(z * length if name.endswith("_by_length") else z)
     return values
 
 
@@ -296,8 +286,8 @@ class VerdictModel:
         slope, offset = fitted.correction[variant]
         contributions = {FEATURES[name]["kind"]: 0.0 for name in needs(variant)}
         values = features(evidence, fitted.scales, variant)
-        for term, value, weight in zip(VARIANTS[variant], values, model.weights, strict=True):
-            contributions[FEATURES[_factors(term)[0]]["kind"]] += slope * value * weight
+        for name, value, weight in zip(VARIANTS[variant], values, model.weights, strict=True):
+            contributions[FEATURES[name.removesuffix("_by_length")]["kind"]] += slope * value * weight
         return slope * model.intercept + offset + sum(contributions.values()), contributions
 
     def rank(self, language: str, feature: str, value: float) -> float | None:
