@@ -180,6 +180,8 @@ def test_nothing_is_fitted_on_posts_that_are_only_judged() -> None:
     assert (before[2][:100] != after[2][:100]).any()
     alone = fit_variant(judged[100:], scale, "style")
     assert alone[0].weights == before[0].weights
+    with pytest.raises(ValueError, match="judged"):
+        fit(judged)
 
 
 def test_a_probability_never_rests_on_the_posts_that_are_held_out_with_it() -> None:

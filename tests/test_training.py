@@ -63,6 +63,19 @@ def test_small_languages_are_repeated_and_the_largest_comes_once() -> None:
     assert shares(sizes, 0.0) == pytest.approx([100, 1])
 
 
+def test_training_goes_on_from_a_translator_as_it_ships(tmp_path: Path) -> None:
+    from transformers import MarianConfig, MarianMTModel, MarianTokenizer
+
+    from scripts.training.translator import start_from
+
+    shipped = Path(__file__).parent.parent / "models" / "embedded" / "translator"  # in 8 bits, by CTranslate2
+    tokenizer = MarianTokenizer.from_pretrained(shipped)
+    model = MarianMTModel(MarianConfig.from_pretrained(shipped))
+    before = model.get_parameter("model.encoder.layers.0.fc1.weight").detach().clone()
+    assert start_from(model, tokenizer, shipped) == len(tokenizer.get_vocab())
+    assert not before.equal(model.get_parameter("model.encoder.layers.0.fc1.weight"))
+
+
 def test_a_new_vocabulary_starts_from_the_pieces_that_are_known(tmp_path: Path) -> None:
     import torch
     from transformers import MarianConfig, MarianMTModel, MarianTokenizer

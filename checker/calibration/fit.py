@@ -75,8 +75,8 @@ class Observed:
         language: ISO 639-1 code.
         kind: ``native``, ``translated`` by a human, or ``machine``.
         testset: where it comes from; thresholds hold in the worst test set.
-        fold: posts with equal numbers are held out together. Those below 0 are judged, and nothing is fitted
-            on them.
+        fold: posts with equal numbers are held out together. Below 0, `fit_variant` judges a post and fits
+            nothing on it; `fit` is for posts without such a fold.
     """
 
     evidence: Evidence
@@ -105,7 +105,12 @@ def fit(
 
     Returns:
         The calibration without its origin: models, test sets and folds are for the caller to add.
+
+    Raises:
+        ValueError: a post has a fold below 0.
     """
+    if any(post.fold < 0 for post in posts):
+        raise ValueError("posts of a fold below 0 are judged, not fitted on")
     scale = {language: scales(part) for language, part in by_language(posts).items()}
     variants: dict[str, Variant] = {}
     corrections: dict[str, dict[str, tuple[float, float]]] = {language: {} for language in scale}

@@ -2,9 +2,9 @@
 
     python -m scripts.training.rudimentary --corpora CORPORA --out runs/rudimentary
 
-The test sets have hardly any: their systems are statistical or neural, and what these write is fluent. A
-clumsy post is more often of the kind that is made here. Every line is a translation of the human version of
-the same line in another language, so that a human version stands beside it.
+The test sets have hardly any: their systems are neural, and what these write is fluent. A clumsy post is more
+often of the kind that is made here. Every line is a translation of the human version of the same line in
+another language, so that a human version stands beside it.
 
 Apertium's (`rules`) are made into the languages of ``BY_RULES`` alone: into French, Portuguese and Russian it
 translates as well, but these are left for measuring (`rules.made_by_rules`). Word for word (`glossary`) all

@@ -1,7 +1,7 @@
-"""Translations by rules, of what parliaments, a ministry and television said: rudimentary ones.
+"""Translations by rules, of parliaments and news: rudimentary ones.
 
-Apertium (Forcada et al. 2011) translates word by word and reorders by rules, as the free services of the
-2000s did. Its sources are native texts of another language, official ones and news: from Spanish into
+Apertium (Forcada et al. 2011) analyses words, chooses others and reorders them by rules, as the free services
+of the 2000s did. Its sources are native texts of another language, official ones and news: from Spanish into
 Portuguese and French, from Ukrainian into Russian. Into these languages nothing by rules was trained on; into
 others, `scripts.training.rudimentary` makes text to train on.
 
@@ -16,8 +16,6 @@ import subprocess
 from pathlib import Path
 
 import pandas as pd
-
-from scripts.training.corpora import native
 
 FAMILY = "made_rules"
 
@@ -44,7 +42,7 @@ OF_A_PAGE = 20
 """Texts of one page, at most."""
 
 REGISTERS = ("official", "parlamint", "native_news")
-"""Families whose native texts are translated; Russian has none of them, but the leads of television news."""
+"""Families whose native texts are translated."""
 
 
 def translate(texts: list[str], pair: str) -> list[str]:
@@ -101,12 +99,8 @@ def sources(corpora: Path, language: str, most: int) -> pd.DataFrame:
 
     Of a page the first `OF_A_PAGE`, since some parliaments fill one with a day.
     """
-    if language == "ru":
-        frame = native(corpora, "dev").assign(family="leads")
-        frame["page"] = [f"leads-{number // 20}" for number in range(len(frame))]
-    else:
-        frame = pd.read_parquet(corpora / "wild" / f"{language}.parquet")
-        frame = frame[(frame["kind"] == "native") & frame["family"].isin(REGISTERS)]
+    frame = pd.read_parquet(corpora / "wild" / f"{language}.parquet")
+    frame = frame[(frame["kind"] == "native") & frame["family"].isin(REGISTERS)]
     frame = frame.drop_duplicates("text").groupby("page", observed=True).head(OF_A_PAGE)
     pages = pd.Series(frame["page"].astype(str).unique()).sample(frac=1, random_state=0)
     order = frame["page"].astype(str).map(dict(zip(pages, range(len(pages)), strict=True)))
@@ -117,7 +111,7 @@ def made_by_rules(corpora: Path, language: str, most: int) -> pd.DataFrame:
     """Translations into a language as rows of ``wild``; none where there is no such pair or no Apertium.
 
     Args:
-        corpora: folder with ``wild`` and ``native``.
+        corpora: folder with ``wild``.
         language: ISO 639-1 code.
         most: from each source language.
 
