@@ -13,7 +13,8 @@ from checker.evaluation.labelled import Kind
 from checker.evidence.evidence import Evidence
 from checker.statistics import Floats
 from scripts.bench.families import COLUMNS, area, hidden, richest_said, summary, systems, tables, taken
-from scripts.training.verdict import MEASURED, observed
+from scripts.training.rules import FAMILY
+from scripts.training.verdict import observed
 
 
 def family(
@@ -116,7 +117,7 @@ def test_families_are_held_out_whole_and_a_single_one_by_pages() -> None:
         for page in ("a", "b")
     ]
     rows.append({**rows[2], "testset": "handbook"})
-    rows.append({**rows[5], "testset": MEASURED})
+    rows.append({**rows[5], "testset": FAMILY})
     *found, judged = observed(pd.DataFrame(rows))
     assert judged.fold < 0, "nothing is fitted on it"
     folds = {

@@ -188,7 +188,8 @@ def test_only_test_sets_with_the_same_lines_in_all_languages_are_translated(
 
 
 def test_languages_into_english_take_turns_over_the_lines(corpora: Path) -> None:
-    first, second = (rudimentary.beside(corpora, "en", "ru", 6, stretch) for stretch in (0, 1))
+    sides = [rudimentary.humans(corpora, language) for language in ("en", "ru")]
+    first, second = (rudimentary.beside(*sides, 6, stretch) for stretch in (0, 1))
     assert first["line"].tolist() == list(range(6))
     assert second["line"].tolist() == list(range(6, 12))
 

@@ -39,15 +39,7 @@ from torch import nn
 from torch.nn import functional
 
 from scripts.training.encoder_base import HUB, find_source, make_base, to_q4
-from scripts.training.encoder_data import (
-    LANGUAGES,
-    UNKNOWN,
-    Pack,
-    batches,
-    evaluation_posts,
-    pack,
-    training_posts,
-)
+from scripts.training.encoder_data import UNKNOWN, Pack, batches, evaluation_posts, pack, training_posts
 
 PAD = 1
 UNKNOWN_TOKEN = 3
@@ -657,7 +649,9 @@ def make_packs(args: argparse.Namespace) -> None:
 
     tokenizer = Tokenizer.from_file(str(args.out / "base" / "tokenizer.json"))
     began = time.monotonic()
-    drawn = training_posts(args.corpora, args.posts, args.seed, LANGUAGES, args.rudimentary, args.share)
+    drawn = training_posts(
+        args.corpora, args.posts, args.seed, rudimentary=args.rudimentary, share=args.share
+    )
     made = pack(drawn, tokenizer, args.context)
     made.save(args.out / "train")
     print(

@@ -13,7 +13,6 @@ languages that have blanks between words are made from English, and English from
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
@@ -54,17 +53,16 @@ def humans(corpora: Path, language: str) -> pd.DataFrame:
     return frame.drop_duplicates(["testset", "line"])
 
 
-def beside(corpora: Path, target: str, source: str, most: int = LINES, stretch: int = 0) -> pd.DataFrame:
-    """Neighbouring lines of ``target`` with the same lines in ``source``, in the column ``source``.
+def beside(target: pd.DataFrame, source: pd.DataFrame, most: int = LINES, stretch: int = 0) -> pd.DataFrame:
+    """Neighbouring lines of ``target`` with the same lines of ``source``, in the column ``source``.
 
     Args:
-        corpora: the folder with ``labelled``.
-        target, source: ISO 639-1 codes.
+        target, source: of two languages, as `humans` gives them.
         most: lines of a test set.
         stretch: which part of a test set, if it has several of so many lines.
     """
-    other = humans(corpora, source)[["testset", "line", "text"]].rename(columns={"text": "source"})
-    found = humans(corpora, target).merge(other, on=["testset", "line"])
+    other = source[["testset", "line", "text"]].rename(columns={"text": "source"})
+    found = target.merge(other, on=["testset", "line"])
     sets = found.groupby("testset")
     parts = -(-sets["line"].transform("size") // most)
     return found[sets.cumcount() // most == stretch % parts]
@@ -83,14 +81,14 @@ def translations(corpora: Path, language: str) -> pd.DataFrame:
     """All of them into one language, as rows of ``labelled``."""
     spaced = [code for code in LANGUAGES if code not in NO_SPACES]
     sources = [code for code in spaced if code != "en"] if language == "en" else ["en"]
-    parts = []
+    own, parts = humans(corpora, language), []
     for source, pair in BY_RULES.get(language, {}).items():
-        lines = beside(corpora, language, source)
+        lines = beside(own, humans(corpora, source))
         parts.append(
             lines.assign(text=translate(lines["source"].tolist(), pair), system=f"apertium-{source}")
         )
     for number, source in enumerate(sources if language in spaced else ()):
-        lines = beside(corpora, language, source, max(LINES // len(sources), 1), number)
+        lines = beside(own, humans(corpora, source), LINES // len(sources), number)
         made = dictionary(corpora, source, language).translate(lines["source"])
         parts.append(lines.assign(text=made, system=f"glossary-{source}"))
     columns = ["testset", "source_lang", "label", "origin", "system", "line", "text"]
@@ -102,7 +100,7 @@ def translations(corpora: Path, language: str) -> pd.DataFrame:
 
 
 def main() -> None:
-    parser: argparse.ArgumentParser = command(__doc__)
+    parser = command(__doc__)
     parser.add_argument("--corpora", type=Path, required=True)
     parser.add_argument("--languages", nargs="+", default=LANGUAGES)
     parser.add_argument("--out", type=Path, required=True)

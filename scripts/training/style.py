@@ -66,13 +66,11 @@ def examples(
         rudimentary: folder of ``scripts.training.rudimentary``, whose lines are by machines as well.
     """
     frame = labelled(corpora, language, "train")
-    alone = unpaired(frame)
+    human = frame[(frame["label"] == "human") & ~unpaired(frame)]
     if rudimentary is not None and (path := rudimentary / f"{language}.parquet").exists():
         texts = ["testset", "system", "label", "origin", "source_lang"]
         frame = pd.concat([frame.astype(dict.fromkeys(texts, str)), pd.read_parquet(path)], ignore_index=True)
-        alone = alone.reindex(frame.index, fill_value=False)
     machine = frame[(frame["label"] == "machine") & ~frame["testset"].astype(str).str.startswith(TALKS)]
-    human = frame[(frame["label"] == "human") & ~alone]
     share = min(1.0, lines / max(len(machine), 1))
     parts = [human, machine.sample(frac=share, random_state=seed)]
     if language == "ru":

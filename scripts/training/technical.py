@@ -26,9 +26,9 @@ from checker.models import Store
 from checker.pipeline import Checker
 from checker.statistics import Floats
 from scripts.command import command
+from scripts.training import rules
 from scripts.training.corpora import parallel
 from scripts.training.heads import ship
-from scripts.training.rules import FAMILY as MEASURED
 
 DOCUMENTATION = ("msdocs", "coop", "mdn", "gnome", "human", "pydocs")
 """How the names of families of documentation begin."""
@@ -109,11 +109,11 @@ def fit(
 def held_out(
     vectors: Floats, target: npt.NDArray[np.bool_], languages: Sequence[str], publishers: Sequence[str]
 ) -> Floats:
-    """Log-odds of every post by a head that has not seen its publisher, nor `MEASURED`."""
+    """Log-odds of every post by a head that has not seen its publisher, nor `rules.FAMILY`."""
     names, codes = np.array(publishers), np.array(languages)
     said = np.zeros(len(vectors))
     for name in sorted(set(publishers)):
-        rest = (names != name) & (names != MEASURED)
+        rest = (names != name) & (names != rules.FAMILY)
         weights, bias = fit(vectors[rest], target[rest], codes[rest].tolist(), names[rest].tolist())
         said[~rest] = vectors[~rest] @ weights + bias
     return said
@@ -149,7 +149,7 @@ def main() -> None:
     languages = rows["language"].tolist()
     publishers = [publisher(name) for name in rows["testset"]]
     said = held_out(vectors, target, languages, publishers)
-    own = (rows["testset"] != MEASURED).to_numpy()
+    own = (rows["testset"] != rules.FAMILY).to_numpy()
     cut = limit(said[own], target[own], rows.loc[own, "testset"].tolist())
     weights, bias = fit(*(part[own] for part in (vectors, target, np.array(languages), np.array(publishers))))
     frame.loc[known, "technical"] = (said - cut).round(4)

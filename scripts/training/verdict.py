@@ -58,10 +58,6 @@ ROUND_TRIP = ("pt", "en")
 UNPAIRED = "wmt19"
 """In most languages no system translated it (NTREX): no model learned from it, lest it learn topic."""
 
-MEASURED = rules.FAMILY
-"""Nothing that ships tells translations by rules from human text (docs/experiments.md): fitted on, they would
-make all else less sure. So they are measured, and probabilities hold for other systems."""
-
 LEAST: Mapping[Question, float] = {"machine_translated": 0.91, "translated": 0.97}
 """No shipped threshold is lower. Families that a language was not measured on exceed thresholds that its own
 families set. At the first no held-out family has more than 1 % of its native posts or 2 % of its human
@@ -192,22 +188,22 @@ def gather(checker: Checker, language: str, args: argparse.Namespace) -> pd.Data
 
 
 def observed(table: pd.DataFrame) -> list[Observed]:
-    """The posts of one language; a fold is a family, but for `MEASURED`, which nothing is fitted on.
+    """The posts of one language; a fold is a family, but for `rules.FAMILY`, which nothing is fitted on.
 
     Where a class has one family only, half of its pages are a fold of their own: another year of a family is
     then all that is known.
     """
     table = table.drop(columns="pooled", errors="ignore")
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    families = sorted({row["testset"] for row in rows} - {MEASURED})
+    families = sorted({row["testset"] for row in rows} - {rules.FAMILY})
     alone = set()
     for kinds in (("native",), ("translated",), ("machine",)):
-        own = {row["testset"] for row in rows if row["kind"] in kinds} - {MEASURED}
+        own = {row["testset"] for row in rows if row["kind"] in kinds} - {rules.FAMILY}
         if len(own) == 1:
             alone |= own
 
     def fold(row: Mapping[str, Any]) -> int:
-        if row["testset"] == MEASURED:
+        if row["testset"] == rules.FAMILY:
             return -1
         second = row["testset"] in alone and sum(map(ord, row["page"])) % 2
         return 2 * families.index(row["testset"]) + int(second)
