@@ -31,6 +31,7 @@ class Part(NamedTuple):
         found: what they give as one post.
         judgement: was it translated by a machine? None for a language that no verdict was fitted for.
         translated: was it translated at all? None where that was not fitted.
+        rudimentary: is its wording rudimentary? None where that was not fitted.
     """
 
     language: str
@@ -38,14 +39,20 @@ class Part(NamedTuple):
     found: Findings
     judgement: Judgement | None
     translated: Judgement | None = None
+    rudimentary: Judgement | None = None
+
+    @property
+    def answers(self) -> list[Judgement]:
+        """Those that there are."""
+        return [one for one in (self.judgement, self.translated, self.rudimentary) if one is not None]
 
 
 def judge(
     models: LoadedModels, language: str, found: Findings, asked: Question = "machine_translated"
 ) -> Judgement | None:
     """Answer a question by the evidence of those models only that the verdict was calibrated with."""
-    evidence = found.evidence.without(models.outdated(language))
-    return models.verdict(language).judge(language, evidence, asked)
+    evidence = found.evidence.without(models.outdated(language, asked))
+    return models.verdict(language, asked).judge(language, evidence, asked)
 
 
 def explain(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
@@ -70,11 +77,17 @@ def explain(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
 def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
     judged = [(part, part.judgement) for part in parts if part.judgement is not None]
     whole = combine([(p.found.evidence.columns, judgement) for p, judgement in judged])
-    others = [(p.found.evidence.columns, p.translated) for p in parts if p.translated is not None]
-    translated = combine(others) if len(others) == len(parts) else None
-    answers = [j for part in parts for j in (part.judgement, part.translated) if j is not None]
-    alarms = tuple(alarm for answer in answers for alarm in answer.alarms)
-    verdict = decide(whole, translated)
+    translated, rudimentary = (
+        combine([(columns, one) for columns, one in answers if one is not None])
+        if all(one is not None for _, one in answers)
+        else None
+        for answers in (
+            [(p.found.evidence.columns, p.translated) for p in parts],
+            [(p.found.evidence.columns, p.rudimentary) for p in parts],
+        )
+    )
+    alarms = tuple(alarm for part in parts for answer in part.answers for alarm in answer.alarms)
+    verdict = decide(whole, translated, rudimentary)
     withheld = any(judgement.withheld for _, judgement in judged)
     told = telling(verdict, alarms, withheld=withheld)
     evidence, trip, percentile = parts[0].found[:3]
@@ -90,6 +103,7 @@ def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
         verdict=verdict,
         machine_translated=whole.probability if whole else None,
         translated=translated.probability if translated else None,
+        rudimentary=rudimentary.probability if rudimentary else None,
         false_alarm_rate=alarms,
         fluency=percentile,
         language=post.language,
@@ -100,8 +114,8 @@ def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
         thresholds=tuple(
             measured(part.language, part.found.evidence.columns, answer.threshold, question(answer.variant))
             for part in parts
-            for answer in (part.judgement, part.translated)
-            if answer is not None and answer.threshold is not None
+            for answer in part.answers
+            if answer.threshold is not None
         ),
         reasons=tuple(
             reason.model_copy(update={"text": prefix + reason.text})
@@ -109,7 +123,7 @@ def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
             for reason in reasons.reasons(
                 part.language,
                 judgement,
-                part.translated,
+                {"rudimentary": part.rudimentary, "translated": part.translated},
                 models.verdict(part.language),
                 *part.found[:3],
                 told,
@@ -135,7 +149,9 @@ def _sentence(post: Post, unit: Unit, models: LoadedModels) -> Sentence:
     assert read is not None  # the models have run over it
     found = findings(models, language, [unit])
     log_odds, slope = models.verdict(language).style(language, found.evidence)
-    judgement = judge(models, language, found) if unit.columns >= SHORTEST else None
+    long_enough = unit.columns >= SHORTEST
+    judgement = judge(models, language, found) if long_enough else None
+    rudimentary = judge(models, language, found, "rudimentary") if long_enough else None
 
     def located(first: int, last: int) -> dict[str, int]:
         """Offsets of a span of the sentence in the text as given."""
@@ -146,6 +162,7 @@ def _sentence(post: Post, unit: Unit, models: LoadedModels) -> Sentence:
     return _bare(post, unit).model_copy(
         update={
             "machine_translated": judgement.probability if judgement else None,
+            "rudimentary": rudimentary.probability if rudimentary else None,
             "fluency": None if unit.rank is None else round(unit.rank.percentile, 4),
             "perplexity": None if unit.perplexity is None else round(unit.perplexity, 2),
             "style": round(log_odds, 4),

@@ -22,7 +22,7 @@ from checker.models.lock import sha256
 from checker.models.registry import Model
 from checker.models.translator import BEAM, Translator
 from checker.processor import Arithmetic
-from checker.result import Grade
+from checker.result import Grade, Question
 from checker.settings import Settings
 from checker.verdict.model import VerdictModel
 from checker.version import __version__
@@ -242,18 +242,19 @@ class LoadedModels:
     def _digests(self) -> dict[str, str]:
         return self._store.digests(self._profile)
 
-    def verdict(self, language: str) -> VerdictModel:
-        """The verdict layer of a language: the user's calibration if it holds, and the shipped one if not.
+    def verdict(self, language: str, asked: Question = "machine_translated") -> VerdictModel:
+        """The layer that answers a question: the user's calibration if it holds, and the shipped one if not.
 
-        A calibration holds for a language that it has, with the style model that it was fitted with.
+        A calibration holds for a language that it has, with the style model that it was fitted with. Whether
+        wording is rudimentary is not in its labels: the shipped layer says it.
         """
-        own = self.calibration
+        own = self.calibration if asked != "rudimentary" else None
         holds = own is not None and own.models(language).get("style") == self.labels(language)["style"]
         return own if own is not None and holds else self.verdicts
 
-    def outdated(self, language: str) -> set[str]:
-        """Tasks whose models are not those that the verdict of a language was fitted with."""
-        verdict = self.verdict(language)
+    def outdated(self, language: str, asked: Question = "machine_translated") -> set[str]:
+        """Tasks whose models are not those that the answer to a question was fitted with."""
+        verdict = self.verdict(language, asked)
         fitted, tasks = verdict.models(language), set(self.labels(language)) - {"style"}
         stale = {task for task in tasks if fitted.get(task) != self.labels(language)[task]}
         if verdict.pivot(language) not in (None, self.pivot(language)):

@@ -101,7 +101,7 @@ def fluencies(
     if table.model != model.label:
         return [Fluent(found.perplexity, None, None) for found in readings]
     if orders is None and table.statistic == fluency.JOINED:
-        orders = [seen.order for seen in sights(models, language, texts, cache) or ()]
+        orders = [seen.order for seen in sights(models, [language] * len(texts), texts, cache) or ()]
     fluent = []
     for text, found, one in zip(texts, readings, orders or [None] * len(texts), strict=True):
         alone = rank = table.rank(language, text, found)
@@ -123,9 +123,16 @@ def round_trips(
 
 
 def sights(
-    models: LoadedModels, language: str, texts: Sequence[str], cache: Cache | None = None
+    models: LoadedModels, languages: Sequence[str], texts: Sequence[str], cache: Cache | None = None
 ) -> list[Seen] | None:
-    """What the encoder makes of sentences; None where it is not asked for."""
+    """What the encoder makes of sentences; None where it is not asked for.
+
+    Args:
+        models: of the profile.
+        languages: of each sentence, ISO 639-1. The encoder reads all of them together.
+        texts: the sentences.
+        cache: has what it made of sentences before.
+    """
     encoder = models.encoder()
     if encoder is None:
         return None
@@ -141,7 +148,7 @@ def sights(
     def packed(new: list[str]) -> list[list[Any]]:
         return [[heads.packed(one.summary), one.order] for one in read(new)]
 
-    drafts = [wording(text, language) for text in texts]
+    drafts = [wording(text, language) for text, language in zip(texts, languages, strict=True)]
     plain = [draft.text for draft in drafts]
     if cache is None:
         seen = remembered(None, "", plain, read)
@@ -154,6 +161,14 @@ def sights(
     ]
 
 
+def look(models: LoadedModels, units: Sequence[tuple[str, Unit]], cache: Cache | None = None) -> None:
+    """Fill in what the encoder makes of sentences, each with its language, of any number of posts."""
+    languages, texts = [language for language, _ in units], [unit.span.text for _, unit in units]
+    if seen := sights(models, languages, texts, cache):
+        for (_, unit), one in zip(units, seen, strict=True):
+            unit.vectors, unit.order = one
+
+
 def run(
     models: LoadedModels,
     language: str,
@@ -161,15 +176,15 @@ def run(
     cache: Cache | None = None,
     percentiles: FluencyTable | None = None,
 ) -> None:
-    """Fill in what the models find about sentences of one language, of any number of posts."""
+    """Fill in what the other models find about sentences of one language, of any number of posts.
+
+    What the encoder makes of them (`look`) counts for their fluency: it comes first.
+    """
     texts = [unit.span.text for unit in units]
     style = models.style(language)
     for unit in units:
         unit.style = style.read(unit.span.text)
-    if seen := sights(models, language, texts, cache):
-        for unit, one in zip(units, seen, strict=True):
-            unit.vectors, unit.order = one
-    orders = [one.order for one in seen] if seen else [None] * len(texts)
+    orders = [unit.order for unit in units]
     if models.settings.fluency and (found := fluencies(models, language, texts, cache, percentiles, orders)):
         for unit, fluent in zip(units, found, strict=True):
             unit.perplexity, unit.rank, unit.readable = fluent
@@ -197,6 +212,7 @@ def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Find
         style=_style(models, language, units),
         machine_head=models.heads.machine(summary) if summary else None,
         translated_head=models.heads.translated(summary) if summary else None,
+        rudimentary_head=models.heads.rudimentary(summary) if summary else None,
         technical=models.heads.technical(summary) if summary else None,
         fluency=readable.z if readable else None,  # with and without the encoder the same
         chrf=trip.chrf if trip else None,

@@ -174,7 +174,7 @@ class Checker:
         texts = iter(texts)
         while batch := list(islice(texts, BATCH)):
             posts = [units(clean(text[:MAX_CHARACTERS]).text, language) for text in batch]
-            self._run(language, [unit for post in posts for unit in post], percentiles)
+            self._run({language: [unit for post in posts for unit in post]}, percentiles)
             for post in posts:
                 yield measure.findings(self.models, language, post)
 
@@ -211,8 +211,7 @@ class Checker:
         for unit in sentences:
             if unit.language is not None:
                 by_language[unit.language].append(unit)
-        for language, found in by_language.items():
-            self._run(language, found)
+        self._run(by_language)
 
     def explain(self, post: Post) -> Result:
         """The last step, when all sentences of a post are measured: judge and explain."""
@@ -234,5 +233,9 @@ class Checker:
             parts.append(Part(language, sentences, found, *answers))
         return parts
 
-    def _run(self, language: str, sentences: list[Unit], percentiles: FluencyTable | None = None) -> None:
-        measure.run(self.models, language, sentences, self._cache, percentiles)
+    def _run(self, sentences: dict[str, list[Unit]], percentiles: FluencyTable | None = None) -> None:
+        """The models over sentences by language."""
+        together = [(language, unit) for language, part in sentences.items() for unit in part]
+        measure.look(self.models, together, self._cache)
+        for language, part in sentences.items():
+            measure.run(self.models, language, part, self._cache, percentiles)

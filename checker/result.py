@@ -12,9 +12,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Grade = Literal["production", "draft"]
-Verdict = Literal["machine_translated", "translated", "human_written", "uncertain", "not_scored"]
-Question = Literal["machine_translated", "translated"]
-QUESTIONS: tuple[Question, ...] = ("machine_translated", "translated")
+Verdict = Literal[
+    "machine_translated", "rudimentary", "translated", "human_written", "uncertain", "not_scored"
+]
+Question = Literal["machine_translated", "translated", "rudimentary"]
+QUESTIONS: tuple[Question, ...] = ("machine_translated", "translated", "rudimentary")
 Negatives = Literal["native", "human translations"]
 
 
@@ -117,6 +119,7 @@ class Sentence(Record):
     machine_translated: float | None = Field(
         None, ge=0, le=1, description="Calibrated probability for this sentence taken as a post of its own."
     )
+    rudimentary: float | None = Field(None, ge=0, le=1, description="The same, for rudimentary wording.")
     fluency: float | None = Field(None, ge=0, le=1, description="As for the post.")
     perplexity: float | None = Field(None, ge=1, description="Token perplexity under the language model.")
     style: float | None = Field(None, description="Calibrated log-odds of the style detector alone.")
@@ -147,8 +150,8 @@ class Sentence(Record):
 
 
 ReasonKind = Literal[
-    "encoder", "style", "fluency", "round_trip", "translated", "threshold", "unmeasured", "withheld",
-    "calibration", "detection",
+    "encoder", "style", "fluency", "round_trip", "rudimentary", "translated", "threshold", "unmeasured",
+    "withheld", "calibration", "detection",
 ]  # fmt: skip
 WarningCode = Literal[
     "truncated", "no_text", "too_short", "language_unknown", "language_unsure", "language_unsupported",
@@ -163,7 +166,8 @@ class Reason(Record):
 
     kind: ReasonKind = Field(
         description="``encoder``, ``style``, ``fluency``, ``round_trip``: evidence that the verdict counts, "
-        "the strongest first. ``translated``: how many native posts look as translated. ``threshold``: how "
+        "the strongest first. ``rudimentary``, ``translated``: how many human posts score as high on these "
+        "questions. ``threshold``: how "
         "many human posts score as high, and what the probability was compared with. ``unmeasured``: no "
         "false-alarm rate is known. ``withheld``: it is known, and too high for a verdict. ``calibration``: "
         "what came of test posts with such a probability. ``detection``: how much machine translation is "
@@ -232,6 +236,13 @@ class Result(Record):
         le=1,
         description="Calibrated probability that the post was translated into its language, by anyone; null "
         "where it was not measured for the language.",
+    )
+    rudimentary: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Calibrated probability that the wording is rudimentary, as that of a translation word "
+        "for word is; null where it was not measured for the language.",
     )
     false_alarm_rate: tuple[FalseAlarm, ...] = Field(
         (), description="How many human posts score at least as high, by question and kind of post."

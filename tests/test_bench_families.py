@@ -84,8 +84,8 @@ def test_the_richest_variant_that_can_say_does() -> None:
 
 
 def test_there_is_a_table_for_each_question() -> None:
-    found, rows = tables(POSTS, {"style": SAID, "translated:style": SAID})
-    assert set(rows) == {"families", "families-translated"}
+    found, rows = tables(POSTS, {"style": SAID, "translated:style": SAID, "rudimentary:encoder": SAID})
+    assert set(rows) == {"families", "families-translated", "families-rudimentary"}
     assert set(found) == {*rows, "families-worst", "families-systems", "technical"}
     assert found["families-worst"].rows[0][1:3] == ["native flagged", "0.0 %"]
     assert [row[0] for row in found["families"].rows] == [
@@ -98,8 +98,14 @@ def test_machine_text_is_told_apart_by_quality() -> None:
         replace(post, testset={"manual": "made_small"}.get(post.testset, post.testset)) for post in POSTS
     ]
     rows = hidden(named, SAID)
-    [line] = systems({"machine_translated": rows, "translated": []})
-    assert line[:4] == ["rudimentary: small translators of this project, news", "1", "100.0 %", "–"]
+    [line] = systems({"machine_translated": rows, "translated": [], "rudimentary": rows})
+    assert line[:5] == [
+        "rudimentary: small translators of this project, news",
+        "1",
+        "100.0 %",
+        "–",
+        "100.0 %",
+    ]
 
 
 def test_families_are_held_out_whole_and_a_single_one_by_pages() -> None:

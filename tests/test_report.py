@@ -375,10 +375,10 @@ def test_counts() -> None:
     assert found.languages == {"ru": {"machine_translated": 2, "human_written": 1}, "?": {"not_scored": 1}}
     assert found.accounts == {"@a": {"machine_translated": 2}, "@b": {"human_written": 1}}
     source = plain(made(found))
-    assert "2026-01 1 1 0 0 0 0 2026-03 2 1 0 0 0 1" in source
+    assert "2026-01 1 1 0 0 0 0 0 2026-03 2 1 0 0 0 0 1" in source
     assert "Posts with no known account: 1." in source
     assert "Posts with no known date: 1." in source
-    assert "not identified 1 0 0 0 0 1" in source
+    assert "not identified 1 0 0 0 0 0 1" in source
     assert "unreadable rows of the input 1" in source
 
 
@@ -386,8 +386,8 @@ def test_accounts_are_ordered_by_posts_and_cut() -> None:
     rows = [Row(n, result(str(n)), f"@{n % 40:02}") for n in range(1, 100)]
     source = plain(made(contents(rows)))
     assert "By account account posts" in source
-    assert "@01 3 0 0 0 3 0 @02 3" in source
-    assert "10 more 20 0 0% 0 0% 0 0% 20 100% 0 0%" in source
+    assert "@01 3 0 0 0 0 3 0 @02 3" in source
+    assert "10 more 20 0 0% 0 0% 0 0% 0 0% 20 100% 0 0%" in source
     assert "@39" not in source.partition("The most suspicious")[0]
 
 

@@ -1,4 +1,4 @@
-"""Rudimentary translations for training: by programs of rules, and word for word."""
+"""Rudimentary translations, by rules and word for word, and the head that finds such wording."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.training import rudimentary, rules
-from scripts.training.encoder_data import labelled_rows, rudimentary_sets, training_posts
+from scripts.training import rudimentary, rules, technical
 from scripts.training.glossary import WORDS, Glossary
-from scripts.training.style import examples
-from scripts.training.technical import held_out
+from scripts.training.verdict import BARE, bare
+from scripts.training.word_for_word import RUDIMENTARY, SMOOTH, WORD_FOR_WORD, joined, word_for_word
+from scripts.training.word_for_word import WORDS as BEST
 
 NOUNS = {"dog": "собака", "cat": "кошка", "man": "человек"}
 VERBS = {"sleeps": "спит", "runs": "бежит", "sees Anna": "видит Анну"}
@@ -44,15 +44,31 @@ def test_a_glossary_of_nothing_is_refused() -> None:
         Glossary([("", "")])
 
 
+def test_of_several_counterparts_those_that_follow_each_other_are_taken() -> None:
+    pairs = [
+        ("the dog", "der Hund"), ("the dog", "der Hund"), ("the cat", "die Katze"), ("the house", "das Haus"),
+        ("the cat sleeps", "die Katze schläft"), ("the dog sleeps", "der Hund schläft"),
+    ] * 3  # fmt: skip
+    glossary = Glossary(pairs)
+    assert glossary.translate(["Sleeps the cat"]) == ["Schläft der Katze"]
+    assert glossary.smooth(["Sleeps the cat"]) == ["Schläft die Katze"]
+
+
+def test_what_was_left_out_leaves_no_marks_and_sentences_begin_with_a_capital() -> None:
+    made = Glossary(PAIRS).translate(["(unheard), unheard, dog sleeps. “Unheard” man runs , unheard; cat!"])
+    assert made == ["Собака спит. Человек бежит; кошка!"]
+
+
 @settings(max_examples=50)
 @given(st.lists(st.text(max_size=60), max_size=4))
 def test_a_glossary_takes_any_text(texts: list[str]) -> None:
-    made = Glossary(PAIRS).translate(texts)
-    assert len(made) == len(texts)
+    glossary = Glossary(PAIRS)
     words = {word for text in (*NOUNS.values(), *VERBS.values()) for word in text.casefold().split()}
-    for one, other in zip(made, texts, strict=True):
-        kept = set(WORDS.findall(other.casefold()))
-        assert set(WORDS.findall(one.casefold())) <= words | kept
+    for made in (glossary.translate(texts), glossary.smooth(texts)):
+        assert len(made) == len(texts)
+        for one, other in zip(made, texts, strict=True):
+            kept = set(WORDS.findall(other.casefold()))
+            assert set(WORDS.findall(one.casefold())) <= words | kept
 
 
 @given(st.lists(st.from_regex(r"[a-z]{1,8}( [a-z]{1,8}){0,4}", fullmatch=True), max_size=30))
@@ -155,57 +171,41 @@ def corpora(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_rudimentary_version_stands_beside_the_human_one(corpora: Path, tmp_path: Path) -> None:
-    found = rudimentary.translations(corpora, "ru")
-    assert set(found["system"]) == {"glossary-en"}
-    assert set(found["label"]) == {"machine"}
-    assert found["line"].tolist() == list(range(12))
-    found.to_parquet(tmp_path / "ru.parquet")
-    sets = rudimentary_sets(tmp_path, labelled_rows(corpora, "ru"), "ru")
-    entry = sets["flores-dev", "en"]
-    assert set(entry.machines) == {"glossary-en"}
-    assert entry.humans["reference", "translated"][3].startswith("Человек спит reference")
-    assert not rudimentary_sets(tmp_path, labelled_rows(corpora, "en"), "en")
+def test_posts_word_for_word_come_from_everything_with_a_source(corpora: Path) -> None:
+    pairs = [(f"the man runs {n}", f"человек бежит {n}", "human", "ntrex") for n in range(40)]
+    path = corpora / "parallel" / "en-ru.parquet"
+    columns = ["en", "ru", "kind", "testset"]
+    pd.concat([pd.read_parquet(path), pd.DataFrame(pairs, columns=columns)]).to_parquet(path)
+    english = rows("en", "The cat sleeps").assign(split="dev", origin="original")
+    english.to_parquet(corpora / "labelled" / "en.parquet")
+    manual = {
+        "text": "Собака спит", "en": "The dog sleeps", "label": "human", "family": "gnome_docs",
+        "split": "train", "kind": "translated", "page": "p",
+    }  # fmt: skip
+    pd.DataFrame([manual]).to_parquet(corpora / "wild" / "ru.parquet")
+    speech = manual | {"text": "El perro duerme", "en": "", "kind": "native", "family": "official"}
+    pd.DataFrame([speech]).to_parquet(corpora / "wild" / "es.parquet")
+    for donor in ("pt", "uk", "fi"):
+        pd.DataFrame([speech]).iloc[:0].to_parquet(corpora / "wild" / f"{donor}.parquet")
+    spanish = [("dog sleeps", "perro duerme", "human", "tatoeba")]
+    spanish = pd.DataFrame(spanish, columns=["en", "es", "kind", "testset"])
+    spanish.to_parquet(corpora / "parallel" / "en-es.parquet")
+    found = word_for_word(corpora, "ru", 30)
+    assert set(found["family"]) == {BEST, SMOOTH}
+    assert set(found["kind"]) == {"machine"}
+    best = found[found["family"] == BEST].groupby(["system", "page"])["text"].first()
+    assert best["words-es", "p"] == "Собака спит", "from Spanish through English"
+    assert best["words-en", "p"].endswith("обака спит")
+    assert "кошка спит" in best["words-en", "wmt21-0"]
+    assert "еловек бежит" in best["words-en", "ntrex-0"]
+    assert word_for_word(corpora, "zh", 30).empty
+    pd.testing.assert_frame_equal(found, word_for_word(corpora, "ru", 30))
 
 
-@pytest.mark.parametrize(("share", "systems"), [(0.0, {False}), (1.0, {True})])
-def test_units_come_from_rudimentary_translations_as_often_as_said(
-    corpora: Path, tmp_path: Path, share: float, systems: set[bool]
-) -> None:
-    rudimentary.translations(corpora, "ru").to_parquet(tmp_path / "ru.parquet")
-    posts = [post for _, post in training_posts(corpora, 60, 1, ["ru"], tmp_path, share)]
-    machine = [post.text for post in posts if post.machine == 1]
-    assert {"google" not in text.casefold() for text in machine} == systems
-
-
-@pytest.mark.parametrize(("testset", "made"), [("wmt13", True), ("wmt14", False), ("wmt19", False)])
-def test_only_test_sets_with_the_same_lines_in_all_languages_are_translated(
-    corpora: Path, testset: str, made: bool
-) -> None:
-    for path in (corpora / "labelled").iterdir():
-        pd.read_parquet(path).assign(testset=testset).to_parquet(path)
-    assert len(rudimentary.translations(corpora, "ru")) == (12 if made else 0)
-
-
-def test_languages_into_english_take_turns_over_the_lines(corpora: Path) -> None:
-    sides = [rudimentary.humans(corpora, language) for language in ("en", "ru")]
-    first, second = (rudimentary.beside(*sides, 6, stretch) for stretch in (0, 1))
-    assert first["line"].tolist() == list(range(6))
-    assert second["line"].tolist() == list(range(6, 12))
-
-
-def test_no_language_is_both_trained_on_and_measured() -> None:
-    assert not rules.SOURCES.keys() & rudimentary.BY_RULES.keys()
-
-
-def test_style_learns_from_rudimentary_lines_too(corpora: Path, tmp_path: Path) -> None:
-    rudimentary.translations(corpora, "ru").to_parquet(tmp_path / "ru.parquet")
-    native = pd.DataFrame({"text": ["Иван читает книгу."] * 10, "year": 2010})
-    (corpora / "native").mkdir()
-    native.to_parquet(corpora / "native" / "ru_train.parquet")
-    without, with_ = (examples(corpora, "ru", 100, rudimentary=folder) for folder in (None, tmp_path))
-    assert set(with_["system"]) - set(without["system"]) == {"glossary-en"}
-    assert (with_["machine"] == 0).sum() == (without["machine"] == 0).sum()
+@given(st.lists(st.text("abc", min_size=1), max_size=60), st.integers(0, 99))
+def test_posts_of_neighbouring_lines_have_every_line_once(lines: list[str], seed: int) -> None:
+    posts = joined(lines, "set", random.Random(seed))
+    assert " ".join(text for text, _ in posts) == " ".join(lines)
 
 
 def test_sources_are_native_official_texts_of_whole_pages(corpora: Path) -> None:
@@ -224,15 +224,64 @@ def test_sources_are_native_official_texts_of_whole_pages(corpora: Path) -> None
     assert (found["page"] != found["page"].shift()).sum() == 2
 
 
-def test_the_head_for_documentation_judges_measured_posts_and_learns_nothing_of_them() -> None:
+def test_the_head_for_documentation_judges_rudimentary_posts_and_learns_nothing_of_them() -> None:
     rng = np.random.default_rng(0)
-    publishers = ["msdocs"] * 40 + ["coop"] * 40 + ["news"] * 40 + ["official"] * 40 + [rules.FAMILY] * 40
+    names = ["msdocs"] * 40 + ["coop"] * 40 + ["news"] * 40 + ["official"] * 40
+    publishers = names + [name for name in RUDIMENTARY for _ in range(20)]
     target = np.array([name in ("msdocs", "coop") for name in publishers])
-    vectors = rng.normal(target[:, None].astype(float), 1.0, (200, 6))
-    languages = ["ru"] * 200
-    before = held_out(vectors, target, languages, publishers)
+    vectors = rng.normal(target[:, None].astype(float), 1.0, (220, 6))
+    languages = ["ru"] * 220
+    before = technical.held_out(vectors, target, languages, publishers)
     changed = vectors.copy()
     changed[160:] += 9
-    after = held_out(changed, target, languages, publishers)
+    after = technical.held_out(changed, target, languages, publishers)
     assert (before[:160] == after[:160]).all()
     assert (before[160:] != after[160:]).all()
+
+
+LIKE: list[tuple[str, str, str]] = [
+    *[("native", code, name) for code in ("de", "fr") for name in ("news", "official") for _ in range(20)],
+    *[("machine", code, name) for code in ("de", "fr") for name in WORD_FOR_WORD for _ in range(20)],
+    *[("machine", "de", "msdocs")] * 20,
+    *[("native", "de", BARE)] * 20,
+]
+"""Kind, language and family of posts, 20 of each."""
+
+
+@pytest.mark.parametrize(
+    ("judged", "unseen"),
+    [
+        ("native de news", ["native de news", "native fr news", f"native de {BARE}"]),
+        (f"native de {BARE}", [f"native de {BARE}"]),
+        (f"machine de {BEST}", [f"machine de {BEST}", f"machine fr {BEST}", f"machine de {SMOOTH}"]),
+        ("machine de msdocs", ["machine de msdocs"]),
+    ],
+)
+def test_a_post_is_judged_by_a_head_that_has_not_seen_its_like(judged: str, unseen: list[str]) -> None:
+    rng = np.random.default_rng(0)
+    clumsy = np.array([family in WORD_FOR_WORD for *_, family in LIKE])
+    vectors = rng.normal(clumsy[:, None].astype(float), 1.0, (len(LIKE), 6))
+    kinds, languages, families = (list(column) for column in zip(*LIKE, strict=True))
+    names = np.array([" ".join(post) for post in LIKE])
+    systems = ["news" if family == BARE else "" for family in families]
+    before = rudimentary.held_out(vectors, kinds, languages, families, systems)
+    rows = np.flatnonzero(names == judged)
+    for name in sorted(set(names)):
+        changed = vectors.copy()
+        changed[names == name] = rng.normal(0, 1, (20, 6))
+        changed[rows] = vectors[rows]
+        after = rudimentary.held_out(changed, kinds, languages, families, systems)
+        same = (after[rows] == before[rows]).all()
+        assert same == (name in unseen or name == "machine de msdocs"), name
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("“We can’t go,” he said. It’s 12.05!", "we can’t go he said it’s 12.05"),
+        ("Well-known (and old) — the end…", "well-known and old the end"),
+        ("请离开，谢谢。", "请离开 谢谢"),
+    ],
+)
+def test_what_is_typed_in_a_hurry_has_no_marks_and_no_capitals(text: str, made: str) -> None:
+    assert bare(text) == made

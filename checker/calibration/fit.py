@@ -1,10 +1,10 @@
 """Fit the verdict layer on posts whose kind is known, for the shipped verdict and for a user's own.
 
-Two questions are fitted alike: machine translation against human posts of either kind, and any translation
-against native posts. A logistic regression over standardised features serves all languages; each language
-then gets a slope and an offset (Platt 1999) that 50 pseudo-posts pull towards 1 and 0. Probabilities for the
-reliability tables and the thresholds are out of fold: the caller says which posts are held out together
-(``Observed.fold``).
+Three questions are fitted alike: machine translation, and rudimentary wording, against human posts of either
+kind, and any translation against native posts. A logistic regression over standardised features serves all
+languages; each language then gets a slope and an offset (Platt 1999) that 50 pseudo-posts pull towards 1 and
+0. Probabilities for the reliability tables and the thresholds are out of fold: the caller says which posts
+are held out together (``Observed.fold``).
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ FALSE_POSITIVES: Mapping[Kind, float] = {"native": 0.01, "translated": 0.02}
 ALLOWED: Mapping[Question, Mapping[Kind, float]] = {
     "machine_translated": FALSE_POSITIVES,
     "translated": {"native": 0.01},
+    "rudimentary": FALSE_POSITIVES,
 }
 """The kinds of post for which the answer to a question is no, and the share of each that may get a yes."""
 
@@ -59,6 +60,10 @@ LEAST_OWN = 20
 
 HIGHEST_CUT = 0.9999  # probabilities have four digits
 RANKED = ("style", "chrf", "machine_head")  # features that the reasons of a verdict compare with human posts
+RUDIMENTARY = tuple(name for name in VARIANTS if question(name) == "rudimentary")
+TRANSLATIONS = tuple(name for name in VARIANTS if name not in RUDIMENTARY)
+"""Variants by what they ask: is the wording rudimentary, and how was a post translated."""
+
 KINDS: tuple[Kind, ...] = ("native", "translated", "machine")
 _NEGATIVES: Mapping[Kind, Negatives] = {"native": "native", "translated": "human translations"}
 
@@ -88,7 +93,7 @@ class Observed:
 
 def fit(
     posts: Sequence[Observed],
-    names: Sequence[str] = tuple(VARIANTS),
+    names: Sequence[str] = TRANSLATIONS,
     least: Mapping[Question, float] | None = None,
     technical: float | None = None,
 ) -> Calibration:
@@ -97,7 +102,8 @@ def fit(
     Args:
         posts: human and machine posts. A language takes part in a variant if ``LEAST_POSTS`` posts of either
             class, in two folds or more, have its evidence.
-        names: the variants, keys of ``VARIANTS``; all of them by default.
+        names: the variants, keys of ``VARIANTS``; by default those that ask how a post was translated, which
+            labels of human and machine posts can answer. Of `RUDIMENTARY`, machine posts must be rudimentary.
         least: for each question, a probability that no threshold is below; 0.5 where it is not named.
         technical: log-odds of documentation from which a post is never called machine-translated:
             probabilities are fitted on all posts, thresholds and error rates of that question are those of
@@ -140,7 +146,7 @@ def fit(
             ends[language][name] = tails(judged, values, asked)
             found.setdefault(name, {})[language] = flags
     for name, languages_of in found.items():
-        if question(name) == "machine_translated":
+        if question(name) != "translated":
             for language, why in _withheld(languages_of).items():
                 poor[language][name] = why
     return Calibration(
@@ -164,6 +170,31 @@ def fit(
     )
 
 
+def merged(first: Calibration, other: Calibration) -> Calibration:
+    """A calibration with the variants and test sets of both, for the languages of the first.
+
+    Args:
+        first: its scales and posts stay.
+        other: of other variants; its scales are added where the first has none.
+    """
+
+    def both(one: Fitted, two: Fitted) -> Fitted:
+        tables = ("correction", "thresholds", "reliability", "withheld", "tails")
+        update: dict[str, Any] = {name: getattr(one, name) | getattr(two, name) for name in tables}
+        beneath = ("scales", "human_quantiles")
+        return one.model_copy(
+            update=update | {name: getattr(two, name) | getattr(one, name) for name in beneath}
+        )
+
+    languages = {
+        code: both(fitted, other.languages[code]) if code in other.languages else fitted
+        for code, fitted in first.languages.items()
+    }
+    fitted_on = tuple(sorted({*first.fitted_on, *other.fitted_on}))
+    variants = first.variants | other.variants
+    return first.model_copy(update={"variants": variants, "languages": languages, "fitted_on": fitted_on})
+
+
 def by_language(posts: Iterable[Observed]) -> dict[str, list[Observed]]:
     """The posts of every language, in their order."""
     parts: dict[str, list[Observed]] = {}
@@ -182,7 +213,8 @@ def able(posts: Sequence[Observed], variant: str) -> list[int]:
 
 def _fittable(posts: Sequence[Observed], asked: Question) -> bool:
     """Whether one language has enough of both classes, inside and outside of every fold."""
-    folds = [[post.fold for post in posts if (post.kind in ALLOWED[asked]) == no] for no in (False, True)]
+    fitted = [post for post in posts if post.fold >= 0]
+    folds = [[post.fold for post in fitted if (post.kind in ALLOWED[asked]) == no] for no in (False, True)]
     return all(len(part) >= LEAST_POSTS and len(set(part)) > 1 for part in folds)
 
 
@@ -399,7 +431,8 @@ def flagged(posts: Sequence[Observed], probability: Floats, cuts: Sequence[Thres
 
 
 def _withheld(flags: Mapping[str, Flags]) -> dict[str, str]:
-    """Why languages get no verdict of machine translation; those that get one are left out.
+    """Why languages get no verdict of machine translation, or of rudimentary wording; those that get one are
+    left out.
 
     A language with fewer than ``LEAST_POSTS`` posts of either kind is judged by all languages together.
     """

@@ -40,7 +40,8 @@ def report(
         int, typer.Option(min=0, max=200, help="Number of the most and of the least suspicious posts shown.")
     ] = 10,
     flagged_only: Annotated[
-        bool, typer.Option("--flagged-only", help="Show only posts that are called translated.")
+        bool,
+        typer.Option("--flagged-only", help="Show only posts that are called translated or rudimentary."),
     ] = False,
     date: Annotated[str | None, typer.Option(help="Date to print on the page. Default: none.")] = None,
 ) -> None:

@@ -15,14 +15,14 @@ from rich.text import Text
 from checker.languages import name
 from checker.result import Result, RowError, Sentence
 from checker.text import compact, in_hundred, printable, signed
-from checker.verdict.advice import QUESTIONS, VERDICTS
+from checker.verdict.advice import HALF, QUESTIONS, VERDICTS
 from checker.verdict.headline import one_in, said, telling
 from checker.verdict.marks import Run, back_runs, error_rates, evidence, runs
 
 LABELS = {
     verdict: (name, style)
     for (verdict, name), style in zip(
-        VERDICTS.items(), ("bold red", "magenta", "green", "yellow", "dim"), strict=True
+        VERDICTS.items(), ("bold red", "red", "magenta", "green", "yellow", "dim"), strict=True
     )
 }
 """What a verdict is called, and its style."""
@@ -80,7 +80,10 @@ def suspicion(outcome: Result | RowError) -> tuple[int, float]:
     """A key that sorts the most suspicious posts first, then those without a probability, then bad rows."""
     if isinstance(outcome, RowError):
         return 2, 0.0
-    return (1, 0.0) if outcome.machine_translated is None else (0, -outcome.machine_translated)
+    if outcome.machine_translated is None:
+        return 1, 0.0
+    rudimentary = outcome.rudimentary if outcome.verdict == "rudimentary" else None
+    return 0, -max(outcome.machine_translated, rudimentary or 0.0)
 
 
 def bad_rows(errors: Sequence[RowError], shown: int = 5, count: int | None = None) -> Iterator[str]:
@@ -132,8 +135,8 @@ def show(result: Result, *, marks: bool = False) -> Group:
 
 def _answers(result: Result, marks: bool) -> list[Text]:
     """A line for each question with its probability."""
-    asked = {"machine_translated": result.machine_translated, "translated": result.translated}
-    known = {QUESTIONS[question]: value for question, value in asked.items() if value is not None}
+    asked = {title: getattr(result, question) for question, title in QUESTIONS.items()}
+    known = {title: value for title, value in asked.items() if value is not None}
     lines = [
         Text.assemble(f"{question}: ", _shaded(in_hundred(value), value, marks), " posts like this")
         for question, value in known.items()
@@ -141,7 +144,7 @@ def _answers(result: Result, marks: bool) -> list[Text]:
     return (
         [
             *lines,
-            Text("That holds where half of all posts are machine-translated; in most feeds it is fewer."),
+            Text(HALF),
         ]
         if lines
         else []

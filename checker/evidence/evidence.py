@@ -24,6 +24,7 @@ class Evidence:
         bleu: BLEU of the round trip, 0 to 100.
         machine_head: log-odds of the encoder's head for machine translation.
         translated_head: log-odds of its head for any translation.
+        rudimentary_head: log-odds of its head for rudimentary wording.
         technical: log-odds that it is technical documentation. No feature: it says where nothing is said.
     """
 
@@ -36,6 +37,7 @@ class Evidence:
     bleu: float | None = field(default=None, metadata={"kind": "round_trip", "model": "translator"})
     machine_head: float | None = field(default=None, metadata={"kind": "encoder", "model": "encoder"})
     translated_head: float | None = field(default=None, metadata={"kind": "encoder", "model": "encoder"})
+    rudimentary_head: float | None = field(default=None, metadata={"kind": "encoder", "model": "encoder"})
 
     technical: float | None = None
 

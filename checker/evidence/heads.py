@@ -1,5 +1,5 @@
-"""What is read from the encoder's vectors: was a text made by a machine, was it translated at all, is it
-technical documentation, and is each of its pieces in place?
+"""What is read from the encoder's vectors: was a text made by a machine, was it translated at all, is its
+wording rudimentary, is it technical documentation, and is each of its pieces in place?
 
 A sentence is kept as the count, the mean, the spread and the largest values of its vectors; those of a post
 follow from those of its sentences, so that a post of any length is read once, sentence by sentence. The heads
@@ -85,7 +85,7 @@ def unpacked(kept: list[Any] | None) -> Summary | None:
 
 
 def pooled(summary: Summary) -> Floats:
-    """What `Heads.technical` reads: mean and standard deviation of the vectors; (2 x width,)."""
+    """What most of the `Heads` read: mean and standard deviation of the vectors; (2 x width,)."""
     return np.concatenate([summary.mean, deviation(summary)])
 
 
@@ -94,8 +94,8 @@ class Heads:
 
     Args:
         arrays: weights and bias of ``machine`` (mean, deviation, largest), of ``translated`` and, where they
-            were fitted, of ``technical`` (mean, deviation) and of ``order`` (of one vector; ``order_hidden``
-            is its hidden layer).
+            were fitted, of ``technical`` and ``rudimentary`` (mean, deviation) and of ``order`` (of one
+            vector; ``order_hidden`` is its hidden layer).
     """
 
     def __init__(self, arrays: dict[str, Floats]) -> None:
@@ -112,7 +112,8 @@ class Heads:
             with np.load(path, allow_pickle=False) as saved:
                 arrays = {name: saved[name].astype(np.float32) for name in saved.files}
             width = len(arrays["translated"]) // 2
-            known = {"machine": 3, "translated": 2} | ({"technical": 2} if "technical" in arrays else {})
+            known = {"machine": 3, "translated": 2}
+            known |= {name: 2 for name in ("technical", "rudimentary") if name in arrays}
             for name, times in known.items():
                 if arrays[name].shape != (times * width,) or arrays[f"{name}_bias"].shape != (1,):
                     raise ValueError(f"the head {name!r} has a wrong shape")
@@ -137,9 +138,12 @@ class Heads:
 
     def technical(self, summary: Summary) -> float | None:
         """Log-odds that a text is technical documentation; None where that head was not fitted."""
-        if "technical" not in self._weights:
-            return None
-        return self._ask("technical", pooled(summary))
+        return self._ask("technical", pooled(summary)) if "technical" in self._weights else None
+
+    def rudimentary(self, summary: Summary) -> float | None:
+        """Log-odds that the wording is that of a translation word for word; None where that head was not
+        fitted; not yet calibrated."""
+        return self._ask("rudimentary", pooled(summary)) if "rudimentary" in self._weights else None
 
     def order(self, vectors: Floats) -> Floats | None:
         """Log-odds that each piece is out of place; None where that head was not fitted.

@@ -1,8 +1,8 @@
 """The encoder: every piece of a text as a vector that knows its neighbours.
 
 The first layers of a multilingual BERT (Devlin et al. 2019), fine-tuned; ``checker.evidence.heads`` says what
-is read from the vectors. They are computed with 32-bit floats on every processor, and a text is never beside
-a longer one in a batch: what is said of it is the same alone and in company.
+is read from the vectors. They are computed with 32-bit floats on every processor, and a text is padded to the
+next multiple of eight pieces, whatever is beside it: what is said of it is the same alone and in company.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checker.errors import ModelCorruptedError
-from checker.models.tokenizer import alike
+from checker.models.tokenizer import alike, bucket
 
 WINDOW = 126
 """Pieces of a text that are read together; a longer text is read in windows."""
@@ -89,8 +89,8 @@ class Encoder:
                 owners.append(number)
                 places[number] += [_MARK, *code.offsets[start : start + WINDOW], _MARK]
         read: dict[int, Floats] = {}
-        for rows in alike([len(window) for window in windows]):
-            step = max(1, _BATCH_TOKENS // len(windows[rows[0]]))
+        for rows in alike([bucket(len(window)) for window in windows]):
+            step = max(1, _BATCH_TOKENS // bucket(len(windows[rows[0]])))
             for start in range(0, len(rows), step):
                 part = rows[start : start + step]
                 read |= zip(part, self._forward([windows[row] for row in part]), strict=True)
@@ -103,11 +103,21 @@ class Encoder:
             for part, spans in zip(found, places, strict=True)
         ]
 
-    def _forward(self, windows: list[list[int]]) -> Floats:
-        """Vectors of windows of one length: (windows, pieces, width)."""
+    def _forward(self, windows: list[list[int]]) -> list[Floats]:
+        """Vectors of windows that are padded to the same length: of each, (pieces, width)."""
         import ctranslate2
 
-        hidden = self._encoder.forward_batch(windows).last_hidden_state
+        lengths = [len(window) for window in windows]
+        ids = np.zeros((len(windows), bucket(lengths[0])), np.int32)
+        for row, window in zip(ids, windows, strict=True):
+            row[: len(window)] = window
+        given, known = (
+            ctranslate2.StorageView.from_array(array) for array in (ids, np.array(lengths, np.int32))
+        )
+        if self._encoder.device != "cpu":
+            given, known = (view.to_device(ctranslate2.Device.cuda) for view in (given, known))
+        hidden = self._encoder.forward_batch(given, lengths=known).last_hidden_state
         if hidden.device != "cpu":
             hidden = hidden.to_device(ctranslate2.Device.cpu)
-        return np.array(hidden, dtype=np.float32)
+        found = np.array(hidden, dtype=np.float32)
+        return [vectors[:length] for vectors, length in zip(found, lengths, strict=True)]

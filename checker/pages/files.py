@@ -55,7 +55,7 @@ def report_file(
         calibration: that the posts were scored with, if it was not the built-in one.
         text_column: of ``posts`` or of the scores, with the text to show where the scores have no sentences.
         examples: how many of the most, and of the least suspicious posts are shown.
-        flagged_only: show only posts that are called translated.
+        flagged_only: show only posts that are called translated or rudimentary.
         date: to print on the page, as it is.
         command: that the page says it was made with; by default this call.
         store: whose models the posts were scored with; by default those of the package.

@@ -22,6 +22,7 @@ _LOOK = {
     "human_written": ("#009e73", "//"),
     "uncertain": ("#f0e442", ""),
     "translated": ("#cc79a7", "\\\\"),
+    "rudimentary": ("#56b4e9", "--"),
     "machine_translated": ("#d55e00", "xx"),
     "not_scored": ("#bbbbbb", ".."),
 }

@@ -52,12 +52,8 @@ class ShownPost:
     @property
     def answers(self) -> list[tuple[str, float]]:
         """The questions that have an answer, with its probability."""
-        asked = (self.result.machine_translated, self.result.translated)
-        return [
-            (question, share)
-            for question, share in zip(QUESTIONS.values(), asked, strict=True)
-            if share is not None
-        ]
+        asked = [(title, getattr(self.result, question)) for question, title in QUESTIONS.items()]
+        return [(title, share) for title, share in asked if share is not None]
 
     @property
     def text(self) -> Shortened | None:

@@ -86,11 +86,13 @@ def headline(found: Contents) -> str:
         f"{verdicts[verdict]} {'is' if verdicts[verdict] == 1 else 'are'} {says}"
         for verdict, says in (
             ("machine_translated", "called machine-translated"),
+            ("rudimentary", "called rudimentary, as if translated word for word"),
             ("translated", "called translated, by a person or a machine"),
         )
         if verdicts[verdict]
     ]
-    said = f"Of {scored} posts that were scored, {' and '.join(parts) or 'none is called translated'}"
+    listed = ", ".join(parts) or "none is called translated or rudimentary"
+    said = f"Of {scored} posts that were scored, {listed}"
     return (
         f"{said}; of {verdicts['uncertain']} the tool cannot tell." if verdicts["uncertain"] else f"{said}."
     )

@@ -23,8 +23,8 @@ KEPT = 5
 """Rows without a score that are named; of the others, the number is."""
 
 
-FLAGGED = ("machine_translated", "translated")
-"""Verdicts that say that a post was translated."""
+FLAGGED = ("machine_translated", "rudimentary", "translated")
+"""Verdicts that say that a post was translated, or is worded as if it was."""
 
 
 class Judged(NamedTuple):
@@ -55,7 +55,7 @@ class Contents:
 
     Attributes:
         shown: posts to keep of the most, and of the least suspicious ones.
-        flagged_only: keep only posts that are called translated, and no others.
+        flagged_only: keep only posts with a verdict of `FLAGGED`, and no others.
         counts: rows by verdict, language and model, and the bad ones.
         histogram: verdict → number of posts in each of ``BINS`` intervals of probability.
         languages: code → number of posts by verdict; ``?`` where none could be identified.
@@ -113,7 +113,7 @@ class Contents:
 
     @property
     def flagged(self) -> int:
-        """Posts that are called translated, by a machine or by anybody."""
+        """Posts with a verdict of `FLAGGED`."""
         return sum(self.counts.verdicts[verdict] for verdict in FLAGGED)
 
     @property
@@ -140,7 +140,7 @@ def contents(rows: Iterable[Row | RowError], shown: int = 10, *, flagged_only: b
     Args:
         rows: of a file of scores, in order.
         shown: posts to keep of the most, and of the least suspicious ones.
-        flagged_only: keep only posts that are called translated, and no others.
+        flagged_only: keep only posts with a verdict of `FLAGGED`, and no others.
     """
     found = Contents(shown, flagged_only)
     for row in rows:

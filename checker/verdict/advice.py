@@ -9,6 +9,7 @@ from checker.result import Result
 
 VERDICTS: Mapping[str, str] = {
     "machine_translated": "machine-translated",
+    "rudimentary": "rudimentary",
     "translated": "translated",
     "human_written": "human-written",
     "uncertain": "uncertain",
@@ -18,6 +19,8 @@ VERDICTS: Mapping[str, str] = {
 
 MEANINGS: Mapping[str, str] = {
     "machine_translated": "It has marks of machine translation that very few posts by people have.",
+    "rudimentary": "Its wording follows another language word for word; people who do not master the "
+    "language may write so as well.",
     "translated": "It was probably translated into this language; whether by a person or a machine cannot be "
     "told.",
     "human_written": "It reads like posts that people wrote in this language; an edited or very good "
@@ -30,8 +33,12 @@ MEANINGS: Mapping[str, str] = {
 QUESTIONS: Mapping[str, str] = {
     "machine_translated": "Translated by a machine",
     "translated": "Translated at all, by a person or a machine",
+    "rudimentary": "Rudimentary wording, as of a translation word for word",
 }
 """What the fields of a result with a probability ask."""
+
+HALF = "Each holds where the answer is yes for half of all posts; in most feeds that is fewer."
+"""What the probabilities rest on."""
 
 
 def advice(result: Result) -> tuple[str, ...]:
@@ -45,6 +52,9 @@ def _advice(result: Result) -> Iterator[str]:
     elif result.verdict == "machine_translated":
         yield "Look for the source text, and ask somebody who reads the language about the marked words."
         yield "Weigh the false-alarm rate: where machine translation is rare, most flagged posts are human."
+    elif result.verdict == "rudimentary":
+        yield "Ask somebody who reads the language: if the wording is rudimentary, a reader sees it at once."
+        yield "Look for the source text: its words stand in the same order."
     elif result.verdict == "translated":
         yield "Look for the source text: a translation has one."
         if not result.technical:

@@ -43,6 +43,9 @@ def headline(result: Result) -> str:
     if result.verdict == "machine_translated":
         found = "Looks machine-translated"
         return f"{found}: {_only(alarm.rate)} human posts scores this high." if alarm else f"{found}."
+    if result.verdict == "rudimentary":
+        found = "The wording is rudimentary, as if translated word for word"
+        return f"{found}: {_only(alarm.rate)} human posts scores this high." if alarm else f"{found}."
     if result.verdict == "translated":
         found = "Looks translated, by a person or a machine"
         ending = "posts written in this language scores this high"
@@ -83,8 +86,11 @@ def telling(verdict: Verdict, alarms: Iterable[FalseAlarm], *, withheld: bool = 
     """
     if verdict in ("human_written", "not_scored"):
         return None
-    other = verdict == "translated" or (withheld and verdict == "uncertain")
-    asked: Question = "translated" if other else "machine_translated"
+    asked: Question = "machine_translated"
+    if verdict == "rudimentary":
+        asked = "rudimentary"
+    elif verdict == "translated" or (withheld and verdict == "uncertain"):
+        asked = "translated"
     return max(
         (alarm for alarm in alarms if alarm.question == asked), key=lambda alarm: alarm.rate, default=None
     )

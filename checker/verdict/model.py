@@ -1,15 +1,17 @@
 """From evidence to calibrated probabilities, and from the probabilities to a verdict.
 
-Two questions are answered: was a post translated by a machine, and was it translated at all, by anyone? For
-each, a logistic regression over standardised features gives the log-odds; each language then corrects slope
-and offset of these log-odds (Platt 1999), shrunk towards no correction where it has little data. A threshold
-is the smallest probability that at most one native post in a hundred, and (of machine translation) two human
-translations, of the same language and length reached when the verdict was fitted, in the worst family of
-text. A post that reaches that of the first question is ``machine_translated``; else one that reaches that of
-the second is ``translated``; one that scores as low there as at most two translations in a hundred is
-``human_written``, in its own language. Everything between, and every length for which no error rate was
-measured, is ``uncertain``. Documentation and instructions are never ``machine_translated``: people's
-translations of them and those of machines could not be told apart.
+Three questions are answered: was a post translated by a machine, was it translated at all, by anyone, and is
+its wording rudimentary, as that of a translation word for word? For each, a logistic regression over
+standardised features gives the log-odds; each language then corrects slope and offset of these log-odds
+(Platt 1999), shrunk towards no correction where it has little data. A threshold is the smallest probability
+that at most one native post in a hundred, and (of machine translation) two human translations, of the same
+language and length reached when the verdict was fitted, in the worst family of text. A post that reaches that
+of the first question is ``machine_translated``; else one that reaches that of the third is ``rudimentary``;
+else one that reaches that of the second is ``translated``; one that scores as low there as at most two
+translations in a hundred, and is rather not rudimentary, is ``human_written``, in its own language.
+Everything between, and every length for which no error rate was measured, is ``uncertain``. Documentation and
+instructions are never ``machine_translated``: people's translations of them and those of machines could not
+be told apart.
 
 ``calibration/fit.py`` fits it, ``verdict/file.py`` is the file that it comes from.
 """
@@ -24,7 +26,7 @@ from pathlib import Path
 from checker.evidence import fluency
 from checker.evidence.evidence import FEATURES, Evidence
 from checker.percentiles import QUANTILES, Bands, share_below
-from checker.result import FalseAlarm, MeasuredThreshold, Question, Verdict
+from checker.result import QUESTIONS, FalseAlarm, MeasuredThreshold, Question, Verdict
 from checker.text import SHORTEST
 from checker.verdict.file import Calibration, Threshold, read
 
@@ -47,17 +49,19 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "translated:style+encoder+round_trip": (
         "style", "translated_head", "translated_head_by_length", "machine_head", "chrf", "bleu",
     ),
+    "rudimentary:encoder": ("rudimentary_head", "rudimentary_head_by_length"),
 }  # fmt: skip
 """Features of each fitted model, by the evidence that it needs; the last one that can be used is used.
 
-Those whose name begins with ``translated:`` answer whether a post was translated at all, the others whether
-by a machine.
+Those whose name begins with ``translated:`` answer whether a post was translated at all, those with
+``rudimentary:`` whether its wording is rudimentary, the others whether a machine translated it.
 """
 
 
 def question(variant: str) -> Question:
     """Which question a variant answers."""
-    return "translated" if variant.startswith("translated:") else "machine_translated"
+    asked, colon, _ = variant.partition(":")
+    return next(known for known in QUESTIONS if known == asked) if colon else "machine_translated"
 
 
 def needs(variant: str) -> tuple[str, ...]:
@@ -155,18 +159,25 @@ class Judgement:
         return clear is not None and self.probability <= clear
 
 
-def decide(machine: Judgement | None, translated: Judgement | None) -> Verdict:
-    """The verdict on the answers to both questions.
+def decide(
+    machine: Judgement | None, translated: Judgement | None, rudimentary: Judgement | None = None
+) -> Verdict:
+    """The verdict on the answers to the questions; None where one was not fitted.
 
     Args:
-        machine: was the post translated by a machine? None where that was not fitted.
+        machine: was the post translated by a machine?
         translated: was it translated at all?
+        rudimentary: is its wording rudimentary?
     """
     if machine is not None and machine.reached:
         return "machine_translated"
+    if rudimentary is not None and rudimentary.reached:
+        return "rudimentary"
     if translated is not None and translated.reached:
         return "translated"
-    return "human_written" if translated is not None and translated.cleared else "uncertain"
+    clumsy = rudimentary is not None and rudimentary.probability >= 0.5
+    cleared = translated is not None and translated.cleared and not clumsy
+    return "human_written" if cleared else "uncertain"
 
 
 class VerdictModel:

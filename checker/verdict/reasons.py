@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from checker.evidence.evidence import Evidence
 from checker.languages import name
 from checker.result import FalseAlarm, Reason, ReasonKind, RoundTrip
 from checker.text import percent
+from checker.verdict.advice import QUESTIONS
 from checker.verdict.file import Reliability
 from checker.verdict.headline import MOST, one_in
 from checker.verdict.model import Judgement, VerdictModel
+
+Other = Literal["rudimentary", "translated"]
+"""The questions that a post is asked beside that of the machine."""
 
 NEARBY = 0.1  # a bin of the reliability table speaks for a probability this near to its mean
 
@@ -18,7 +23,7 @@ NEARBY = 0.1  # a bin of the reliability table speaks for a probability this nea
 def reasons(
     language: str,
     judgement: Judgement,
-    translated: Judgement | None,
+    others: Mapping[Other, Judgement | None],
     verdicts: VerdictModel,
     evidence: Evidence,
     round_trip: RoundTrip | None,
@@ -30,7 +35,7 @@ def reasons(
     Args:
         language: ISO 639-1 code.
         judgement: was the post translated by a machine?
-        translated: was it translated at all? None where that was not fitted.
+        others: answers to the other questions; None where one was not fitted.
         verdicts: the layer that it comes from.
         evidence: what it rests on.
         round_trip: means over the sentences.
@@ -54,7 +59,7 @@ def reasons(
                 Reason(kind=kind, text=f"{text} {moves}", rank=None if rank is None else round(rank, 4))
             )
     reliability = verdicts.calibration.languages[language].reliability[judgement.variant]
-    return [*found, *_translated(translated, told), *_error_rates(language, judgement, reliability, told)]
+    return [*found, *_others(others, told), *_error_rates(language, judgement, reliability, told)]
 
 
 def _evidence(
@@ -151,10 +156,11 @@ def _error_rates(
         yield Reason(kind="detection", text=text)
 
 
-def _translated(answer: Judgement | None, told: FalseAlarm | None) -> Iterator[Reason]:
-    """How many posts that were written in the language look as translated."""
-    if answer is not None and (said := _alarms(answer.alarms, told)):
-        yield Reason(kind="translated", text=f"Translated at all, by a person or a machine? {said}")
+def _others(answers: Mapping[Other, Judgement | None], told: FalseAlarm | None) -> Iterator[Reason]:
+    """How many human posts look as rudimentary, and how many native ones as translated."""
+    for asked, answer in answers.items():
+        if answer is not None and (said := _alarms(answer.alarms, told)):
+            yield Reason(kind=asked, text=f"{QUESTIONS[asked]}? {said}")
 
 
 def _alarms(alarms: tuple[FalseAlarm, ...], told: FalseAlarm | None) -> str:

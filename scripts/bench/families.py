@@ -32,6 +32,7 @@ from scripts.bench.tables import NONE, Table, add_option, publish, write_json
 from scripts.command import command
 from scripts.training.technical import is_documentation
 from scripts.training.verdict import LEAST, SHIPPED, TECHNICAL, observed
+from scripts.training.word_for_word import WORD_FOR_WORD
 
 LEAST_AUC = 50
 """Posts of each class from which an AUC is reported."""
@@ -131,15 +132,28 @@ SEPARATIONS = {
     "translated": "AUC, machine against human translations of other families",
     "inside": "AUC, machine against human translations of the family",
 }
-ASKED: dict[Question, str] = {"machine_translated": "machine", "translated": "translated"}
+ASKED: dict[Question, str] = {
+    "machine_translated": "machine", "translated": "translated", "rudimentary": "rudimentary",
+}  # fmt: skip
+COMPARED: dict[Question, tuple[str, ...]] = {
+    "machine_translated": ("native", "translated", "inside"),
+    "translated": ("native", "people"),
+    "rudimentary": ("native", "translated"),
+}
+"""The separations that say something about a question."""
 
 
 def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str]]:
-    """Mean and worst over families and languages, for the questions that a figure is about."""
+    """Mean and worst over families and languages, for the questions that a figure is about.
+
+    Of rudimentary wording, machine text is what was made word for word.
+    """
     lines = []
     for asked, title in ASKED.items():
+        meant = [row for row in rows[asked] if asked != "rudimentary" or row["family"] in WORD_FOR_WORD]
         for kind, said in RATES.items():
-            found = [(r[kind]["flagged"], f"{r['family']}, {r['language']}") for r in rows[asked] if r[kind]]
+            own = meant if kind == "machine" else rows[asked]
+            found = [(r[kind]["flagged"], f"{r['family']}, {r['language']}") for r in own if r[kind]]
             if not found:
                 continue
             worst = (
@@ -150,10 +164,9 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
             mean = np.mean([value for value, _ in found])
             figures = [f"{100 * mean:.1f} %", f"{100 * worst[0]:.1f} %"]
             lines.append([title, said, *figures, worst[1], str(len(found))])
-        names = ("native", "translated", "inside") if asked == "machine_translated" else ("native", "people")
-        for name in names:
+        for name in COMPARED[asked]:
             key = f"auc_{name}"
-            found = [(r[key], f"{r['family']}, {r['language']}") for r in rows[asked] if r[key] is not None]
+            found = [(r[key], f"{r['family']}, {r['language']}") for r in meant if r[key] is not None]
             if not found:
                 continue
             mean = np.mean([value for value, _ in found])
@@ -171,6 +184,7 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
 
 
 SYSTEMS = {
+    "rudimentary: word for word, news, speeches, documentation": WORD_FOR_WORD,
     "rudimentary: by rules (Apertium), parliaments and news": ("made_rules",),
     "rudimentary: small translators of this project, news": ("made_small",),
     "a production translator (Firefox), news": ("made_firefox",),
@@ -182,7 +196,10 @@ SYSTEMS = {
 
 
 def systems(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str]]:
-    """What is found of machine text of each quality: means over families and languages."""
+    """What is found of machine text of each quality: means over families and languages.
+
+    Shares that each question says yes to, then the AUC of the first.
+    """
     lines = []
     for title, families in SYSTEMS.items():
         own = {
@@ -209,10 +226,13 @@ def systems(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[s
 def tables(
     posts: Sequence[Observed], variants: Mapping[str, Floats]
 ) -> tuple[dict[str, Table], dict[str, list[dict[str, Any]]]]:
-    """The tables ``families`` and ``families-translated``, one a question, both in short, and the rows."""
+    """The tables ``families…``, one a question, all of them in short, and the rows."""
     found, kept = {}, {}
     by = "python -m scripts.bench.families --evidence runs/evidence"
-    names: dict[Question, str] = {"machine_translated": "families", "translated": "families-translated"}
+    names: dict[Question, str] = {
+        "machine_translated": "families", "translated": "families-translated",
+        "rudimentary": "families-rudimentary",
+    }  # fmt: skip
     by_question: dict[Question, list[dict[str, Any]]] = {}
     for asked, name in names.items():
         said = richest_said(posts, variants, asked)
@@ -227,7 +247,7 @@ def tables(
     found["families-worst"] = Table(columns, short(by_question), version=__version__, command=by)
     columns = [
         "machine translation", "languages", "called machine-translated", "called translated",
-        "AUC against native text", "AUC against human translations",
+        "called rudimentary", "AUC against native text", "AUC against human translations",
     ]  # fmt: skip
     found["families-systems"] = Table(columns, systems(by_question), version=__version__, command=by)
     return found, kept
@@ -279,10 +299,13 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="every family and language, with intervals")
     add_option(parser)
     args = parser.parse_args()
-    posts = [
-        post for path in sorted(args.evidence.glob("*.parquet")) for post in observed(pd.read_parquet(path))
-    ]
-    said = {name: out_of_fold(posts, name) for name in args.variants if len(fitting.able(posts, name))}
+    read = [pd.read_parquet(path) for path in sorted(args.evidence.glob("*.parquet"))]
+    posts = [post for table in read for post in observed(table)]
+    said = {}
+    for name in args.variants:
+        own = [post for table in read for post in observed(table, question(name))]  # with folds of their own
+        if fitting.able(own, name):
+            said[name] = out_of_fold(own, name)
     found, rows = tables(posts, said)
     publish(found, args.tables)
     write_json(rows, args.json)

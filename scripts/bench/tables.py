@@ -146,7 +146,10 @@ def fitted(calibration: Calibration, asked: Question) -> Table:
 
 def named(name: str) -> Table:
     """The table that a marker names: a file of ``docs/measurements``, or one that is derived from a file."""
-    fits: dict[str, Question] = {"verdict": "machine_translated", "verdict-translated": "translated"}
+    fits: dict[str, Question] = {
+        "verdict": "machine_translated", "verdict-translated": "translated",
+        "verdict-rudimentary": "rudimentary",
+    }  # fmt: skip
     if name in fits:
         return fitted(read(ROOT / "models" / "embedded" / "verdict.json"), fits[name])
     return Table.read(MEASUREMENTS / f"{name}.json")

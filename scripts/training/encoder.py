@@ -1,7 +1,7 @@
 """Train the encoder that replaces the n-gram detectors: translated, machine-made, and which words are faulty.
 
     python -m scripts.training.encoder base --source E5 --corpora CORPORA --out runs/encoder
-    python -m scripts.training.encoder pack --corpora CORPORA --rudimentary RUDIMENTARY --out runs/encoder
+    python -m scripts.training.encoder pack --corpora CORPORA --out runs/encoder --posts 100000
     python -m scripts.training.encoder train --out runs/encoder --minutes 90
     python -m scripts.training.encoder blend --of runs/encoder --base 0.3 --out runs/encoder-mean
     python -m scripts.training.encoder evaluate --out runs/encoder
@@ -649,10 +649,7 @@ def make_packs(args: argparse.Namespace) -> None:
 
     tokenizer = Tokenizer.from_file(str(args.out / "base" / "tokenizer.json"))
     began = time.monotonic()
-    drawn = training_posts(
-        args.corpora, args.posts, args.seed, rudimentary=args.rudimentary, share=args.share
-    )
-    made = pack(drawn, tokenizer, args.context)
+    made = pack(training_posts(args.corpora, args.posts, args.seed), tokenizer, args.context)
     made.save(args.out / "train")
     print(
         f"{len(made)} posts, {made.lengths.mean():.1f} tokens each, {time.monotonic() - began:.0f} s",
@@ -690,8 +687,6 @@ def options() -> argparse.ArgumentParser:
             command.add_argument("--base", type=float, default=0.3, help="share of the base in the mean")
         if name == "pack":
             command.add_argument("--posts", type=int, default=100_000)
-            command.add_argument("--rudimentary", type=Path, help="folder of scripts.training.rudimentary")
-            command.add_argument("--share", type=float, default=0.35, help="of the units that come from it")
             command.add_argument(
                 "--held", type=int, default=60, help="posts of each language, family and kind"
             )

@@ -616,25 +616,6 @@ def labelled_rows(corpora: Path, language: str) -> list[tuple[str, str, str, str
     return list(table.itertuples(index=False, name=None))
 
 
-def rudimentary_sets(
-    folder: Path, rows: Iterable[tuple[str, str, str, str, str, int, str]], language: str
-) -> dict[tuple[str, str], TestSet]:
-    """Test sets whose machine versions are those of ``scripts.training.rudimentary``; none without a file.
-
-    Args:
-        folder: what that wrote.
-        rows: of `labelled_rows`; the human ones count.
-        language: ISO 639-1 code.
-    """
-    import pandas as pd
-
-    if not (path := folder / f"{language}.parquet").exists():
-        return {}
-    made = list(pd.read_parquet(path).itertuples(index=False, name=None))
-    sets = read_sets([*(row for row in rows if row[2] == "human"), *made])
-    return {key: entry for key, entry in sets.items() if entry.humans and entry.machines}
-
-
 def trained_on(corpora: Path, language: str) -> set[str]:
     """Families of ``wild`` that posts of a language are drawn from."""
     return set(_wild(corpora, language))
@@ -659,30 +640,14 @@ def _wild(corpora: Path, language: str) -> dict[str, dict[str, list[str]]]:
 
 
 def training_posts(
-    corpora: Path,
-    count: int,
-    seed: int,
-    languages: Sequence[str] = LANGUAGES,
-    rudimentary: Path | None = None,
-    share: float = 0.35,
+    corpora: Path, count: int, seed: int, languages: Sequence[str] = LANGUAGES
 ) -> Iterator[tuple[int, Post]]:
-    """About ``count`` posts in units, languages mixed in random order.
-
-    Args:
-        corpora: the folder with ``labelled``, ``recent`` and ``wild``.
-        count: of posts.
-        seed: of the draw.
-        languages: which to draw from.
-        rudimentary: folder of ``scripts.training.rudimentary``, if any.
-        share: of the units that are drawn from it.
-    """
+    """About ``count`` posts in units, languages mixed in random order."""
     makers = {}
     sizes = {}
     for language in languages:
-        rows = labelled_rows(corpora, language)
-        sets = read_sets(rows)
-        clumsy = rudimentary_sets(rudimentary, rows, language) if rudimentary else {}
-        for (name, _), entry in [*sets.items(), *clumsy.items()]:
+        sets = read_sets(labelled_rows(corpora, language))
+        for (name, _), entry in sets.items():
             entry.weight = set_weight(name, max(map(len, entry.machines.values()), default=0) or 1000)
         human = [t for e in sets.values() for v in e.humans.values() for t in v.values()]
         lexicon = Lexicon.learn(map(fold, human[:20_000]))
@@ -692,7 +657,7 @@ def training_posts(
             if e.humans and (e.machines or any(w == "native" for _, w in e.humans))
         }
         sizes[language] = sum(len(v) for e in sets.values() if e.machines for v in e.humans.values())
-        makers[language] = (sets, lexicon, _wild(corpora, language), clumsy)
+        makers[language] = (sets, lexicon, _wild(corpora, language))
         print(
             language,
             sizes[language],
@@ -706,10 +671,8 @@ def training_posts(
     unit = made = 0
     while made < count:
         language = rng.choices(list(shares), list(shares.values()))[0]
-        sets, lexicon, wild, clumsy = makers[language]
-        if clumsy and rng.random() < share:
-            posts, same = draw_unit(clumsy, language, lexicon, rng)
-        elif wild and rng.random() < 0.10:
+        sets, lexicon, wild = makers[language]
+        if wild and rng.random() < 0.10:
             sides = wild[rng.choice(sorted(wild))]
             one, other = fold(rng.choice(sides["human"])), fold(rng.choice(sides["machine"]))
             length = max(60, min(len(one), len(other)))
@@ -747,7 +710,7 @@ def _measured(text: str, language: str, about: dict[str, Any]) -> Post:
 def evaluation_posts(
     corpora: Path, most: int, seed: int, languages: Sequence[str] = LANGUAGES
 ) -> Iterator[tuple[int, Post]]:
-    """Posts that nothing is trained on: of WMT21 by lines of three, of the held-out families, and by rules.
+    """Posts that nothing is trained on: of WMT21 by lines of three, and of the held-out families.
 
     Args:
         corpora: the folder with ``labelled`` and ``wild``.
@@ -756,8 +719,6 @@ def evaluation_posts(
         languages: which to read.
     """
     import pandas as pd
-
-    from scripts.training.rules import made_by_rules
 
     number = 0
     for language in languages:
@@ -783,7 +744,6 @@ def evaluation_posts(
                 number += 1
         wild = pd.read_parquet(corpora / "wild" / f"{language}.parquet")
         wild = wild[wild["family"].isin(HELD_OUT)]
-        wild = pd.concat([wild, made_by_rules(corpora, language, most)])
         for (family, kind), part in wild.groupby(["family", "kind"], observed=True):
             part = part.sample(min(len(part), most), random_state=seed)
             for text, system in zip(part["text"], part["system"], strict=True):

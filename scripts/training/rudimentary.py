@@ -1,116 +1,103 @@
-"""Rudimentary translations of test sets, for the encoder to learn from: by rules, and word for word.
+"""Fit the encoder's head that finds rudimentary wording, as that of a translation word for word.
 
-    python -m scripts.training.rudimentary --corpora CORPORA --out runs/rudimentary
+    python -m scripts.training.verdict --corpora CORPORA --models models --cache runs/evidence --gather
+    python -m scripts.training.rudimentary --evidence runs/evidence --models models
 
-The test sets have hardly any: their systems are neural, and what these write is fluent. A clumsy post is more
-often of the kind that is made here. Every line is a translation of the human version of the same line in
-another language, so that a human version stands beside it.
-
-Apertium's (`rules`) are made into the languages of ``BY_RULES`` alone: into French, Portuguese and Russian it
-translates as well, but these are left for measuring (`rules.made_by_rules`). Word for word (`glossary`) all
-languages that have blanks between words are made from English, and English from each of them.
+The head is a logistic regression over the pooled vectors: human posts of all families, native and translated,
+against posts that were made word for word (`word_for_word`). What it says of a post when it has not seen its
+like is written into the evidence (``rudimentary_head``), for the fit of the verdict and for its measurement
+(``scripts.bench.families``): of human posts without their publisher, or what was made of its posts; of
+word-for-word posts without their family, that is their way of making, and without any of their language.
+Nothing that a translator made is learnt from, rudimentary or not: all of it is judged by the head that ships,
+which has seen everything else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from checker.statistics import Floats
 from scripts.command import command
-from scripts.training.corpora import LANGUAGES, labelled, parallel
-from scripts.training.encoder_data import NO_SPACES
-from scripts.training.glossary import Glossary
-from scripts.training.rules import translate
+from scripts.training.heads import ship
+from scripts.training.technical import fit, publisher
+from scripts.training.verdict import BARE
+from scripts.training.word_for_word import WORD_FOR_WORD
 
-BY_RULES = {
-    "en": {"es": "spa-eng"},
-    "es": {"en": "eng-spa", "fr": "fr-es", "pt": "pt-es", "it": "ita-spa"},
-    "it": {"es": "spa-ita"},
-    "uk": {"ru": "rus-ukr"},
-}
-"""Language of the translations → those that they are made from, and Apertium's name of the pair."""
-
-LINES = 2500
-"""Of one test set in one direction, at most."""
-
-LETTERS = 10
-"""A translation of fewer is left out."""
-
-PAIRS = 25_000
-"""That a dictionary is learnt from."""
-
-TESTSETS = ("wmt08", "wmt09", "wmt10", "wmt11", "wmt12", "wmt13", "flores-dev")
-"""Test sets that have the same line under the same number in all languages. Those of WMT from 2014 on are
-other texts for each pair of languages."""
+GROUPS = 5
+"""Of languages that are held out together."""
 
 
-def humans(corpora: Path, language: str) -> pd.DataFrame:
-    """One human version of every line of ``TESTSETS``: ``testset``, ``source_lang``, ``line``, ``text``."""
-    frame = labelled(corpora, language, "train")
-    frame = frame[(frame["label"] == "human") & frame["testset"].isin(TESTSETS)]
-    frame = frame[["testset", "source_lang", "line", "text"]].astype({"testset": str, "source_lang": str})
-    return frame.drop_duplicates(["testset", "line"])
-
-
-def beside(target: pd.DataFrame, source: pd.DataFrame, most: int = LINES, stretch: int = 0) -> pd.DataFrame:
-    """Neighbouring lines of ``target`` with the same lines of ``source``, in the column ``source``.
+def held_out(
+    vectors: Floats,
+    kinds: Sequence[str],
+    languages: Sequence[str],
+    families: Sequence[str],
+    systems: Sequence[str],
+) -> Floats:
+    """Log-odds of every post by a head that has not seen its like.
 
     Args:
-        target, source: of two languages, as `humans` gives them.
-        most: lines of a test set.
-        stretch: which part of a test set, if it has several of so many lines.
+        vectors: pooled; (posts, 2 x width).
+        kinds: of each post, ``native``, ``translated`` or ``machine``.
+        languages: of each.
+        families: of each.
+        systems: of each; of a post of `BARE`, the family that it was made of.
     """
-    other = source[["testset", "line", "text"]].rename(columns={"text": "source"})
-    found = target.merge(other, on=["testset", "line"])
-    sets = found.groupby("testset")
-    parts = -(-sets["line"].transform("size") // most)
-    return found[sets.cumcount() // most == stretch % parts]
-
-
-def dictionary(corpora: Path, source: str, target: str) -> Glossary:
-    """Learnt from human pairs of English and the other language."""
-    pairs = parallel(corpora, target if source == "en" else source)
-    pairs = pairs[pairs["kind"] == "human"].drop_duplicates("en")
-    pairs = pairs.sample(min(len(pairs), PAIRS), random_state=0)
-    sides = ("en", "other") if source == "en" else ("other", "en")
-    return Glossary(zip(*(pairs[side] for side in sides), strict=True))
-
-
-def translations(corpora: Path, language: str) -> pd.DataFrame:
-    """All of them into one language, as rows of ``labelled``."""
-    spaced = [code for code in LANGUAGES if code not in NO_SPACES]
-    sources = [code for code in spaced if code != "en"] if language == "en" else ["en"]
-    own, parts = humans(corpora, language), []
-    for source, pair in BY_RULES.get(language, {}).items():
-        lines = beside(own, humans(corpora, source))
-        parts.append(
-            lines.assign(text=translate(lines["source"].tolist(), pair), system=f"apertium-{source}")
-        )
-    for number, source in enumerate(sources if language in spaced else ()):
-        lines = beside(own, humans(corpora, source), LINES // len(sources), number)
-        made = dictionary(corpora, source, language).translate(lines["source"])
-        parts.append(lines.assign(text=made, system=f"glossary-{source}"))
-    columns = ["testset", "source_lang", "label", "origin", "system", "line", "text"]
-    if not parts:
-        return pd.DataFrame(columns=columns)
-    found = pd.concat(parts).assign(label="machine", origin="translated")
-    letters = found["text"].astype(str).str.count(r"[^\W\d_]")
-    return found.loc[letters >= LETTERS, columns].reset_index(drop=True)
+    names, codes = np.array([publisher(name) for name in families]), np.array(languages)
+    human = np.array(kinds) != "machine"
+    clumsy = np.isin(names, WORD_FOR_WORD)
+    number = {code: place % GROUPS for place, code in enumerate(sorted(set(languages)))}
+    group = np.array([number[code] for code in languages])
+    parts = [(~human & ~clumsy, np.zeros(len(names), bool))]
+    origins = np.where(names == BARE, [publisher(name) for name in systems], names)
+    parts += [
+        (human & (names == name), human & ((names == name) | (origins == name)))
+        for name in sorted(set(names[human]))
+    ]
+    parts += [
+        (clumsy & (names == family) & (group == held), clumsy & ((names == family) | (group == held)))
+        for family in WORD_FOR_WORD
+        for held in range(GROUPS)
+    ]
+    said = np.zeros(len(vectors))
+    for judged, unseen in parts:
+        if judged.any():
+            rest = (human | clumsy) & ~unseen
+            weights, bias = fit(vectors[rest], clumsy[rest], codes[rest].tolist(), names[rest].tolist())
+            said[judged] = vectors[judged] @ weights + bias
+    return said
 
 
 def main() -> None:
     parser = command(__doc__)
-    parser.add_argument("--corpora", type=Path, required=True)
-    parser.add_argument("--languages", nargs="+", default=LANGUAGES)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument(
+        "--evidence", type=Path, required=True, help="the --cache of scripts.training.verdict"
+    )
+    parser.add_argument("--models", type=Path, default=Path("models"))
     args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
-    for language in args.languages:
-        found = translations(args.corpora, language)
-        if len(found):
-            found.to_parquet(args.out / f"{language}.parquet")
-            print(language, found.groupby("system").size().to_dict(), flush=True)
+    paths = sorted(args.evidence.glob("*.parquet"))
+    frames = [pd.read_parquet(path) for path in paths]
+    frame = pd.concat(frames, ignore_index=True)
+    known = frame["pooled"].notna().to_numpy()
+    rows = frame[known]
+    vectors = np.stack(rows["pooled"].to_list()).astype(float)
+    columns = [rows[name].astype(str).tolist() for name in ("kind", "language", "testset", "system")]
+    frame["rudimentary_head"] = np.nan
+    frame.loc[known, "rudimentary_head"] = held_out(vectors, *columns).round(4)
+    start = 0
+    for path, one in zip(paths, frames, strict=True):
+        said = frame["rudimentary_head"].iloc[start : start + len(one)].to_numpy()
+        one.assign(rudimentary_head=said).to_parquet(path)
+        start += len(one)
+    clumsy = rows["testset"].isin(WORD_FOR_WORD).to_numpy()
+    own = clumsy | (rows["kind"] != "machine").to_numpy()
+    names = [publisher(name) for name in rows.loc[own, "testset"]]
+    weights, bias = fit(vectors[own], clumsy[own], rows.loc[own, "language"].tolist(), names)
+    print(ship(args.models, {"rudimentary": weights, "rudimentary_bias": np.array([bias])}))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """Translations by rules, of parliaments and news: rudimentary ones.
 
 Apertium (Forcada et al. 2011) analyses words, chooses others and reorders them by rules, as the free services
-of the 2000s did. Its sources are native texts of another language, official ones and news: from Spanish into
-Portuguese and French, from Ukrainian into Russian. Into these languages nothing by rules was trained on; into
-others, `scripts.training.rudimentary` makes text to train on.
+of the 2000s did. Its sources are native texts of another language, official ones and news. Nothing is trained
+on it in any language.
 
 It is a program of its own, under the GPL: ``apt install apertium apertium-es-pt apertium-fr-es
 apertium-spa-ita apertium-eng-spa apertium-rus-ukr``. Without it there are no such posts, and a line says so.
@@ -18,11 +17,14 @@ from pathlib import Path
 import pandas as pd
 
 FAMILY = "made_rules"
-"""Nothing that ships tells these from human text (docs/experiments.md): fitted on, they would make all else
-less sure. So they are measured and never fitted on, and probabilities hold for other systems."""
+"""Hardly anything that ships tells these from human text (docs/experiments.md): fitted on, they would make
+all else less sure. So they are measured and never fitted on, and probabilities hold for other systems."""
 
 SOURCES: dict[str, dict[str, str]] = {
+    "en": {"es": "spa-eng"},
+    "es": {"fr": "fr-es", "pt": "pt-es"},
     "fr": {"es": "es-fr"},
+    "it": {"es": "spa-ita"},
     "pt": {"es": "es-pt"},
     "ru": {"uk": "ukr-rus"},
 }

@@ -53,24 +53,11 @@ def matrix(texts: list[str]) -> sparse.csr_matrix:
     return table
 
 
-def examples(
-    corpora: Path, language: str, lines: int, seed: int = 0, rudimentary: Path | None = None
-) -> pd.DataFrame:
-    """The training lines of a language: ``text``, ``machine``, ``testset``, ``system``, ``line``.
-
-    Args:
-        corpora: the folder with ``labelled``.
-        language: ISO 639-1 code.
-        lines: by machines, at most.
-        seed: of the draw.
-        rudimentary: folder of ``scripts.training.rudimentary``, whose lines are by machines as well.
-    """
+def examples(corpora: Path, language: str, lines: int, seed: int = 0) -> pd.DataFrame:
+    """The training lines of a language: ``text``, ``machine``, ``testset``, ``system``, ``line``."""
     frame = labelled(corpora, language, "train")
-    human = frame[(frame["label"] == "human") & ~unpaired(frame)]
-    if rudimentary is not None and (path := rudimentary / f"{language}.parquet").exists():
-        texts = ["testset", "system", "label", "origin", "source_lang"]
-        frame = pd.concat([frame.astype(dict.fromkeys(texts, str)), pd.read_parquet(path)], ignore_index=True)
     machine = frame[(frame["label"] == "machine") & ~frame["testset"].astype(str).str.startswith(TALKS)]
+    human = frame[(frame["label"] == "human") & ~unpaired(frame)]
     share = min(1.0, lines / max(len(machine), 1))
     parts = [human, machine.sample(frac=share, random_state=seed)]
     if language == "ru":
@@ -136,11 +123,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--languages", nargs="+", default=LANGUAGES)
     parser.add_argument("--lines", type=int, default=80_000, help="machine lines a language, at most")
-    parser.add_argument("--rudimentary", type=Path, help="folder of scripts.training.rudimentary")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     for language in args.languages:
-        frame = examples(args.corpora, language, args.lines, rudimentary=args.rudimentary)
+        frame = examples(args.corpora, language, args.lines)
         model = fit(frame, "style")
         path = args.out / f"{language}.npz"
         np.savez_compressed(path, weights=model.weights, scale=model.scale, bias=model.bias)

@@ -26,9 +26,10 @@ from checker.models import Store
 from checker.pipeline import Checker
 from checker.statistics import Floats
 from scripts.command import command
-from scripts.training import rules
 from scripts.training.corpora import parallel
 from scripts.training.heads import ship
+from scripts.training.verdict import BARE
+from scripts.training.word_for_word import RUDIMENTARY
 
 DOCUMENTATION = ("msdocs", "coop", "mdn", "gnome", "human", "pydocs")
 """How the names of families of documentation begin."""
@@ -36,6 +37,9 @@ DOCUMENTATION = ("msdocs", "coop", "mdn", "gnome", "human", "pydocs")
 SPARED = 0.05
 """Share of the other posts that the head may take for documentation, mean over families that it has not
 seen."""
+
+MADE = (*RUDIMENTARY, BARE)
+"""Families that are made of others for another question."""
 
 EVERYDAY = {"tatoeba": "tatoeba-test-v2020-07-28", "tico": "tico19-test"}
 """Test sets of everyday sentences and of advice to the public, by the family that they count as."""
@@ -109,13 +113,14 @@ def fit(
 def held_out(
     vectors: Floats, target: npt.NDArray[np.bool_], languages: Sequence[str], publishers: Sequence[str]
 ) -> Floats:
-    """Log-odds of every post by a head that has not seen its publisher, nor `rules.FAMILY`."""
+    """Log-odds of every post by a head that has not seen its publisher, nor anything `MADE`."""
     names, codes = np.array(publishers), np.array(languages)
+    made = np.isin(names, MADE)
     said = np.zeros(len(vectors))
-    for name in sorted(set(publishers)):
-        rest = (names != name) & (names != rules.FAMILY)
+    for own in [made, *(names == name for name in sorted(set(names[~made])))]:
+        rest = ~own & ~made
         weights, bias = fit(vectors[rest], target[rest], codes[rest].tolist(), names[rest].tolist())
-        said[~rest] = vectors[~rest] @ weights + bias
+        said[own] = vectors[own] @ weights + bias
     return said
 
 
@@ -149,7 +154,7 @@ def main() -> None:
     languages = rows["language"].tolist()
     publishers = [publisher(name) for name in rows["testset"]]
     said = held_out(vectors, target, languages, publishers)
-    own = (rows["testset"] != rules.FAMILY).to_numpy()
+    own = ~rows["testset"].isin(MADE).to_numpy()
     cut = limit(said[own], target[own], rows.loc[own, "testset"].tolist())
     weights, bias = fit(*(part[own] for part in (vectors, target, np.array(languages), np.array(publishers))))
     frame.loc[known, "technical"] = (said - cut).round(4)

@@ -6,20 +6,22 @@ A family is where text comes from: one documentation, one parliament, one year o
 held out in turn, and the thresholds hold in the worst. ``scripts.bench.families`` measures from the same
 evidence what a family gets from thresholds that never saw it.
 
-The posts are those of WMT21, of NTREX where no system translated it, translations of our own (`made` and
-`rules`), and of the ``wild`` corpora, less what the encoder was trained on; two in three of them are
-cut to their first sentences, since posts are short.
+The posts are those of WMT21, of NTREX where no system translated it, translations of our own (`made`, `rules`
+and `word_for_word`), and of the ``wild`` corpora, less what the encoder was trained on; two in three of them
+are cut to their first sentences, since posts are short.
 
 Documentation is never called machine-translated: ``scripts.training.technical`` comes between ``--gather``
-and the fit, and says which posts that is.
+and the fit, and says which posts that is; ``scripts.training.rudimentary`` says how rudimentary their wording
+is.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,7 @@ from checker.models import Store
 from checker.pipeline import Checker
 from checker.result import Question
 from checker.text import sentences, width
-from checker.verdict.file import Fitted
+from checker.verdict.file import Calibration, Fitted
 from checker.verdict.model import BANDS
 from checker.version import __version__
 from scripts.command import command
@@ -44,8 +46,9 @@ from scripts.training import rules
 from scripts.training.corpora import LANGUAGES, labelled, unpaired
 from scripts.training.encoder_data import trained_on
 from scripts.training.made import FAMILIES, made
+from scripts.training.word_for_word import RUDIMENTARY, WORD_FOR_WORD, word_for_word
 
-SHIPPED = ("style", "style+encoder", "translated:style", "translated:style+encoder")
+SHIPPED = ("style", "style+encoder", "translated:style", "translated:style+encoder", "rudimentary:encoder")
 """The variants that the shipped verdict may use. Beside this encoder the round trip adds nothing, not even by
 translators of production grade (docs/peers.md)."""
 
@@ -58,7 +61,7 @@ ROUND_TRIP = ("pt", "en")
 UNPAIRED = "wmt19"
 """In most languages no system translated it (NTREX): no model learned from it, lest it learn topic."""
 
-LEAST: Mapping[Question, float] = {"machine_translated": 0.91, "translated": 0.97}
+LEAST: Mapping[Question, float] = {"machine_translated": 0.91, "translated": 0.97, "rudimentary": 0.5}
 """No shipped threshold is lower. Families that a language was not measured on exceed thresholds that its own
 families set. At the first no held-out family has more than 1 % of its native posts or 2 % of its human
 translations called machine-translated; .9 would do, but only just (1.0 and 1.8 %). The second is the lowest
@@ -71,6 +74,13 @@ TECHNICAL = 0.0
 LINES = 3
 """Lines of WMT21 that make a post, at most."""
 
+BARE = "made_bare"
+"""Family of human posts without capitals and marks. What a person types in a hurry must not look rudimentary;
+of the other questions, nothing is fitted on it. Their ``system`` is the family of the post."""
+
+_MARKS = re.compile(r"[^\w\s'’.,:-]|(?<!\w)['’.,:-]+|['’.,:-]+(?!\w)")
+_SPLIT, _CLOSED, _OPENED = re.compile(r"\bσ (?=τ)"), re.compile(r"\s+([,.;·:!?»)])"), re.compile(r"([«(])\s+")
+
 
 # --- posts ----------------------------------------------------------------------------------------
 
@@ -80,13 +90,36 @@ def unseen(
 ) -> Iterator[dict[str, Any]]:
     """Posts of families that no model was trained on: ``text``, ``kind``, ``testset``, ``system``, ``page``.
 
+    Human ones come once more as people type in a hurry, the family `BARE`.
+
     Args:
         corpora: folder with ``labelled`` and ``wild``.
         language: ISO 639-1 code.
-        most: posts of each family and kind, at most; of WMT21 three times as many, of `made` twice as many.
+        most: posts of each family and kind, at most; of WMT21 three times as many, of `made` and
+            `word_for_word` twice as many.
         seed: of the draw.
         translations: of `made`.
     """
+    human: dict[Kind, list[dict[str, Any]]] = defaultdict(list)
+    for post in _drawn(corpora, language, most, seed, translations):
+        yield post
+        if post["kind"] != "machine":
+            human[post["kind"]].append(post)
+    rng = random.Random(f"{seed} {language} {BARE}")
+    for posts in human.values():
+        for post in rng.sample(posts, min(len(posts), most)):
+            yield post | {"text": bare(post["text"]), "testset": BARE, "system": post["testset"]}
+
+
+def bare(text: str) -> str:
+    """A text without capitals and without marks, but for those inside of words."""
+    return " ".join(_MARKS.sub(" ", text).lower().split())
+
+
+def _drawn(
+    corpora: Path, language: str, most: int, seed: int, translations: pd.DataFrame | None
+) -> Iterator[dict[str, Any]]:
+    """The posts of `unseen` as they were written."""
     rng = random.Random(f"{seed} {language}")
     frame = labelled(corpora, language)
     frame = frame.astype(dict.fromkeys(("testset", "label", "origin", "system", "split"), str))
@@ -105,7 +138,7 @@ def unseen(
     wild = wild[~wild["family"].isin(trained_on(corpora, language))]
     for (family, kind_of), part in wild.groupby(["family", "kind"]):
         for row in part.sample(min(len(part), most), random_state=seed).to_dict("records"):
-            text = shortened(row["text"], language, rng)
+            text = shortened(whole(row["text"], language), language, rng)
             yield {
                 "text": text, "kind": kind_of, "testset": family, "system": row["system"],
                 "page": row["page"],
@@ -113,7 +146,8 @@ def unseen(
     alone = frame[unpaired(frame) & (frame["testset"] == UNPAIRED) & (frame["origin"] == "translated")]
     translations = list(_posts_of(alone, UNPAIRED, rng))
     yield from rng.sample(translations, min(len(translations), most))
-    for row in rules.made_by_rules(corpora, language, most).to_dict("records"):
+    rudimentary = [rules.made_by_rules(corpora, language, most), word_for_word(corpora, language, 2 * most)]
+    for row in pd.concat(rudimentary).to_dict("records"):
         text = shortened(row.pop("text"), language, rng)
         yield {"text": text, "testset": row.pop("family"), **row}
 
@@ -133,6 +167,13 @@ def _posts_of(frame: pd.DataFrame, family: str, rng: random.Random) -> Iterator[
                 "system": system, "page": f"{testset}-{source}-{lines[start] // 20}",
             }  # fmt: skip
             start += size
+
+
+def whole(text: str, language: str) -> str:
+    """A text whose words a treebank has not taken apart, as in Greek a preposition and its article."""
+    if language == "el":
+        text = _OPENED.sub(r"\1", _CLOSED.sub(r"\1", _SPLIT.sub("σ", text)))
+    return text
 
 
 def shortened(text: str, language: str, rng: random.Random) -> str:
@@ -187,23 +228,31 @@ def gather(checker: Checker, language: str, args: argparse.Namespace) -> pd.Data
     return table
 
 
-def observed(table: pd.DataFrame) -> list[Observed]:
-    """The posts of one language; a fold is a family, but for `rules.FAMILY`, which nothing is fitted on.
+def fitted_on(kind: Kind, family: str, asked: Question) -> bool:
+    """Whether the answer to a question is fitted on such posts; it is measured on the others all the same."""
+    if asked == "rudimentary":
+        return kind != "machine" or family in WORD_FOR_WORD
+    return family not in (*RUDIMENTARY, BARE)
+
+
+def observed(table: pd.DataFrame, asked: Question = "machine_translated") -> list[Observed]:
+    """The posts of one language; a fold is a family, below 0 for what a question is not fitted on.
 
     Where a class has one family only, half of its pages are a fold of their own: another year of a family is
     then all that is known.
     """
     table = table.drop(columns="pooled", errors="ignore")
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    families = sorted({row["testset"] for row in rows} - {rules.FAMILY})
+    used = [row for row in rows if fitted_on(row["kind"], row["testset"], asked)]
+    families = sorted({row["testset"] for row in used})
     alone = set()
     for kinds in (("native",), ("translated",), ("machine",)):
-        own = {row["testset"] for row in rows if row["kind"] in kinds} - {rules.FAMILY}
+        own = {row["testset"] for row in used if row["kind"] in kinds}
         if len(own) == 1:
             alone |= own
 
     def fold(row: Mapping[str, Any]) -> int:
-        if row["testset"] == rules.FAMILY:
+        if not fitted_on(row["kind"], row["testset"], asked):
             return -1
         second = row["testset"] in alone and sum(map(ord, row["page"])) % 2
         return 2 * families.index(row["testset"]) + int(second)
@@ -243,13 +292,19 @@ def main() -> None:
     checkers = {
         trip: Checker(store=store, round_trip=trip, fluency=False, exact=True) for trip in (False, True)
     }
-    posts: list[Observed] = []
-    for language in args.languages:
-        found = observed(gather(checkers[language in ROUND_TRIP], language, args))
-        posts += [post for post in found if post.fold >= 0]
+    tables = [gather(checkers[language in ROUND_TRIP], language, args) for language in args.languages]
     if args.gather:
         return
-    fitted = fitting.fit(posts, (*SHIPPED, *BY_RANK), LEAST, TECHNICAL)
+
+    def fit(asked: Question, names: Sequence[str]) -> Calibration:
+        posts = [post for table in tables for post in observed(table, asked) if post.fold >= 0]
+        found = fitting.fit(posts, names, LEAST, TECHNICAL)
+        return found.model_copy(update={"fitted_on": tuple(sorted({post.testset for post in posts}))})
+
+    names = [name for name in SHIPPED if name not in fitting.RUDIMENTARY]
+    fitted = fitting.merged(
+        fit("machine_translated", (*names, *BY_RANK)), fit("rudimentary", fitting.RUDIMENTARY)
+    )
     languages = {
         language: shown(part).model_copy(update={"models": dict(checkers[False].models.labels(language))})
         for language, part in fitted.languages.items()
@@ -257,7 +312,6 @@ def main() -> None:
     fitted.model_copy(
         update={
             "version": __version__,
-            "fitted_on": tuple(sorted({post.testset for post in posts})),
             "languages": languages,
         }
     ).write(embedded / "verdict.json")

@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { languageName, t } from "./names.js";
-import { direction, number, ofHundred, percent, pieces, printable, units } from "./text.js";
+import { direction, inHundred, number, ofHundred, percent, pieces, printable, units } from "./text.js";
 
 const LEVELS = 5;
 
@@ -182,6 +182,7 @@ function column(title, language, code, content) {
 
 function figures(sentence) {
   const known = [
+    [t("rudimentary"), sentence.rudimentary ?? null, inHundred(sentence.rudimentary)],
     [t("fluency"), sentence.fluency, `${t("more_fluent", { p: t("human_texts", { p: percent(sentence.fluency) }) })}`],
     [t("perplexity"), sentence.perplexity, number(sentence.perplexity, 1)],
     ["chrF++", sentence.chrf, number(sentence.chrf, 1)],

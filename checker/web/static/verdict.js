@@ -20,8 +20,8 @@ export function errorRates(result) {
 
 /** The questions that have an answer, each with its probability in words. */
 export function answers(result) {
-  return ["machine_translated", "translated"]
-    .filter((question) => result[question] !== null)
+  return ["machine_translated", "translated", "rudimentary"]
+    .filter((question) => (result[question] ?? null) !== null) // a saved result may be older than a question
     .map((question) => [t(`asked_${question}`), inHundred(result[question])]);
 }
 
