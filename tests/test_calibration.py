@@ -33,12 +33,14 @@ from checker.calibration.calibrate import FOLDS, folds, length, readings, select
 from checker.calibration.fit import (
     FALSE_POSITIVES,
     LEAST_POSTS,
+    RUDIMENTARY,
     Observed,
     balance,
     correct,
     cut,
     fit,
     fit_variant,
+    merged,
     reliability,
     scales,
     tails,
@@ -127,6 +129,30 @@ def test_each_language_gets_a_correction_of_its_own() -> None:
         for style in (-1.0, 0.5, 2.0):
             found, _ = model.style(language, Evidence(120, style))
             assert found == pytest.approx(truth(style, shift), abs=0.25)
+
+
+def clumsy(posts: list[Observed]) -> list[Observed]:
+    """The posts with log-odds of rudimentary wording in place of their style."""
+    return [
+        replace(post, evidence=Evidence(120, 0.0, rudimentary_head=post.evidence.style)) for post in posts
+    ]
+
+
+def test_answers_that_were_fitted_on_other_posts_are_in_one_file() -> None:
+    first, other = fit(simulated(300)), fit(clumsy(simulated(300, seed=1)), RUDIMENTARY)
+    assert set(other.variants) == set(RUDIMENTARY) == {"rudimentary:encoder"}
+    assert not set(first.variants) & set(RUDIMENTARY), "labels of machine text do not say it"
+    model = VerdictModel(merged(first, other))
+    evidence = Evidence(120, 0.7, rudimentary_head=1.2)
+    assert model.judge("ru", evidence) == VerdictModel(first).judge("ru", evidence)
+    answer = model.judge("ru", evidence, "rudimentary")
+    assert answer is not None
+    assert answer.probability == pytest.approx(1 / (1 + math.exp(-truth(1.2))), abs=0.05)
+    assert answer.threshold is not None
+    assert model.calibration.languages["ru"].posts == first.languages["ru"].posts
+    assert VerdictModel(first).judge("ru", evidence, "rudimentary") is None
+    german = merged(first, fit(clumsy(simulated(300, language="de")), RUDIMENTARY))
+    assert set(german.languages) == {"ru"}
 
 
 @pytest.mark.parametrize(("slope", "offset"), [(0.6, 0.4), (1.0, 0.0), (2.0, -1.0)])
@@ -551,6 +577,7 @@ def test_a_calibration_is_used_where_it_holds_and_named(tmp_path: Path, quick: C
     assert after.style == pytest.approx(before.style + 1, abs=1e-3)
     assert after.machine_translated > before.machine_translated + 0.1
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    assert after.rudimentary == before.rudimentary is not None, "labels of machine text do not say it"
     assert after.models == {**before.models, "calibration": f"own.json@{digest}"}
     assert after.warnings == before.warnings
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.result import FalseAlarm, Language, Reason, Result, Warning
+from checker.result import QUESTIONS, FalseAlarm, Language, Reason, Result, Warning
 from checker.verdict.headline import NOT_SCORED, headline, one_in, telling
 
 KINDS = ("native", "human translations")
@@ -42,6 +42,11 @@ def result(verdict: str, *alarms: FalseAlarm, **fields: Any) -> Result:
         (
             result("translated", alarm(0.4), alarm(1 / 40, "translated")),
             "Looks translated, by a person or a machine: only 1 in 40 posts written in this language scores "
+            "this high.",
+        ),
+        (
+            result("rudimentary", alarm(0.4), alarm(1 / 40, "rudimentary")),
+            "The wording is rudimentary, as if translated word for word: only 1 in 40 human posts scores "
             "this high.",
         ),
         (result("human_written", alarm(0.9)), "Reads like it was written in this language."),
@@ -84,16 +89,16 @@ alarms = st.lists(
     st.builds(
         alarm,
         st.floats(0.0001, 1),
-        st.sampled_from(["machine_translated", "translated"]),
+        st.sampled_from(QUESTIONS),
         st.sampled_from(KINDS),
     ),
     max_size=6,
 )
 
 
-@given(st.sampled_from(["machine_translated", "translated", "uncertain"]), alarms)
+@given(st.sampled_from([*QUESTIONS, "uncertain"]), alarms)
 def test_it_names_the_rate_that_speaks_most_against_it(verdict: str, found: list[FalseAlarm]) -> None:
-    asked = "translated" if verdict == "translated" else "machine_translated"
+    asked = "machine_translated" if verdict == "uncertain" else verdict
     rates = [one.rate for one in found if one.question == asked]
     chosen = telling(verdict, found)  # type: ignore[arg-type]
     assert (chosen.rate if chosen else None) == (max(rates) if rates else None)

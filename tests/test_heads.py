@@ -84,19 +84,20 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
         Heads.load(tmp_path / "none.npz")
 
 
-def test_documentation_is_found_only_where_a_head_for_it_was_fitted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["technical", "rudimentary"])
+def test_nothing_is_said_by_a_head_that_was_not_fitted(tmp_path: Path, name: str) -> None:
     rows = vectors(5)
     summary = summarise(rows)
     assert summary is not None
-    assert Heads(arrays()).technical(summary) is None
+    assert getattr(Heads(arrays()), name)(summary) is None
     weights = np.linspace(-1, 1, 2 * WIDTH).astype(np.float32)
-    made = arrays() | {"technical": weights, "technical_bias": np.array([0.5], np.float32)}
+    made = arrays() | {name: weights, f"{name}_bias": np.array([0.5], np.float32)}
     path = tmp_path / "heads.npz"
     np.savez(path, **made)
     expected = np.concatenate([rows.mean(0), np.sqrt(rows.var(0) + 1e-5)]) @ weights + 0.5
-    assert Heads.load(path).technical(summary) == pytest.approx(float(expected), abs=1e-3)
-    np.savez(path, **(made | {"technical": np.zeros(3, np.float32)}))
-    with pytest.raises(ModelCorruptedError, match="'technical' has a wrong shape"):
+    assert getattr(Heads.load(path), name)(summary) == pytest.approx(float(expected), abs=1e-3)
+    np.savez(path, **(made | {name: np.zeros(3, np.float32)}))
+    with pytest.raises(ModelCorruptedError, match=f"'{name}' has a wrong shape"):
         Heads.load(path)
 
 

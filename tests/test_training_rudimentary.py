@@ -252,7 +252,7 @@ LIKE: list[tuple[str, str, str]] = [
     ("judged", "unseen"),
     [
         ("native de news", ["native de news", "native fr news", f"native de {BARE}"]),
-        (f"native de {BARE}", [f"native de {BARE}"]),
+        (f"native de {BARE}", ["native de news", "native fr news", f"native de {BARE}"]),
         (f"machine de {BEST}", [f"machine de {BEST}", f"machine fr {BEST}", f"machine de {SMOOTH}"]),
         ("machine de msdocs", ["machine de msdocs"]),
     ],
@@ -263,14 +263,14 @@ def test_a_post_is_judged_by_a_head_that_has_not_seen_its_like(judged: str, unse
     vectors = rng.normal(clumsy[:, None].astype(float), 1.0, (len(LIKE), 6))
     kinds, languages, families = (list(column) for column in zip(*LIKE, strict=True))
     names = np.array([" ".join(post) for post in LIKE])
-    systems = ["news" if family == BARE else "" for family in families]
-    before = rudimentary.held_out(vectors, kinds, languages, families, systems)
+    families = [rudimentary.origin(family, "news-2020") for family in families]
+    before = rudimentary.held_out(vectors, kinds, languages, families)
     rows = np.flatnonzero(names == judged)
     for name in sorted(set(names)):
         changed = vectors.copy()
         changed[names == name] = rng.normal(0, 1, (20, 6))
         changed[rows] = vectors[rows]
-        after = rudimentary.held_out(changed, kinds, languages, families, systems)
+        after = rudimentary.held_out(changed, kinds, languages, families)
         same = (after[rows] == before[rows]).all()
         assert same == (name in unseen or name == "machine de msdocs"), name
 

