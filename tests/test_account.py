@@ -336,6 +336,54 @@ def test_what_was_translated_is_not_called_written_in_its_language() -> None:
     assert combine("a", posts([-1.6] * 10, translated=2.0), BOTH).verdict == "translated"
 
 
+ALL = AccountModel(machine=dependence(), translated=TRANSLATED, rudimentary=dependence())
+
+
+def test_accounts_of_clumsy_posts_are_called_rudimentary_and_never_human_written() -> None:
+    account = combine("a", posts([-1.6] * 10, translated=-1.6, rudimentary=2.0), ALL)
+    assert account.verdict == "rudimentary"
+    assert account.rudimentary_threshold is not None
+    assert account.rudimentary is not None
+    assert account.rudimentary >= account.rudimentary_threshold.rudimentary
+    assert account.rudimentary_interval is not None
+    assert account.rudimentary_interval.low < account.rudimentary < account.rudimentary_interval.high
+    assert account.false_alarm_rate == 0.01, "the higher of both kinds of human account"
+    assert "word for word" in account.reasons[0]
+    assert "1.0\xa0% of accounts of human translations" in account.reasons[1]
+    assert account.languages[0].rudimentary == account.rudimentary
+    doubtful = combine("a", posts([-1.6] * 10, translated=-1.6, rudimentary=0.2), ALL)
+    assert doubtful.verdict == "uncertain"
+    plain = combine("a", posts([-1.6] * 10, translated=-1.6, rudimentary=-0.2), ALL)
+    assert plain.verdict == "human_written"
+    assert (
+        combine("a", posts([2.0] * 10, translated=2.0, rudimentary=2.0), ALL).verdict == "machine_translated"
+    )
+    assert combine("a", posts([0.2] * 10, translated=2.0, rudimentary=2.0), ALL).verdict == "rudimentary"
+    assert combine("a", posts([-1.6] * 10, translated=-1.6), ALL).rudimentary is None, "older scores"
+
+
+def test_a_language_of_an_account_is_rudimentary_on_its_own() -> None:
+    given = [
+        *posts([0.0] * 12, "ru", translated=-0.5, rudimentary=-2.0),
+        *posts([0.0] * 12, "uk", 100, translated=-0.5, rudimentary=2.5),
+    ]
+    account = combine("a", given, ALL)
+    assert {part.language: part.verdict for part in account.languages}["uk"] == "rudimentary"
+    assert account.verdict == "rudimentary"
+    assert any(note.code == "languages_differ" for note in account.warnings)
+
+
+def test_what_reads_like_documentation_has_no_log_odds() -> None:
+    result = Result(
+        id="1", verdict="uncertain", machine_translated=0.5, translated=0.6, rudimentary=0.9,
+        language=Language(code="ru", confidence=1), models={}, version=__version__,
+    )  # fmt: skip
+    kept = AccountPost.of(result, 1)
+    assert kept.rudimentary == pytest.approx(math.log(9))
+    manual = result.model_copy(update={"warnings": (Warning(code="technical", text="…"),)})
+    assert AccountPost.of(manual, 1).rudimentary is None
+
+
 def test_translated_is_said_of_one_language_alone() -> None:
     model = AccountModel(machine=dependence(), translated=TRANSLATED.model_copy(update={"rows": tuple(
         row.model_copy(update={"cuts": row.cuts | {"uk": row.cuts["ru"]}}) for row in TRANSLATED.rows

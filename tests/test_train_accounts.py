@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from checker.account.file import Dependence
@@ -27,8 +28,10 @@ from scripts.training.accounts import (
     groups,
     held_out,
     read_scores,
+    rudimentary_scores,
     shares,
 )
+from scripts.training.word_for_word import WORD_FOR_WORD
 
 MEANS = {"native": -1.0, "translated": -0.6, "machine": 1.0}
 BETWEEN, WITHIN = 0.6, 0.8
@@ -234,3 +237,28 @@ def test_every_language_has_the_posts_that_a_threshold_takes() -> None:
     each = _shares(sizes, 200, 120)
     assert each == {"tr": 90, "el": 120, "pl": 120, "ru": 120}
     assert _shares(sizes, 10_000, 120) == sizes
+
+
+def test_rudimentary_accounts_are_of_posts_that_no_head_had_seen(tmp_path: Path) -> None:
+    """Without manuals, and of machine posts those word for word alone."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {
+            "language": "ru", "kind": kind, "testset": family, "system": "", "page": str(n % 7),
+            "columns": 100, "style": 0.0, "technical": -1.0 if n else 1.0,
+            "rudimentary_head": float(rng.normal(3.0 if family in WORD_FOR_WORD else -3.0, 1)),
+        }
+        for kind, family in (
+            ("native", "ud"), ("native", "official"), ("translated", "wmt19"), ("machine", "coop"),
+            *(("machine", family) for family in WORD_FOR_WORD),
+        )
+        for n in range(120)
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_parquet(tmp_path / "ru.parquet")
+    found = {(one.family, one.kind): one.log_odds for one in rudimentary_scores(tmp_path)}
+    assert set(found) == {
+        ("ud", "native"), ("official", "native"), ("wmt19", "translated"),
+        *((family, "machine") for family in WORD_FOR_WORD),
+    }  # fmt: skip
+    assert {len(values) for values in found.values()} == {119}
+    assert min(found["made_words", "machine"].mean(), -found["ud", "native"].mean()) > 1

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from test_headline import alarm, result
 
 from checker.account import words
-from checker.account.record import Account, AccountThreshold, Interval, Posts, TranslatedThreshold
+from checker.account.record import (
+    Account,
+    AccountThreshold,
+    Interval,
+    Posts,
+    RudimentaryThreshold,
+    TranslatedThreshold,
+)
 from checker.result import QUESTIONS as ASKED
 from checker.result import Language, Reason
 from checker.verdict.advice import MEANINGS, QUESTIONS, VERDICTS, advice
@@ -83,6 +90,9 @@ def test_judgements_on_accounts_are_translated(own: Texts) -> None:
         posts=5, machine_translated=0.9, native=0.001, translated=0.02, worst=None, family=None
     )
     other = TranslatedThreshold(posts=5, translated=0.9, native=0.01, worst=None, family=None)
+    third = RudimentaryThreshold(
+        posts=5, rudimentary=0.9, native=0.001, translated=0.02, worst=None, family=None
+    )
     texts = [
         words.question_unmeasured(["ar"], verdict).text for verdict in ("machine_translated", "translated")
     ]
@@ -95,7 +105,9 @@ def test_judgements_on_accounts_are_translated(own: Texts) -> None:
             share_interval=Interval(low=0, high=0.3), version="0",
         )  # fmt: skip
         translated = {"verdict": "translated", "translated": 0.9, "translated_threshold": other}
-        texts += [*words.reasons(account), *words.reasons(account.model_copy(update=translated))]
+        clumsy = {"verdict": "rudimentary", "rudimentary": 0.9, "rudimentary_threshold": third}
+        for update in ({}, translated, clumsy):
+            texts += words.reasons(account.model_copy(update=update))
     assert sorted({text for text in texts if not said_in(own, text)}) == []
 
 

@@ -29,6 +29,7 @@ from checker.account.record import (
     LoudPost,
     Note,
     Posts,
+    RudimentaryThreshold,
     TranslatedThreshold,
     Window,
 )
@@ -50,6 +51,9 @@ PART = 0.2
 
 LEAST_PART = 3
 """Posts without which those of a language, or of one side of a change, are not judged alone."""
+
+STRONGER: tuple[AccountVerdict, ...] = ("machine_translated", "rudimentary", "translated")
+"""Verdicts that a part of an account gives to the whole, the strongest first."""
 
 CHANGE = 0.01
 """Greatest p-value of a change that is reported."""
@@ -115,11 +119,9 @@ def _judged(
     mixed = bool(changes) or (len(values) >= _LEAST_SPREAD and wide and 0.1 < part.value < 0.9)
     verdict = whole.verdict
     said = {one.verdict for one in parts} if len(parts) > 1 else set()
-    alone = said & {"machine_translated", "translated"}
+    alone = said & set(STRONGER)
     sides = {side.verdict for found in changes for side in (found.before, found.after)}
-    for stronger in ("translated", "machine_translated"):
-        if verdict != "machine_translated" and stronger in alone | sides:
-            verdict = stronger
+    verdict = next((one for one in STRONGER if one in {verdict} | alone | sides), verdict)
     if verdict == "human_written" and mixed:
         verdict = "uncertain"
     notes = [*notes, *judge.unmeasured]
@@ -128,10 +130,13 @@ def _judged(
     notes += [words.changed(found) for found in changes]
     if alone:
         notes.append(words.languages_differ(parts))
-    threshold, other = whole.threshold, judge.other(distinct)
+    threshold, other, clumsy = whole.threshold, judge.other(distinct), judge.clumsy(distinct)
     rates = [threshold.native, threshold.translated] if threshold is not None else []
     if verdict == "translated":
         rates = [other.threshold.native] if other is not None and other.threshold is not None else []
+    if verdict == "rudimentary":
+        found_cut = None if clumsy is None else clumsy.threshold
+        rates = [] if found_cut is None else [found_cut.native, found_cut.translated]
     found = Account(
         account=account,
         verdict=verdict,
@@ -139,9 +144,12 @@ def _judged(
         machine_translated_interval=whole.machine_translated_interval,
         translated=None if other is None else other.probability,
         translated_interval=None if other is None else other.interval,
+        rudimentary=None if clumsy is None else clumsy.probability,
+        rudimentary_interval=None if clumsy is None else clumsy.interval,
         false_alarm_rate=max((rate for rate in rates if rate is not None), default=None),
         threshold=threshold,
         translated_threshold=None if other is None else other.threshold,
+        rudimentary_threshold=None if clumsy is None else clumsy.threshold,
         posts=counts,
         first_day=extent[0],
         last_day=extent[1],
@@ -172,7 +180,7 @@ def _share(log_ratios: Floats, dependence: Dependence, changes: Sequence[Change]
 
 
 class _Answer(NamedTuple):
-    """The answer to one question about some posts: were they translated by a machine, or at all?
+    """The answer to one question about some posts, such as whether they were translated by a machine.
 
     Attributes:
         found: their log-odds.
@@ -210,7 +218,7 @@ class _Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class _Asked:
-    """One of the two questions.
+    """One of the questions.
 
     Attributes:
         dependence: what was fitted.
@@ -253,6 +261,14 @@ class _Other(NamedTuple):
     threshold: TranslatedThreshold | None
 
 
+class _Clumsy(NamedTuple):
+    """What is said of rudimentary wording."""
+
+    probability: float
+    interval: Interval
+    threshold: RudimentaryThreshold | None
+
+
 @dataclass(frozen=True)
 class _Judge:
     """Judges some posts of an account.
@@ -260,11 +276,13 @@ class _Judge:
     Attributes:
         machine: whether they were translated by a machine.
         translated: whether by anyone; None where that was not fitted.
+        rudimentary: whether their wording is rudimentary; None where that was not fitted.
         unmeasured: why no threshold holds for these posts, or for one of the questions.
     """
 
     machine: _Asked
     translated: _Asked | None
+    rudimentary: _Asked | None
     unmeasured: Sequence[Note]
 
     @classmethod
@@ -273,10 +291,12 @@ class _Judge:
         notes = _unmeasured(posts)
         measured = not notes
         machine = _Asked(model.machine, lambda post: post.machine, measured)
-        translated = None
+        translated = rudimentary = None
         if model.translated is not None:
             translated = _Asked(model.translated, lambda post: post.translated, measured)
-        return cls(machine, translated, [*notes, *_languages_unmeasured(posts, model)])
+        if model.rudimentary is not None:
+            rudimentary = _Asked(model.rudimentary, lambda post: post.rudimentary, measured)
+        return cls(machine, translated, rudimentary, [*notes, *_languages_unmeasured(posts, model)])
 
     def judge(self, posts: Sequence[AccountPost], tests: int = 1) -> Judged:
         """Judge posts together.
@@ -288,13 +308,14 @@ class _Judge:
         """
         machine = self.machine.answer(posts, tests)
         assert machine is not None  # every post that gets here has a probability
-        other = self._other(posts, tests)
+        other, clumsy = self._other(posts, tests), self._clumsy(posts, tests)
         return Judged(
             posts=len(posts),
-            verdict=_verdict(machine, other),
+            verdict=_verdict(machine, other, clumsy),
             machine_translated=machine.probability,
             machine_translated_interval=machine.interval,
             translated=None if other is None else other.probability,
+            rudimentary=None if clumsy is None else clumsy.probability,
             threshold=_threshold(machine),
         )
 
@@ -305,17 +326,31 @@ class _Judge:
             return None
         return _Other(answer.probability, answer.interval, _translated_threshold(answer))
 
+    def clumsy(self, posts: Sequence[AccountPost]) -> _Clumsy | None:
+        """What is said of rudimentary wording; None where nothing is."""
+        answer = self._clumsy(posts, 1)
+        if answer is None:
+            return None
+        return _Clumsy(answer.probability, answer.interval, _rudimentary_threshold(answer))
+
     def _other(self, posts: Sequence[AccountPost], tests: int) -> _Answer | None:
         return None if self.translated is None else self.translated.answer(posts, tests)
 
+    def _clumsy(self, posts: Sequence[AccountPost], tests: int) -> _Answer | None:
+        return None if self.rudimentary is None else self.rudimentary.answer(posts, tests)
 
-def _verdict(machine: _Answer, other: _Answer | None) -> AccountVerdict:
-    """The first verdict that holds; what is written in its language was translated by nobody."""
+
+def _verdict(machine: _Answer, other: _Answer | None, clumsy: _Answer | None) -> AccountVerdict:
+    """The first verdict that holds; what is written in its language was translated by nobody, and is not
+    rudimentary."""
     if machine.reached:
         return "machine_translated"
+    if clumsy is not None and clumsy.reached:
+        return "rudimentary"
     if other is not None and other.reached:
         return "translated"
-    if machine.bound is not None and machine.cleared and other is not None and other.cleared:
+    plain = clumsy is None or clumsy.probability < 0.5
+    if plain and machine.bound is not None and machine.cleared and other is not None and other.cleared:
         return "human_written"
     return "uncertain"
 
@@ -345,6 +380,16 @@ def _translated_threshold(answer: _Answer) -> TranslatedThreshold | None:
     return TranslatedThreshold(
         posts=row.posts, translated=answer.cut, native=row.flagged.get("native"), worst=row.worst,
         family=row.family,
+    )  # fmt: skip
+
+
+def _rudimentary_threshold(answer: _Answer) -> RudimentaryThreshold | None:
+    if answer.bound is None or answer.cut is None:
+        return None
+    row = answer.bound.row
+    return RudimentaryThreshold(
+        posts=row.posts, rudimentary=answer.cut, native=row.flagged.get("native"),
+        translated=row.flagged.get("translated"), worst=row.worst, family=row.family,
     )  # fmt: skip
 
 

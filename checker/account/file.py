@@ -80,6 +80,7 @@ class AccountModel(_Part):
     verdict: str | None = Field(None, description="sha256 of the verdict that gave the posts' probabilities.")
     machine: Dependence
     translated: Dependence | None = None
+    rudimentary: Dependence | None = None
 
     def write(self, path: Path) -> None:
         """Write as JSON; the same model gives the same bytes.

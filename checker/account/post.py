@@ -24,6 +24,7 @@ class AccountPost:
         machine: calibrated log-odds of machine translation; None for a post that was not scored and for
             one that reads like documentation.
         translated: those of a translation by anyone; None where the scores have none.
+        rudimentary: those of rudimentary wording; None where the scores have none.
         language: ISO 639-1 code; None where none was identified.
         day: when it was posted, if that is known.
         text: its beginning, to be shown; None where the scores have no texts.
@@ -37,6 +38,7 @@ class AccountPost:
     row: int
     machine: float | None
     translated: float | None = None
+    rudimentary: float | None = None
     language: str | None = None
     day: date | None = None
     text: str | None = None
@@ -55,14 +57,16 @@ class AccountPost:
             day: when it was posted, if that is known.
         """
         text = " ".join(sentence.text for sentence in result.sentences) or None
-        machine, translated = result.machine_translated, result.translated
+        answers = result.machine_translated, result.translated, result.rudimentary
         if technical := result.technical:
-            machine = translated = None  # nothing that was measured holds for it
+            answers = None, None, None  # nothing that was measured holds for it
+        machine, translated, rudimentary = (None if one is None else logit(one) for one in answers)
         return cls(
             id=result.id,
             row=row,
-            machine=None if machine is None else logit(machine),
-            translated=None if translated is None else logit(translated),
+            machine=machine,
+            translated=translated,
+            rudimentary=rudimentary,
             language=result.language.code,
             day=day,
             text=text and text[:SHOWN],

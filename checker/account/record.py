@@ -9,7 +9,9 @@ from pydantic import Field
 
 from checker.result import Record
 
-AccountVerdict = Literal["machine_translated", "translated", "human_written", "uncertain", "not_scored"]
+AccountVerdict = Literal[
+    "machine_translated", "rudimentary", "translated", "human_written", "uncertain", "not_scored"
+]
 
 NoteCode = Literal[
     "few_posts", "near_duplicates", "texts_missing", "languages_mixed", "languages_differ", "mixed_posts",
@@ -77,6 +79,19 @@ class TranslatedThreshold(Record):
     family: str | None = _FAMILY
 
 
+class RudimentaryThreshold(Record):
+    """What an account was compared with for the verdict ``rudimentary``, and how often that was wrong."""
+
+    posts: int = _POSTS
+    rudimentary: float = Field(
+        ge=0, le=1, description="An account with at least this probability is called rudimentary."
+    )
+    native: float | None = _NATIVE
+    translated: float | None = Field(ge=0, le=1, description="The same of human translations.")
+    worst: float | None = _WORST
+    family: str | None = _FAMILY
+
+
 class Judged(Record):
     """Some posts of an account, judged together."""
 
@@ -92,6 +107,9 @@ class Judged(Record):
     )
     translated: float | None = Field(
         None, ge=0, le=1, description="The same for a translation by anyone, a machine or a human."
+    )
+    rudimentary: float | None = Field(
+        None, ge=0, le=1, description="The same for rudimentary wording, as of translations word for word."
     )
     threshold: AccountThreshold | None = Field(
         None, description="Null where no false-alarm rate was measured."
@@ -154,17 +172,22 @@ class Account(Record):
         None, ge=0, le=1, description="The same for a translation by anyone, a machine or a human."
     )
     translated_interval: Interval | None = None
+    rudimentary: float | None = Field(
+        None, ge=0, le=1, description="The same for rudimentary wording, as of translations word for word."
+    )
+    rudimentary_interval: Interval | None = None
     false_alarm_rate: float | None = Field(
         None, ge=0, le=1,
         description="Share of accounts of families held out that are wrongly called so at this number of "
         "posts. Where the verdict is translated: of native accounts, called translated. Otherwise of human "
-        "accounts, called machine-translated: the higher share of native accounts and human translations. "
-        "Null where it was not measured.",
+        "accounts, called rudimentary where that is the verdict, and else machine-translated: the higher "
+        "share of native accounts and human translations. Null where it was not measured.",
     )  # fmt: skip
     threshold: AccountThreshold | None = None
     translated_threshold: TranslatedThreshold | None = Field(
         None, description="Null where no false-alarm rate was measured, or posts have no such probability."
     )
+    rudimentary_threshold: RudimentaryThreshold | None = Field(None, description="Likewise.")
     posts: Posts
     first_day: date | None = Field(None, description="Day of the first post.")
     last_day: date | None = Field(None, description="Day of the last post.")

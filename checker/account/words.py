@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from checker.account.record import Account, Change, Judged, LanguagePart, Note
+from checker.account.record import (
+    Account,
+    AccountThreshold,
+    Change,
+    Judged,
+    LanguagePart,
+    Note,
+    RudimentaryThreshold,
+)
 from checker.account.share import Estimated
 from checker.languages import name
 from checker.text import in_hundred, percent
@@ -95,7 +103,8 @@ def changed(found: Change) -> Note:
 
 
 def _side(judged: Judged) -> str:
-    probability = judged.translated if judged.verdict == "translated" else judged.machine_translated
+    said = {"translated": judged.translated, "rudimentary": judged.rudimentary}
+    probability = said.get(judged.verdict, judged.machine_translated)
     shown = "" if probability is None else f", probability {percent(probability)}"
     verdict = judged.verdict.replace("_", "-")
     return f"{_posts(judged.posts)}, {verdict}{shown}"
@@ -151,6 +160,37 @@ def _translated(account: Account) -> list[str]:
     return told
 
 
+def _rudimentary(account: Account) -> list[str]:
+    """Why the verdict is ``rudimentary``."""
+    threshold = account.rudimentary_threshold
+    if account.rudimentary is None:
+        return []
+    told = [
+        f"{in_hundred(account.rudimentary)} accounts with {_posts(account.posts.distinct)} like these were "
+        "translated word for word, where half of all accounts are."
+    ]
+    if threshold is not None:
+        told.append(
+            f"The threshold for rudimentary accounts of {_posts(threshold.posts)} or more is "
+            f"{percent(threshold.rudimentary)}; {_reached(threshold)} of sources that it was not set on "
+            "reached it."
+        )
+    return told
+
+
+def _reached(threshold: AccountThreshold | RudimentaryThreshold) -> str:
+    """The shares of human accounts that reached a threshold."""
+    rates = [
+        f"{percent(rate, 1)} of {kind}"
+        for rate, kind in (
+            (threshold.native, "native accounts"),
+            (threshold.translated, "accounts of human translations"),
+        )
+        if rate is not None
+    ]
+    return " and ".join(rates) or "no known share"
+
+
 def reasons(account: Account) -> tuple[str, ...]:
     """Why the verdict is what it is."""
     if account.machine_translated is None:
@@ -161,18 +201,12 @@ def reasons(account: Account) -> tuple[str, ...]:
     ]
     if account.verdict == "translated":
         told = [*_translated(account), *told]
+    if account.verdict == "rudimentary":
+        told = [*_rudimentary(account), *told]
     if (threshold := account.threshold) is not None:
-        rates = [
-            f"{percent(rate, 1)} of {kind}"
-            for rate, kind in (
-                (threshold.native, "native accounts"),
-                (threshold.translated, "accounts of human translations"),
-            )
-            if rate is not None
-        ]  # fmt: skip
         told.append(
             f"The threshold for {_posts(threshold.posts)} or more is {percent(threshold.machine_translated)}"
-            f"; {' and '.join(rates) or 'no known share'} of sources that it was not set on reached it."
+            f"; {_reached(threshold)} of sources that it was not set on reached it."
         )
     share, interval = account.share_machine_translated, account.share_interval
     if share is not None and interval is not None and account.posts.distinct > 1:

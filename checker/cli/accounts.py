@@ -33,7 +33,8 @@ PREVIEW = 20
 
 _STYLES = {
     "machine_translated": "bold red",
-    "translated": "red",
+    "rudimentary": "red",
+    "translated": "magenta",
     "human_written": "green",
     "uncertain": "yellow",
 }

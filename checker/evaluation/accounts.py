@@ -121,6 +121,7 @@ def _account_post(post: LabelledPost, score: Score) -> AccountPost:
         row=post.row,
         machine=None if score.probability is None or score.technical else logit(score.probability),
         translated=None if score.translated is None or score.technical else logit(score.translated),
+        rudimentary=None if score.rudimentary is None or score.technical else logit(score.rudimentary),
         language=score.language or post.language,
         text=post.text[:SHOWN] or None,
         print=fingerprint(post.text),

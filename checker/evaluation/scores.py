@@ -31,8 +31,8 @@ from checker.text import clean, width
 
 _DOCUMENTATION = "reads_like_documentation"  # field of a saved score
 _SCORE = (
-    "verdict", "machine_translated", "translated", "language.code", "columns", "sentences", "models",
-    "version", _DOCUMENTATION, "warnings",
+    "verdict", "machine_translated", "translated", "rudimentary", "language.code", "columns", "sentences",
+    "models", "version", _DOCUMENTATION, "warnings",
 )  # fmt: skip
 
 
@@ -50,6 +50,7 @@ class Score:
         version: of the package that scored the post.
         translated: probability of a translation by anyone, 0 to 1; None where the checker gave none.
         technical: whether the post reads like documentation: it does not count for its account.
+        rudimentary: probability of rudimentary wording, 0 to 1; None where the checker gave none.
     """
 
     id: str
@@ -61,13 +62,14 @@ class Score:
     version: str | None = None
     translated: float | None = None
     technical: bool = False
+    rudimentary: float | None = None
 
     @classmethod
     def of(cls, result: Result) -> Score:
         """The score in a result of the checker."""
         return cls(
             result.id, result.machine_translated, result.verdict, result.language.code, result.columns,
-            result.models, result.version, result.translated, result.technical,
+            result.models, result.version, result.translated, result.technical, result.rudimentary,
         )  # fmt: skip
 
 
@@ -121,7 +123,7 @@ def saved(post: LabelledPost, score: Score) -> str:
         **post.extra, "id": post.id, "label": "machine" if post.machine else "human", "lang": post.language,
         "system": post.system, "origin": post.origin, "testset": post.testset,
         "verdict": score.verdict, "machine_translated": score.probability, "translated": score.translated,
-        "language": {"code": score.language}, "columns": score.columns,
+        "rudimentary": score.rudimentary, "language": {"code": score.language}, "columns": score.columns,
         "models": dict(score.models), "version": score.version, _DOCUMENTATION: score.technical,
     }  # fmt: skip
     return json.dumps(record, ensure_ascii=False)
@@ -176,6 +178,7 @@ def _score(record: Record) -> Score:
         version=version if isinstance(version := fields.get("version"), str) else None,
         translated=_probability(fields, "translated"),
         technical=_technical(fields),
+        rudimentary=_probability(fields, "rudimentary"),
     )
 
 

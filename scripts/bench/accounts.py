@@ -1,7 +1,7 @@
 """How often an account is called machine-translated, or translated, in families that set no threshold for it.
 
     python -m scripts.training.accounts gather --corpora CORPORA --out runs/accounts.jsonl
-    python -m scripts.bench.accounts --scores runs/accounts.jsonl --tables docs/measurements
+    python -m scripts.bench.accounts --scores runs/accounts.jsonl --evidence runs/evidence
 
 Every family in turn is judged by what all the others give: middles, gain, and thresholds. A family is where
 text comes from: one parliament, one documentation, one test set. Groups are as for
@@ -33,6 +33,7 @@ from scripts.training.accounts import (
     groups,
     held_out,
     read_scores,
+    rudimentary_scores,
     shares,
 )
 
@@ -190,6 +191,20 @@ def translated_tables(held: Sequence[Held]) -> dict[str, Table]:
     }
 
 
+def rudimentary_tables(held: Sequence[Held]) -> dict[str, Table]:
+    """The tables of docs/accounts.md on rudimentary wording."""
+    sizes = by_size(held, ())
+    heads = ["native flagged", "human translations flagged", "word for word found"]
+    columns = [
+        "posts", *(f"{head} (worst family)" for head in heads), "AUC, native", "AUC, human translations",
+        "accounts native / translated / word for word",
+    ]  # fmt: skip
+    return {
+        "accounts-rudimentary": Table(columns, [_cells(row, ("native", "translated")) for row in sizes]),
+        "accounts-rudimentary-languages": _named(held, "language", heads),
+    }
+
+
 def measured(
     series: Sequence[Series],
     positive: Collection[str],
@@ -207,6 +222,9 @@ def main() -> None:
     parser.add_argument(
         "--scores", type=Path, nargs="+", required=True, help="files of scripts.training.accounts gather"
     )
+    parser.add_argument(
+        "--evidence", type=Path, help="the --cache of scripts.training.verdict, for rudimentary wording"
+    )
     parser.add_argument("--spared", nargs="*", default=SPARED, help="families that set no threshold")
     parser.add_argument("--json", type=Path, help="write the figures by number of posts to this file")
     add_option(parser)
@@ -218,6 +236,10 @@ def main() -> None:
         both = measured(other, *TRANSLATED)
         figures["translated"] = by_size(both, (), TRANSLATED[0])
         found |= translated_tables(both)
+    if args.evidence:
+        clumsy = measured(rudimentary_scores(args.evidence), *MACHINE)
+        figures["rudimentary"] = by_size(clumsy, ())
+        found |= rudimentary_tables(clumsy)
     write_json(figures, args.json)
     publish(found, args.tables)
 

@@ -1,7 +1,7 @@
 """Fit how the posts of one account depend on each other, and the thresholds of accounts by number of posts.
 
     python -m scripts.training.accounts gather --corpora CORPORA --out runs/accounts.jsonl
-    python -m scripts.training.accounts fit runs/accounts.jsonl --models models
+    python -m scripts.training.accounts fit runs/accounts.jsonl --evidence runs/evidence --models models
 
 ``gather`` scores posts as a user would and writes a line per post: family, kind, language, unit and its
 probabilities. ``fit`` reads such files and writes ``models/embedded/accounts.json``. Run both again whenever
@@ -34,11 +34,12 @@ from checker import statistics as stats
 from checker.account.file import AccountModel, Dependence, Row, Spread
 from checker.account.model import CLIP, effective
 from checker.account.post import AccountPost
+from checker.calibration import fit as fitting
 from checker.calibration.fit import FALSE_POSITIVES, LEAST_POSTS, cut
 from checker.files import write_whole
 from checker.models import Store
 from checker.pipeline import Checker
-from checker.verdict.model import logit
+from checker.verdict.model import documentation, logit
 from checker.version import __version__
 from scripts.command import command
 from scripts.training.corpora import LANGUAGES, dev, halves, labelled, native, unpaired
@@ -46,6 +47,7 @@ from scripts.training.encoder_data import HELD_OUT
 from scripts.training.made import made
 from scripts.training.posts import group
 from scripts.training.technical import is_documentation
+from scripts.training.verdict import TECHNICAL, observed
 
 SIZES = {1: 1, 2: 1, 3: 1, 5: 1, 10: 2, 20: 5, 50: 5}
 """Number of posts of an account → groups of that number that a post may be in."""
@@ -227,6 +229,32 @@ def gather(checker: Checker, posts: Sequence[Sampled], path: Path) -> int:
 
 
 # Fitting
+
+
+def rudimentary_scores(evidence: Path) -> list[Series]:
+    """Accounts by the probability of rudimentary wording, from the evidence of the verdict.
+
+    The shipped head has seen human posts of all families, so those of `gather` would look too plain to it.
+    Evidence has what a head says that has not seen their like (`scripts.training.rudimentary`). An account is
+    of the posts of one family, kind and language; machine ones are those word for word, and posts without
+    capitals and marks are accounts of their own.
+
+    Args:
+        evidence: the --cache of scripts.training.verdict.
+    """
+    tables = [pd.read_parquet(path) for path in sorted(evidence.glob("*.parquet"))]
+    posts = [post for table in tables for post in observed(table, "rudimentary") if post.fold >= 0]
+    [name] = fitting.RUDIMENTARY
+    posts = [posts[number] for number in fitting.able(posts, name)]
+    scale = {language: fitting.scales(part) for language, part in fitting.by_language(posts).items()}
+    _, _, said = fitting.fit_variant(posts, scale, name)
+    found: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    for post, probability in zip(posts, said.tolist(), strict=True):
+        if documentation(post.evidence, TECHNICAL):
+            continue  # it does not count for its account
+        key = post.testset, post.kind, post.language
+        found[key].append(min(max(logit(probability), -CLIP), CLIP))
+    return [Series(*key, np.array(values)) for key, values in sorted(found.items())]
 
 
 def read_scores(paths: Iterable[Path], field: str = "machine_translated") -> list[Series]:
@@ -616,10 +644,13 @@ def main() -> None:
     )
     gathering.add_argument("--made", type=Path, help="folder that keeps the translations made here")
     gathering.add_argument("--out", type=Path, required=True, help="a .jsonl")
-    fitting = steps.add_parser("fit", help="fit models/embedded/accounts.json")
-    fitting.add_argument("scores", type=Path, nargs="+", help="files of gather")
-    fitting.add_argument("--models", type=Path, default=Path("models"))
-    fitting.add_argument(
+    fits = steps.add_parser("fit", help="fit models/embedded/accounts.json")
+    fits.add_argument("scores", type=Path, nargs="+", help="files of gather")
+    fits.add_argument(
+        "--evidence", type=Path, help="the --cache of scripts.training.verdict, for rudimentary wording"
+    )
+    fits.add_argument("--models", type=Path, default=Path("models"))
+    fits.add_argument(
         "--spared", nargs="*", default=SPARED, help="families that set no threshold, by how they begin"
     )
     _run(parser.parse_args())
@@ -638,14 +669,16 @@ def _run(args: argparse.Namespace) -> None:
     machine = fit(read_scores(args.scores), *MACHINE, args.spared)
     translated = read_scores(args.scores, "translated")
     both = fit(translated, *TRANSLATED) if translated else None
+    clumsy = fit(rudimentary_scores(args.evidence), *MACHINE) if args.evidence else None
     embedded = args.models / "embedded"
     AccountModel(
         version=__version__,
         verdict=sha256((embedded / "verdict.json").read_bytes()).hexdigest(),
         machine=machine,
         translated=both,
+        rudimentary=clumsy,
     ).write(embedded / "accounts.json")
-    for found in (machine, both):
+    for found in (machine, both, clumsy):
         if found is None:
             continue
         for row in found.rows:

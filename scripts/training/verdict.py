@@ -64,10 +64,10 @@ UNPAIRED = "wmt19"
 LEAST: Mapping[Question, float] = {"machine_translated": 0.91, "translated": 0.975, "rudimentary": 0.97}
 """No shipped threshold is lower. Families that a language was not measured on exceed thresholds that its own
 families set. At the first no held-out family has more than 1 % of its native posts or 2 % of its human
-translations called machine-translated; .9 would do, but only just. The second is the lowest of .93, .94, .95,
-.96, .97, .975 and .98 at which none has more than 2 % of its native posts called translated, the third that of
-.5, .8, .9, .95 and .97 at which none has more than 2 % of its human posts called rudimentary. They were chosen
-on the families of the tables, so that these are a little too good."""
+translations called machine-translated; .9 would do, but only just. The second is the lowest of .93, .94,
+.95, .96, .97, .975 and .98 at which none has more than 2 % of its native posts called translated, the third
+that of .5, .8, .9, .95 and .97 at which none has more than 2 % of its human posts called rudimentary. They
+were chosen on the families of the tables, so that these are a little too good."""
 
 TECHNICAL = 0.0
 """Log-odds of the encoder's head from which a post counts as technical documentation."""

@@ -9,6 +9,7 @@ const HEADERS = ["account", "verdict", "interval", "false_alarms", "counted"];
 const [WIDTH, HEIGHT] = [120, 14];
 const KEPT = 200; // characters of a post in a judgement
 const DAY = 86_400_000; // milliseconds
+const SURE = { translated: "account_sure_translated", rudimentary: "account_sure_rudimentary" };
 
 /** The windows that suit some days (ISO 8601): about a dozen of them. */
 export function windowFor(dates) {
@@ -86,7 +87,7 @@ function judgement(account, window, open, tools) {
     tools,
     el("p", {}, [t("account_posts", { given, scored, distinct }), days].filter(Boolean).join(" ")),
     account.verdict !== "not_scored" &&
-      el("p", { class: "sure" }, rate === null ? t("account_unsure") : t(account.verdict === "translated" ? "account_sure_translated" : "account_sure", { p: percent(rate), n: distinct })),
+      el("p", { class: "sure" }, rate === null ? t("account_unsure") : t(SURE[account.verdict] ?? "account_sure", { p: percent(rate), n: distinct })),
     lines(account.reasons),
     account.warnings.length > 0 && part("warnings", lines(account.warnings.map(({ text }) => text))),
     account.languages.length > 1 &&
