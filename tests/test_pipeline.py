@@ -30,7 +30,7 @@ from checker.language import identify
 from checker.languages import SUPPORTED
 from checker.models import Store
 from checker.pipeline import AHEAD, BATCH, Checker
-from checker.result import Result, RowError
+from checker.result import QUESTIONS, Result, RowError
 from checker.text import MAX_CHARACTERS, SHORTEST, clean, width, words
 from checker.verdict.file import Threshold
 from checker.verdict.model import Judgement, combine
@@ -184,7 +184,7 @@ def test_reasons_carry_their_numbers_the_strongest_first(results: dict[str, Resu
         evidence = counted(results[name])
         assert evidence
         assert kinds[: len(evidence)] == evidence
-        assert kinds[len(evidence)] in ("translated", "threshold", "unmeasured", "withheld")
+        assert kinds[len(evidence)] in ("rudimentary", "translated", "threshold", "unmeasured", "withheld")
         amounts = []
         for found in results[name].reasons[: len(evidence)]:
             _, moved, amount = re.split(r"this (raises|lowers) the log-odds by ", found.text)
@@ -195,17 +195,20 @@ def test_reasons_carry_their_numbers_the_strongest_first(results: dict[str, Resu
 
 def test_a_result_has_the_threshold_that_its_verdict_was_compared_with(quick: Checker) -> None:
     result = quick.score(" ".join([RUSSIAN, "Об этом сообщили в управе района.", "Движение откроют утром."]))
-    assert [cut.question for cut in result.thresholds] == ["machine_translated", "translated"]
-    cut = result.thresholds[-1]
+    assert [cut.question for cut in result.thresholds] == list(QUESTIONS)
+    cut = result.thresholds[1]
     assert cut.language == "ru"
     assert cut.shortest <= sum(width(s.text) + 1 for s in result.sentences) - 1 <= cut.longest
     assert 0 <= cut.false_positive_rate <= 0.01
     assert result.columns == sum(width(s.text) + 1 for s in result.sentences) - 1
     assert result.translated is not None
+    assert result.rudimentary is not None
     assert {(alarm.question, alarm.negatives) for alarm in result.false_alarm_rate} == {
         ("machine_translated", "native"),
         ("machine_translated", "human translations"),
         ("translated", "native"),
+        ("rudimentary", "native"),
+        ("rudimentary", "human translations"),
     }
     withheld = quick.score(POSTS["en"])
     assert "No English post is called machine-translated" in reason(withheld, "withheld")
