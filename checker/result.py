@@ -280,6 +280,13 @@ class Result(Record):
         """Whether the post, or a part of it, reads like documentation or instructions."""
         return any(warning.code == "technical" for warning in self.warnings)
 
+    @property
+    def suspicion(self) -> float | None:
+        """What posts are listed by: the probability of machine translation, or that of rudimentary wording
+        where it is higher and the verdict; None where there is none."""
+        clumsy = self.rudimentary if self.verdict == "rudimentary" else None
+        return None if self.machine_translated is None else max(self.machine_translated, clumsy or 0.0)
+
     def __repr__(self) -> str:
         """The finding in a line; `to_dict` has everything."""
         found: dict[str, Any] = {"verdict": self.verdict, "language": self.language.code, "id": self.id}

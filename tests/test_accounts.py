@@ -28,6 +28,7 @@ from test_account import BOTH, text
 
 import checker
 from checker import InputError, Settings
+from checker.account.duplicates import fingerprint
 from checker.account.post import AccountPost
 from checker.evaluation.accounts import evaluate_accounts
 from checker.evaluation.files import evaluate_accounts_file
@@ -209,6 +210,30 @@ def test_broken_rows_are_named_and_the_rest_is_judged(tmp_path: Path) -> None:
     summary = accounts_file(path, tmp_path / "out.jsonl")
     assert (summary.unread, len(summary.first_unread)) == (3, 3)
     assert read(tmp_path / "out.jsonl")["machine"]["posts"]["given"] == 12
+
+
+@given(
+    st.builds(
+        AccountPost,
+        id=st.text(),
+        row=st.integers(1, 10**9),
+        machine=st.none() | st.floats(-9, 9),
+        translated=st.none() | st.floats(-9, 9),
+        rudimentary=st.none() | st.floats(-9, 9),
+        language=st.none() | st.sampled_from(["ru", "uk"]),
+        day=st.none() | st.dates(),
+        text=st.none() | st.text(st.characters(codec="utf-8")),
+        print=st.none() | st.builds(fingerprint, st.text(st.characters(codec="utf-8"), min_size=1)),
+        calibration=st.none() | st.just("own.json@1"),
+        version=st.none() | st.just(__version__),
+        technical=st.booleans(),
+    )
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_post_comes_back_as_it_was_kept(tmp_path: Path, post: AccountPost) -> None:
+    with Grouped(tmp_path) as grouped:
+        grouped.add("a", post)
+        assert list(grouped.accounts()) == [("a", 1, [post])]
 
 
 def test_an_account_of_many_posts_is_drawn_from(tmp_path: Path) -> None:

@@ -382,6 +382,18 @@ def test_counts() -> None:
     assert "unreadable rows of the input 1" in source
 
 
+def test_a_rudimentary_post_is_listed_by_the_probability_of_that() -> None:
+    clumsy = result("clumsy", 0.3).model_copy(update={"verdict": "rudimentary", "rudimentary": 0.99})
+    plain = result("plain", 0.3).model_copy(update={"rudimentary": 0.9})
+    found = contents(
+        Row(n, one) for n, one in enumerate((plain, result("sure", 0.8), clumsy, result("low", 0.1)), 1)
+    )
+    assert [row.outcome.id for row, _ in found.most] == ["clumsy", "sure"]
+    assert [row.outcome.id for row, _ in found.least] == ["low", "plain"]
+    assert (clumsy.suspicion, plain.suspicion) == (0.99, 0.3)
+    assert [row.outcome.id for row, _ in contents([Row(1, clumsy)], flagged_only=True).most] == ["clumsy"]
+
+
 def test_accounts_are_ordered_by_posts_and_cut() -> None:
     rows = [Row(n, result(str(n)), f"@{n % 40:02}") for n in range(1, 100)]
     source = plain(made(contents(rows)))

@@ -56,7 +56,17 @@ def test_every_key_is_used_and_every_used_key_is_there() -> None:
     named = set(re.findall(r'\bt\("(\w+)"', sources)) | set(re.findall(r'\bt\["(\w+)"\]', page))
     assert named <= keys
     made = [key for key in keys - named if not re.search(rf'"{key}"|\b{key}\b', sources)]
-    prefixes = ("verdict_", "asked_", "limit_", "example_", "th_", "column_", "window_")
+    prefixes = (
+        "dial_",
+        "sentences_hint_",
+        "verdict_",
+        "asked_",
+        "limit_",
+        "example_",
+        "th_",
+        "column_",
+        "window_",
+    )
     assert [key for key in made if not key.startswith(prefixes)] == []
 
 

@@ -80,10 +80,7 @@ def suspicion(outcome: Result | RowError) -> tuple[int, float]:
     """A key that sorts the most suspicious posts first, then those without a probability, then bad rows."""
     if isinstance(outcome, RowError):
         return 2, 0.0
-    if outcome.machine_translated is None:
-        return 1, 0.0
-    rudimentary = outcome.rudimentary if outcome.verdict == "rudimentary" else None
-    return 0, -max(outcome.machine_translated, rudimentary or 0.0)
+    return (1, 0.0) if outcome.suspicion is None else (0, -outcome.suspicion)
 
 
 def bad_rows(errors: Sequence[RowError], shown: int = 5, count: int | None = None) -> Iterator[str]:
@@ -186,7 +183,10 @@ def _language(code: str | None) -> str:
 
 
 def _facts(found: Sentence) -> list[str]:
-    return [] if found.fluency is None else [f"more fluent than {compact(found.fluency)} of human texts"]
+    told = [] if found.fluency is None else [f"more fluent than {compact(found.fluency)} of human texts"]
+    if found.rudimentary is not None and found.rudimentary >= 0.5:
+        told.append(f"rudimentary: {in_hundred(found.rudimentary)}")
+    return told
 
 
 def _highlighted(stretches: Iterable[Run], marks: bool) -> Text:

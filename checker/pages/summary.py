@@ -95,10 +95,11 @@ class Contents:
             self.histogram[verdict][min(int(probability * BINS), BINS - 1)] += 1
             models = tuple(sorted(outcome.models.items()))
             self.judged[Judged(outcome.version, code, models)] += 1
+            rank = outcome.suspicion or 0.0
             if not self.flagged_only or verdict in FLAGGED:
-                self._keep(self._most, (probability, -row.row, row))  # of equal ones, the first
+                self._keep(self._most, (rank, -row.row, row))  # of equal ones, the first
             if not self.flagged_only:
-                self._keep(self._least, (-probability, row.row, row))  # and here the last: no post is in both
+                self._keep(self._least, (-rank, row.row, row))  # and here the last: no post is in both
 
     def _keep(self, heap: list[Ranked], ranked: Ranked) -> None:
         if len(heap) < self.shown:

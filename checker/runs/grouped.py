@@ -22,8 +22,8 @@ MOST_POSTS = 100_000
 _BATCH = 1000
 _COLUMNS = (
     "account TEXT", "drawn BLOB", "id TEXT", "row INTEGER", "machine REAL", "translated REAL",
-    "language TEXT", "day TEXT", "text TEXT", "exact INTEGER", "size INTEGER", "minima BLOB",
-    "calibration TEXT", "version TEXT", "technical INTEGER",
+    "rudimentary REAL", "language TEXT", "day TEXT", "text TEXT", "exact INTEGER", "size INTEGER",
+    "minima BLOB", "calibration TEXT", "version TEXT", "technical INTEGER",
 )  # fmt: skip
 
 
@@ -65,9 +65,10 @@ class Grouped:
         seen = post.print
         self._waiting.append(
             (
-                account, drawn, post.id, post.row, post.machine, post.translated, post.language,
-                post.day and post.day.isoformat(), post.text, seen and seen.exact, seen and seen.size,
-                seen and seen.minima, post.calibration, post.version, post.technical,
+                account, drawn, post.id, post.row, post.machine, post.translated,
+                post.rudimentary, post.language, post.day and post.day.isoformat(), post.text,
+                seen and seen.exact, seen and seen.size, seen and seen.minima, post.calibration,
+                post.version, post.technical,
             )
         )  # fmt: skip
         if len(self._waiting) == _BATCH:
@@ -103,11 +104,11 @@ class Grouped:
 
 def _post(row: tuple[Any, ...]) -> AccountPost:
     (
-        _, _, id, number, machine, translated, language, day, text, exact, size, minima, calibration, version,
-        technical,
+        _, _, id, number, machine, translated, rudimentary, language, day, text, exact, size, minima,
+        calibration, version, technical,
     ) = row  # fmt: skip
     return AccountPost(
-        id=id, row=number, machine=machine, translated=translated, language=language,
+        id=id, row=number, machine=machine, translated=translated, rudimentary=rudimentary, language=language,
         day=date.fromisoformat(day) if day else None, text=text,
         print=None if exact is None else Fingerprint(exact, size, minima), calibration=calibration,
         version=version, technical=bool(technical),

@@ -8,20 +8,21 @@ const [WIDTH, HEIGHT, X, Y, RADIUS] = [300, 172, 150, 142, 104];
 
 /**
  * @param {number | null} probability
- * @param {number | null} threshold from here a post is called machine-translated
+ * @param {number | null} threshold from here a post is called so
+ * @param {string} question that it answers: machine_translated or rudimentary
  */
-export function dial(probability, threshold) {
+export function dial(probability, threshold, question) {
   const zones = threshold === null
     ? [arc(0, 1, "between")]
     : [arc(0, threshold, "between"), arc(threshold, 1, "machine")];
   const ticks = threshold === null ? [] : [tick(threshold)];
   const label = probability === null
     ? t("no_probability")
-    : t("dial", { p: percent(probability) }) +
+    : t(`dial_${question}`, { p: percent(probability) }) +
       " " +
       (threshold === null
         ? t("dial_none")
-        : t("dial_threshold", { p: percent(threshold) }));
+        : t(`dial_threshold_${question}`, { p: percent(threshold) }));
   return svg(
     "svg",
     { class: "dial", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },

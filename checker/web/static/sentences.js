@@ -6,6 +6,11 @@ import { direction, inHundred, number, ofHundred, percent, pieces, printable, un
 
 const LEVELS = 5;
 
+/** The question whose probability the dial and the sentences show: that of the verdict. */
+export function asks({ verdict }) {
+  return verdict === "rudimentary" ? "rudimentary" : "machine_translated";
+}
+
 /**
  * The passage, its legend and the place where a sentence is explained.
  * @param {object} result
@@ -16,7 +21,8 @@ export function passage(result, source) {
   if (result.sentences.length === 0) return [];
   const detail = el("div", { id: "sentence", class: "sentence", role: "region", "aria-labelledby": "sentence-title", hidden: true });
   const text = el("div", { class: "passage", dir: direction(result.language.code), lang: result.language.code });
-  const buttons = result.sentences.map((sentence) => shaded(sentence, result.sentences.length > 1));
+  const question = asks(result);
+  const buttons = result.sentences.map((sentence) => shaded(sentence, question, result.sentences.length > 1));
 
   function close() {
     detail.hidden = true;
@@ -60,7 +66,7 @@ export function passage(result, source) {
   if (offsets) text.append(...between(source, offsets, end, offsets.length - 1));
   if (!result.sentences.some(opens)) return [text];
   return [
-    el("p", { class: "hint" }, t(result.sentences.length > 1 ? "sentences_hint" : "sentence_hint")),
+    el("p", { class: "hint" }, t(result.sentences.length > 1 ? `sentences_hint_${question}` : "sentence_hint")),
     text,
     legend(),
     detail,
@@ -80,8 +86,8 @@ function opens(sentence) {
 }
 
 /** A sentence; its number is left out where it is the whole post. */
-function shaded(sentence, numbered) {
-  const probability = sentence.machine_translated;
+function shaded(sentence, question, numbered) {
+  const probability = sentence[question] ?? null;
   const level = probability === null ? "none" : Math.min(LEVELS - 1, Math.floor(probability * LEVELS));
   const badge = probability === null ? t("sentence_not_scored") : numbered ? ofHundred(probability) : null;
   const button = { role: "button", tabindex: "0", "aria-expanded": "false", "aria-controls": "sentence" };

@@ -84,7 +84,8 @@ export function summary(outcomes) {
 
 /** Probability of machine translation; below 0 where there is none. */
 function suspicion(outcome) {
-  return outcome.machine_translated ?? -1;
+  const clumsy = outcome.verdict === "rudimentary" ? outcome.rudimentary : 0; // as Result.suspicion in Python
+  return Math.max(outcome.machine_translated ?? -1, clumsy || -1);
 }
 
 function select(title, options, change) {

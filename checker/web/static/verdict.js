@@ -3,7 +3,7 @@
 import { dial } from "./dial.js";
 import { el, list } from "./dom.js";
 import { languageName, meaning, said, spoken, t } from "./names.js";
-import { passage } from "./sentences.js";
+import { asks, passage } from "./sentences.js";
 import { inHundred, number, percent, printable } from "./text.js";
 
 const EVIDENCE = new Set(["encoder", "style", "fluency", "round_trip"]); // kinds of reasons
@@ -32,6 +32,7 @@ export function answers(result) {
  */
 export function verdict(result, source, tools) {
   const probability = result.machine_translated;
+  const question = asks(result);
   const asked = answers(result);
   const warnings = result.warnings.map(({ text }) => text);
   return [
@@ -39,7 +40,7 @@ export function verdict(result, source, tools) {
       "div",
       { class: `verdict ${result.verdict}` },
       el("h2", { id: "verdict", tabindex: "-1", ...spoken(result.headline) }, said(result.headline)),
-      dial(probability, threshold(result)),
+      dial(result[question], threshold(result, question), question),
       el(
         "div",
         { class: "words" },
@@ -69,10 +70,11 @@ function lines(texts, attributes = {}) {
   return texts.length ? el("ul", attributes, ...texts.map((text) => el("li", spoken(text), printable(said(text))))) : null;
 }
 
-/** The strictest threshold of its languages; null unless all of them have one. */
-function threshold({ reasons, thresholds }) {
-  if (thresholds.length === 0 || reasons.some(({ kind }) => kind === "unmeasured" || kind === "withheld")) return null;
-  const own = thresholds.filter(({ question }) => question === "machine_translated");
+/** The strictest threshold of its languages for a question; null unless all of them have one. */
+function threshold({ reasons, thresholds }, asked) {
+  const unknown = reasons.some(({ kind }) => kind === "unmeasured" || kind === "withheld");
+  if (thresholds.length === 0 || (asked === "machine_translated" && unknown)) return null;
+  const own = thresholds.filter(({ question }) => question === asked);
   return own.length ? Math.max(...own.map(({ probability: from }) => from)) : null;
 }
 
