@@ -217,7 +217,12 @@ def test_a_pasted_post_gets_a_verdict(open_page: Open, api: httpx.Client) -> Non
         (f"{RUSSIAN} {PERSIAN}", "uncertain", (0.9,), None),  # the stricter one
         (f"{RUSSIAN} {GERMAN}", "uncertain", (), None),
         (GERMAN, "uncertain", (), ["unmeasured"]),
-        ("Паром сегодня не ходит из-за сильного шторма.", "uncertain", (), ["unmeasured", "calibration"]),
+        (
+            "Паром сегодня не ходит из-за сильного шторма.",
+            "uncertain",
+            (),
+            ["rudimentary", "unmeasured", "calibration"],
+        ),
     ],
     ids=["machine", "low", "two languages", "one of two unmeasured", "unmeasured", "unmeasured length"],
 )
