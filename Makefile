@@ -87,9 +87,10 @@ models: $(STAMP) ## Train the embedded models on CORPORA (hours on a CPU)
 	$(BIN)/python -m scripts.training.order --corpora $(CORPORA) --models models
 	$(BIN)/python -m scripts.training.verdict --corpora $(CORPORA) --models models --cache runs/evidence --gather
 	$(BIN)/python -m scripts.training.technical --corpora $(CORPORA) --evidence runs/evidence --models models
+	$(BIN)/python -m scripts.training.rudimentary --evidence runs/evidence --models models
 	$(BIN)/python -m scripts.training.verdict --corpora $(CORPORA) --models models --cache runs/evidence
 	$(BIN)/python -m scripts.training.accounts gather --corpora $(CORPORA) --made runs/evidence/made --out runs/accounts.jsonl
-	$(BIN)/python -m scripts.training.accounts fit runs/accounts.jsonl --models models
+	$(BIN)/python -m scripts.training.accounts fit runs/accounts.jsonl --evidence runs/evidence --models models
 	$(BIN)/python -m scripts.training.quality --corpora $(CORPORA) --models models
 
 calibrate-hub: $(STAMP) ## Fit calibration-hub.json for the hub models of LANGUAGES on TESTSETS (downloads both)

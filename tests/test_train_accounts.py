@@ -239,7 +239,7 @@ def test_every_language_has_the_posts_that_a_threshold_takes() -> None:
     assert _shares(sizes, 10_000, 120) == sizes
 
 
-def test_rudimentary_accounts_are_of_posts_that_no_head_had_seen(tmp_path: Path) -> None:
+def test_rudimentary_accounts_are_of_human_and_word_for_word_posts(tmp_path: Path) -> None:
     """Without manuals, and of machine posts those word for word alone."""
     rng = np.random.default_rng(0)
     rows = [

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.training import rudimentary, rules, technical
+from checker import Checker
+from scripts.training import rudimentary, rules, technical, verdict
 from scripts.training.glossary import WORDS, Glossary
 from scripts.training.verdict import BARE, bare
-from scripts.training.word_for_word import RUDIMENTARY, SMOOTH, WORD_FOR_WORD, joined, word_for_word
+from scripts.training.word_for_word import CLUMSY, SMOOTH, WORD_FOR_WORD, joined, word_for_word
 from scripts.training.word_for_word import WORDS as BEST
 
 NOUNS = {"dog": "собака", "cat": "кошка", "man": "человек"}
@@ -227,7 +228,7 @@ def test_sources_are_native_official_texts_of_whole_pages(corpora: Path) -> None
 def test_the_head_for_documentation_judges_rudimentary_posts_and_learns_nothing_of_them() -> None:
     rng = np.random.default_rng(0)
     names = ["msdocs"] * 40 + ["coop"] * 40 + ["news"] * 40 + ["official"] * 40
-    publishers = names + [name for name in RUDIMENTARY for _ in range(20)]
+    publishers = names + [name for name in CLUMSY for _ in range(20)]
     target = np.array([name in ("msdocs", "coop") for name in publishers])
     vectors = rng.normal(target[:, None].astype(float), 1.0, (220, 6))
     languages = ["ru"] * 220
@@ -273,6 +274,18 @@ def test_a_post_is_judged_by_a_head_that_has_not_seen_its_like(judged: str, unse
         after = rudimentary.held_out(changed, kinds, languages, families)
         same = (after[rows] == before[rows]).all()
         assert same == (name in unseen or name == "machine de msdocs"), name
+
+
+def test_evidence_has_nothing_of_heads_that_have_seen_its_families(
+    checker: Checker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "Администрация сообщает, что старый мост ещё закрыт на ремонт."
+    post = {"text": text, "kind": "native", "testset": "ud", "system": "", "page": "a"}
+    monkeypatch.setattr(verdict, "unseen", lambda *_, **__: iter([post]))
+    found = verdict.collect(checker, tmp_path, "ru", 1)
+    assert found[["technical", "rudimentary_head"]].isna().all(axis=None)
+    assert found["machine_head"].notna().all()
+    assert len(found["pooled"][0]) == 768
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ _MARKS = ("*", "_", "~")
 _SHADES = ("dim", "black on white", "black on bright_yellow", "black on bright_red", "bold white on red")
 """How a probability is shown, a fifth each, on terminals of 16 colours as well; green is for human posts."""
 
-_WIDTHS = {"verdict": 18, "MT/100": 6, "false alarm": 11, "lang": 5}
+_WIDTHS = {"verdict": 18, "of 100": 6, "false alarm": 11, "lang": 5}
 _ID = 20
 """Columns of the terminal for ids; a longer one goes on in the next line."""
 
@@ -47,7 +47,8 @@ _KINDS = {"encoder": "wording", "style": "patterns", "fluency": "fluency", "roun
 def table(outcomes: Sequence[Result | RowError]) -> Table:
     """A row for each post, the most suspicious first.
 
-    ``MT/100`` is how many of 100 posts like this were machine-translated, ``false alarm`` how many human ones
+    ``of 100`` is how many of 100 posts like this were machine-translated, or worded word for word where that
+    is the verdict, ``false alarm`` how many human ones
     score as high, and the last column the share of human posts with less of each kind of evidence.
     """
     grid = Table(box=None, expand=True, header_style="bold", padding=(0, 1, 0, 0))
@@ -64,7 +65,7 @@ def table(outcomes: Sequence[Result | RowError]) -> Table:
         label, style = LABELS[outcome.verdict]
         withheld = any(reason.kind == "withheld" for reason in outcome.reasons)
         alarm = telling(outcome.verdict, outcome.false_alarm_rate, withheld=withheld)
-        probability = outcome.machine_translated
+        probability = outcome.suspicion
         grid.add_row(
             id,
             Text(label, style),

@@ -4,14 +4,14 @@ Three questions are answered: was a post translated by a machine, was it transla
 its wording rudimentary, as that of a translation word for word? For each, a logistic regression over
 standardised features gives the log-odds; each language then corrects slope and offset of these log-odds
 (Platt 1999), shrunk towards no correction where it has little data. A threshold is the smallest probability
-that at most one native post in a hundred, and (of machine translation) two human translations, of the same
-language and length reached when the verdict was fitted, in the worst family of text. A post that reaches that
-of the first question is ``machine_translated``; else one that reaches that of the third is ``rudimentary``;
-else one that reaches that of the second is ``translated``; one that scores as low there as at most two
-translations in a hundred, and is rather not rudimentary, is ``human_written``, in its own language.
-Everything between, and every length for which no error rate was measured, is ``uncertain``. Documentation and
-instructions are never ``machine_translated``: people's translations of them and those of machines could not
-be told apart.
+that at most one native post in a hundred, and (but for the second question) two human translations, of the
+same language and length reached when the verdict was fitted, in the worst family of text. A post that reaches
+that of the first question is ``machine_translated``; else one that reaches that of the third is
+``rudimentary``; else one that reaches that of the second is ``translated``; one that scores as low there as
+at most two translations in a hundred, and is rather not rudimentary, is ``human_written``, in its own
+language. Everything between, and every length for which no error rate was measured, is ``uncertain``.
+Documentation and instructions are never ``machine_translated``: people's translations of them and those of
+machines could not be told apart.
 
 ``calibration/fit.py`` fits it, ``verdict/file.py`` is the file that it comes from.
 """

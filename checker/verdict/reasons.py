@@ -161,7 +161,8 @@ def _others(answers: Mapping[Other, Judgement | None], told: FalseAlarm | None) 
     for asked, answer in answers.items():
         if answer is None or (asked == "rudimentary" and answer.probability < 0.5):
             continue
-        if said := _alarms(answer.alarms, told):
+        why = f"No post of this language is called so: {answer.withheld}. " if answer.withheld else ""
+        if said := f"{why}{_alarms(answer.alarms, told)}".strip():
             yield Reason(kind=asked, text=f"{QUESTIONS[asked]}? {said}")
 
 

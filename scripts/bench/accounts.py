@@ -1,4 +1,4 @@
-"""How often an account is called machine-translated, or translated, in families that set no threshold for it.
+"""How often accounts get each verdict, in families that set no threshold for it.
 
     python -m scripts.training.accounts gather --corpora CORPORA --out runs/accounts.jsonl
     python -m scripts.bench.accounts --scores runs/accounts.jsonl --evidence runs/evidence

@@ -220,7 +220,7 @@ def systems(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[s
         for key in ("auc_native", "auc_translated"):
             found = [row[key] for row in own["machine_translated"] if row[key] is not None]
             areas.append(f"{np.mean(found):.2f}" if found else NONE)
-        languages = sorted({row["language"] for row in own["machine_translated"]})
+        languages = {row["language"] for rows_of in own.values() for row in rows_of}
         lines.append([title, str(len(languages)), *shares, *areas])
     return lines
 
@@ -255,7 +255,7 @@ def tables(
     found["families-worst"] = Table(columns, short(in_short), version=__version__, command=by)
     columns = [
         "machine translation", "languages", "called machine-translated", "called translated",
-        "called rudimentary", "AUC against native text", "AUC against human translations",
+        "called rudimentary", "AUC of the first question against native text", "against human translations",
     ]  # fmt: skip
     found["families-systems"] = Table(columns, systems(by_question), version=__version__, command=by)
     return found, kept
@@ -267,7 +267,8 @@ def taken(posts: Sequence[Observed]) -> list[list[str]]:
     found = np.array([documentation(post.evidence, TECHNICAL) for post in posts], bool)
     lines = []
     for side, kind in ((True, "documentation"), (False, "other")):
-        own = [name for name in sorted(set(families)) if is_documentation(name) == side]
+        names = sorted(set(families) - {*WORD_FOR_WORD, BARE})  # these are made of documentation as well
+        own = [name for name in names if is_documentation(name) == side]
         shares = [float(found[families == name].mean()) for name in own]
         lines += [
             [kind, name, f"{100 * share:.0f} %", str(int((families == name).sum()))]

@@ -133,7 +133,7 @@ def fitted(calibration: Calibration, asked: Question) -> Table:
         if variant is None:
             continue
         part = found.reliability[variant]
-        thresholds = [NONE if one is None else f"{one.machine:.2f}" for one in found.thresholds[variant]]
+        thresholds = [NONE if one is None else f"{one.machine:.3f}" for one in found.thresholds[variant]]
         rates = [share(part, kind) for kind in ("native", "translated", "machine")]
         auc = NONE if part.auc is None else f"{part.auc:.3f}"
         shown = "withheld" if variant in found.withheld else " / ".join(thresholds)

@@ -646,9 +646,7 @@ def main() -> None:
     gathering.add_argument("--out", type=Path, required=True, help="a .jsonl")
     fits = steps.add_parser("fit", help="fit models/embedded/accounts.json")
     fits.add_argument("scores", type=Path, nargs="+", help="files of gather")
-    fits.add_argument(
-        "--evidence", type=Path, help="the --cache of scripts.training.verdict, for rudimentary wording"
-    )
+    fits.add_argument("--evidence", type=Path, required=True, help="the --cache of scripts.training.verdict")
     fits.add_argument("--models", type=Path, default=Path("models"))
     fits.add_argument(
         "--spared", nargs="*", default=SPARED, help="families that set no threshold, by how they begin"
@@ -669,7 +667,7 @@ def _run(args: argparse.Namespace) -> None:
     machine = fit(read_scores(args.scores), *MACHINE, args.spared)
     translated = read_scores(args.scores, "translated")
     both = fit(translated, *TRANSLATED) if translated else None
-    clumsy = fit(rudimentary_scores(args.evidence), *MACHINE) if args.evidence else None
+    clumsy = fit(rudimentary_scores(args.evidence), *MACHINE)
     embedded = args.models / "embedded"
     AccountModel(
         version=__version__,

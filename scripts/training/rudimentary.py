@@ -4,12 +4,12 @@
     python -m scripts.training.rudimentary --evidence runs/evidence --models models
 
 The head is a logistic regression over the pooled vectors: human posts of all families, native and translated,
-against posts that were made word for word (`word_for_word`). What it says of a post when it has not seen its
-like is written into the evidence (``rudimentary_head``), for the fit of the verdict and for its measurement
-(``scripts.bench.families``): of human posts without their publisher; of
-word-for-word posts without their family, that is their way of making, and without any of their language.
-Nothing that a translator made is learnt from, rudimentary or not: all of it is judged by the head that ships,
-which has seen everything else.
+against posts that were made word for word (`word_for_word`); posts of both kinds come once more without
+capitals and marks. What it says of a post when it has not seen its like is written into the evidence
+(``rudimentary_head``), for the fit of the verdict and for its measurement (``scripts.bench.families``): of
+human posts, and those of translators, without their publisher; of word-for-word posts without their family,
+that is their way of making, and without any of their language. Nothing that a translator made is learnt from,
+rudimentary or not.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import pandas as pd
 from checker.statistics import Floats
 from scripts.command import command
 from scripts.training.heads import ship
+from scripts.training.made import FAMILIES
 from scripts.training.technical import fit, publisher
 from scripts.training.verdict import BARE
 from scripts.training.word_for_word import WORD_FOR_WORD
@@ -32,7 +33,9 @@ GROUPS = 5
 
 
 def origin(family: str, system: str) -> str:
-    """The publisher of a post; of one of `BARE`, that of the post which it was made of."""
+    """The publisher of a post; of one that is made of others, that of these or of other versions of them."""
+    if family in FAMILIES.values():
+        return "wmt21"  # its lines have human versions
     return publisher(system if family == BARE else family)
 
 
@@ -52,8 +55,7 @@ def held_out(
     clumsy = np.isin(names, WORD_FOR_WORD)
     number = {code: place % GROUPS for place, code in enumerate(sorted(set(languages)))}
     group = np.array([number[code] for code in languages])
-    parts = [(~human & ~clumsy, np.zeros(len(names), bool))]
-    parts += [(human & (names == name),) * 2 for name in sorted(set(names[human]))]
+    parts = [(~clumsy & (names == name),) * 2 for name in sorted(set(names[~clumsy]))]
     parts += [
         (clumsy & (names == family) & (group == held), clumsy & ((names == family) | (group == held)))
         for family in WORD_FOR_WORD

@@ -46,7 +46,7 @@ from scripts.training import rules
 from scripts.training.corpora import LANGUAGES, labelled, unpaired
 from scripts.training.encoder_data import trained_on
 from scripts.training.made import FAMILIES, made
-from scripts.training.word_for_word import RUDIMENTARY, WORD_FOR_WORD, word_for_word
+from scripts.training.word_for_word import CLUMSY, WORD_FOR_WORD, word_for_word
 
 SHIPPED = ("style", "style+encoder", "translated:style", "translated:style+encoder", "rudimentary:encoder")
 """The variants that the shipped verdict may use. Beside this encoder the round trip adds nothing, not even by
@@ -203,9 +203,8 @@ def collect(
         pd.DataFrame([asdict(one.evidence) for one in found], columns=list(Evidence.__dataclass_fields__))
     )
     table["pooled"] = [None if one.summary is None else pooled(one.summary).tolist() for one in found]
-    table["technical"] = (
-        None  # the shipped head has seen these families: `technical` says it of each without it
-    )
+    for said in ("technical", "rudimentary_head"):  # the shipped heads have seen these families:
+        table[said] = None  # `technical` and `rudimentary` say it of each without it
     trips = ["chrf", "bleu", "log_likelihood", "gap"]
     if checker.models.grade(language) != "production":
         table[trips] = None
@@ -233,7 +232,7 @@ def fitted_on(kind: Kind, family: str, asked: Question) -> bool:
     """Whether the answer to a question is fitted on such posts; it is measured on the others all the same."""
     if asked == "rudimentary":
         return kind != "machine" or family in (*WORD_FOR_WORD, BARE)
-    return family not in (*RUDIMENTARY, BARE)
+    return family not in (*CLUMSY, BARE)
 
 
 def observed(table: pd.DataFrame, asked: Question = "machine_translated") -> list[Observed]:
@@ -296,6 +295,9 @@ def main() -> None:
     tables = [gather(checkers[language in ROUND_TRIP], language, args) for language in args.languages]
     if args.gather:
         return
+
+    if any(table["rudimentary_head"].isna().all() for table in tables):
+        raise SystemExit("The evidence lacks rudimentary_head: run scripts.training.rudimentary first.")
 
     def fit(asked: Question, names: Sequence[str]) -> Calibration:
         posts = [post for table in tables for post in observed(table, asked) if post.fold >= 0]

@@ -25,7 +25,7 @@ from scripts.training.rules import FAMILY, sources
 
 WORDS, SMOOTH = "made_words", "made_smooth"
 WORD_FOR_WORD = (WORDS, SMOOTH)
-RUDIMENTARY = (*WORD_FOR_WORD, FAMILY)
+CLUMSY = (*WORD_FOR_WORD, FAMILY)
 """Families that nothing is fitted on but, of `WORD_FOR_WORD`, the answer whether wording is rudimentary."""
 
 DONORS = ("es", "pt", "uk", "fi")

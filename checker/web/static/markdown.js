@@ -1,8 +1,9 @@
 // Results as Markdown, to paste into a note or a ticket. Text of posts is escaped and quoted.
 
-import { summary } from "./table.js";
+import { summary, suspicion } from "./table.js";
 import { languageName, said, t, verdictName } from "./names.js";
 import { number, ofHundred, percent, printable } from "./text.js";
+import { asks } from "./sentences.js";
 import { answers, errorRates, evidence } from "./verdict.js";
 
 /** One post with its evidence. */
@@ -18,7 +19,7 @@ export function asMarkdown(result) {
     ...part("warnings", bullets(result.warnings.map(({ text }) => text))),
     ...part("why", bullets(evidence(result))),
     ...part("wrong", bullets(errorRates(result))),
-    ...part("sentences", result.sentences.flatMap(sentence)),
+    ...part("sentences", result.sentences.flatMap((one) => sentence(one, asks(result)))),
     "",
     `statement-checker ${result.version}; ${escaped(Object.entries(result.models).map((pair) => pair.join(" ")).join(", "))}`,
     "",
@@ -34,7 +35,7 @@ export function tableAsMarkdown(outcomes) {
       ? [
           escaped(outcome.id),
           verdictName(outcome.verdict),
-          ofHundred(outcome.machine_translated),
+          ofHundred(suspicion(outcome)),
           languageName(outcome.language.code),
           escaped(said(outcome.headline)),
         ]
@@ -48,8 +49,9 @@ function trip({ pivot, chrf, bleu, ter }) {
   return `- ${t("trip", { language: languageName(pivot) })}: chrF++ ${number(chrf, 1)}, BLEU ${number(bleu, 1)}, TER ${number(ter, 1)}`;
 }
 
-function sentence({ text, machine_translated: probability, pivot, pivot_text: translation, back_translation: back, grade }) {
-  const lines = [`> ${ofHundred(probability)}: ${escaped(text)}`];
+function sentence(one, question) {
+  const { text, pivot, pivot_text: translation, back_translation: back, grade } = one;
+  const lines = [`> ${ofHundred(one[question])}: ${escaped(text)}`];
   if (translation !== null && grade !== "draft") lines.push(">", `> ${t("translated")}${pivot ? ` (${languageName(pivot)})` : ""}: ${escaped(translation)}`, ">", `> ${t("translated_back")}: ${escaped(back)}`);
   return [...lines, ""];
 }

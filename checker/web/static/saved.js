@@ -12,6 +12,7 @@ const COLUMNS = [
   ["headline", ({ headline }) => headline],
   ["machine_translated", (outcome) => outcome.machine_translated],
   ["translated", ({ translated }) => translated],
+  ["rudimentary", ({ rudimentary }) => rudimentary],
   ["language", ({ language }) => language?.code],
   ["fluency", ({ fluency }) => fluency],
   ["text", ({ sentences }) => sentences?.map(({ text }) => text).join(" ")],

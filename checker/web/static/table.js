@@ -9,8 +9,8 @@ const ROWS = 300; // at a time: a page of thousands is slow
 const HEADERS = ["post", "verdict", "probability", "language", "text"];
 const ORDERS = {
   sort_file: () => 0,
-  sort_highest: (a, b) => suspicion(b) - suspicion(a),
-  sort_lowest: (a, b) => (suspicion(a) < 0) - (suspicion(b) < 0) || suspicion(a) - suspicion(b),
+  sort_highest: (a, b) => (suspicion(b) ?? -1) - (suspicion(a) ?? -1),
+  sort_lowest: (a, b) => (suspicion(a) ?? 2) - (suspicion(b) ?? 2), // those without a probability come last
 };
 
 /**
@@ -82,10 +82,9 @@ export function summary(outcomes) {
   return t(outcomes.length === 1 ? "one_post" : "posts", { n: outcomes.length, what });
 }
 
-/** Probability of machine translation; below 0 where there is none. */
-function suspicion(outcome) {
-  const clumsy = outcome.verdict === "rudimentary" ? outcome.rudimentary : 0; // as Result.suspicion in Python
-  return Math.max(outcome.machine_translated ?? -1, clumsy || -1);
+/** The probability that posts are listed by, as Result.suspicion in Python; null where there is none. */
+export function suspicion({ verdict, machine_translated: machine, rudimentary }) {
+  return verdict === "rudimentary" ? Math.max(machine, rudimentary) : (machine ?? null);
 }
 
 function select(title, options, change) {
@@ -118,7 +117,7 @@ function row(outcome, open) {
     { class: `opens ${outcome.verdict}`, click: () => open(outcome, button) },
     el("th", { scope: "row" }, button),
     el("td", { class: "label" }, verdictName(outcome.verdict)),
-    el("td", { class: "amount" }, ofHundred(outcome.machine_translated)),
+    el("td", { class: "amount" }, ofHundred(suspicion(outcome))),
     el("td", {}, languageName(outcome.language.code) + (outcome.language.mixed ? `, ${t("mixed_short")}` : "")),
     el("td", { class: "excerpt", dir: direction(outcome.language.code), lang: outcome.language.code }, printable(short)),
   );
