@@ -362,6 +362,21 @@ def test_accounts_of_clumsy_posts_are_called_rudimentary_and_never_human_written
     assert combine("a", posts([-1.6] * 10, translated=-1.6), ALL).rudimentary is None, "older scores"
 
 
+def test_the_loudest_posts_are_those_of_the_verdict() -> None:
+    given = posts([-1.0] * 10, translated=-1.6)
+    clumsy = [replace(post, rudimentary=2.0 + n / 10) for n, post in enumerate(given)]
+    clumsy[4] = replace(clumsy[4], rudimentary=-1.0)
+    clumsy[5] = replace(clumsy[5], rudimentary=None)
+    account = combine("a", clumsy, ALL)
+    assert account.verdict == "rudimentary"
+    assert [post.id for post in account.loudest_for] == ["9", "8", "7"]
+    assert [post.id for post in account.loudest_against] == ["4"]
+    assert account.loudest_for[0].rudimentary == pytest.approx(1 / (1 + math.exp(-2.9)), abs=1e-4)
+    other = combine("a", [replace(post, machine=3.0) for post in clumsy], ALL)
+    assert other.verdict == "machine_translated"
+    assert "5" in {post.id for post in combine("a", given[5:6], ALL).loudest_against}
+
+
 def test_a_language_of_an_account_is_rudimentary_on_its_own() -> None:
     given = [
         *posts([0.0] * 12, "ru", translated=-0.5, rudimentary=-2.0),

@@ -134,6 +134,9 @@ def _judged(
     rates = [threshold.native, threshold.translated] if threshold is not None else []
     if verdict == "translated":
         rates = [other.threshold.native] if other is not None and other.threshold is not None else []
+    asked = judge.machine
+    if verdict == "rudimentary" and judge.rudimentary is not None:
+        asked = judge.rudimentary
     if verdict == "rudimentary":
         found_cut = None if clumsy is None else clumsy.threshold
         rates = [] if found_cut is None else [found_cut.native, found_cut.translated]
@@ -159,8 +162,8 @@ def _judged(
         languages=tuple(parts),
         windows=_windows(distinct, judge, window),
         changes=tuple(changes),
-        loudest_for=_loudest(distinct, values, 1),
-        loudest_against=_loudest(distinct, values, -1),
+        loudest_for=_loudest(distinct, asked, 1),
+        loudest_against=_loudest(distinct, asked, -1),
         warnings=tuple(notes),
         version=__version__,
     )
@@ -529,13 +532,17 @@ def _windows(posts: Sequence[AccountPost], judge: _Judge, window: WindowSize) ->
     )
 
 
-def _loudest(posts: Sequence[AccountPost], values: Floats, sign: int) -> tuple[LoudPost, ...]:
-    """The posts furthest on one side; on the other side of the middle none speaks for it."""
+def _loudest(given: Sequence[AccountPost], asked: _Asked, sign: int) -> tuple[LoudPost, ...]:
+    """The posts furthest on one side of a question; on the other side of the middle none speaks for it."""
+    posts = [post for post in given if asked.log_odds(post) is not None]
+    values = asked.values(posts)
     order = sorted(range(len(posts)), key=lambda n: (-sign * values[n], posts[n].id, posts[n].row))
     return tuple(
         LoudPost(
             id=posts[n].id, row=posts[n].row, day=posts[n].day, language=posts[n].language,
-            machine_translated=_rounded(posts[n].machine or 0.0), text=posts[n].text,
+            machine_translated=_rounded(posts[n].machine or 0.0),
+            rudimentary=None if (said := posts[n].rudimentary) is None else _rounded(said),
+            text=posts[n].text,
         )
         for n in order[:LOUDEST]
         if sign * values[n] > 0

@@ -138,13 +138,15 @@ class Change(Record):
 
 
 class LoudPost(Record):
-    """A post that speaks loudest for or against machine translation."""
+    """A post that speaks loudest for or against machine translation; for or against rudimentary wording where
+    that is the verdict."""
 
     id: str
     row: int = Field(ge=1, description="1-based number of the row in the input.")
     day: date | None
     language: str | None
     machine_translated: float = Field(ge=0, le=1, description="Probability of this post.")
+    rudimentary: float | None = Field(None, ge=0, le=1, description="The same for rudimentary wording.")
     text: str | None = Field(description="Its beginning; null where the scores have no texts.")
 
 
@@ -199,10 +201,12 @@ class Account(Record):
     languages: tuple[LanguagePart, ...] = Field((), description="The language with most posts first.")
     windows: tuple[Window, ...] = Field((), description="Over time; none where posts have no date.")
     changes: tuple[Change, ...] = ()
-    loudest_for: tuple[LoudPost, ...] = Field((), description="Most machine-like posts, the first one most.")
-    loudest_against: tuple[LoudPost, ...] = Field(
-        (), description="Most human-like posts, the first one most."
+    loudest_for: tuple[LoudPost, ...] = Field(
+        (),
+        description="Most machine-like posts, or the most rudimentary ones where that is the verdict; the "
+        "first one most.",
     )
+    loudest_against: tuple[LoudPost, ...] = Field((), description="The least so, the first one least.")
     reasons: tuple[str, ...] = Field((), description="Why, in plain English.")
     warnings: tuple[Note, ...] = ()
     version: str

@@ -2,6 +2,7 @@
 
 import { el, svg } from "./dom.js";
 import { languageName, said, spoken, t, verdictName } from "./names.js";
+import { asks } from "./sentences.js";
 import { direction, inHundred, percent, printable } from "./text.js";
 
 const ROWS = 50; // at a time
@@ -98,8 +99,8 @@ function judgement(account, window, open, tools) {
         scroll("over_time", [`window_${window}`, "span", "interval", "counted"], el("tbody", {}, ...account.windows.map(windowRow))),
         el("p", { class: "hint" }, t("windows_hint")),
       ),
-    loudest("speak_for", account.loudest_for, open),
-    loudest("speak_against", account.loudest_against, open),
+    loudest("for", account, open),
+    loudest("against", account, open),
   ].filter(Boolean);
 }
 
@@ -159,13 +160,15 @@ function interval({ machine_translated: value, machine_translated_interval: rang
   return range ? t("interval", { p: percent(value), low: percent(range.low), high: percent(range.high) }) : percent(value);
 }
 
-function loudest(title, posts, open) {
+function loudest(side, account, open) {
+  const posts = account[`loudest_${side}`];
   if (posts.length === 0) return null;
+  const question = asks(account);
   const items = posts.map((post) => {
     const button = el("button", { type: "button", class: "link" }, el("bdi", {}, printable(post.id)));
     button.addEventListener("click", () => open(post.row, button));
     const text = post.text && el("span", { class: "quoted", dir: direction(post.language), lang: post.language }, printable(shown(post.text)));
-    return el("li", {}, button, `: ${[post.day, inHundred(post.machine_translated)].filter(Boolean).join(", ")}`, text);
+    return el("li", {}, button, `: ${[post.day, inHundred(post[question])].filter(Boolean).join(", ")}`, text);
   });
-  return part(title, el("ul", {}, ...items));
+  return part(`speak_${side}_${question}`, el("ul", {}, ...items));
 }
