@@ -18,8 +18,12 @@ from checker.evidence.style import wording
 from checker.loaded import LoadedModels
 from checker.post import Unit
 from checker.result import RoundTrip
-from checker.text import width
+from checker.text import stretch, width
 from checker.verdict.model import BANDS
+
+FRAGMENTS = 6.0
+"""Mean number of words between two marks from which wording can be called rudimentary: lists, telegrams and
+headlines have no more syntax than a translation word for word, and are no such thing."""
 
 
 class Findings(NamedTuple):
@@ -207,18 +211,21 @@ def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Find
     if trips:
         trip = roundtrip.aggregate(trips, models.pivot(language), language, models.grade(language))
     summary = heads.pool(unit.vectors for unit in units)
+    run_of_words = stretch(text)
+    fragments = run_of_words < FRAGMENTS
     evidence = Evidence(
         columns=width(text),
         style=_style(models, language, units),
         machine_head=models.heads.machine(summary) if summary else None,
         translated_head=models.heads.translated(summary) if summary else None,
-        rudimentary_head=models.heads.rudimentary(summary) if summary else None,
+        rudimentary_head=models.heads.rudimentary(summary) if summary and not fragments else None,
         technical=models.heads.technical(summary) if summary else None,
         fluency=readable.z if readable else None,  # with and without the encoder the same
         chrf=trip.chrf if trip else None,
         bleu=trip.bleu if trip else None,
         log_likelihood=trip.log_likelihood if trip else None,
         gap=trip.gap if trip else None,
+        stretch=round(run_of_words, 2),
     )
     return Findings(evidence, trip, round(rank.percentile, 4) if rank else None, summary)
 

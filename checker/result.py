@@ -242,7 +242,8 @@ class Result(Record):
         ge=0,
         le=1,
         description="Calibrated probability that the wording is rudimentary, as that of a translation word "
-        "for word is; null where it was not measured for the language.",
+        "for word is; null where it was not measured for the language, and for lists, headlines and other "
+        "text with fewer than 6 words between two marks.",
     )
     false_alarm_rate: tuple[FalseAlarm, ...] = Field(
         (), description="How many human posts score at least as high, by question and kind of post."

@@ -102,7 +102,7 @@ def check(result: Result, text: str) -> None:
         for span in sentence.differences:
             assert sentence.start <= span.start <= span.end <= sentence.end
             assert span.back_translation == back[span.back_start : span.back_end]
-            assert words(text[span.start : span.end]) or words(span.back_translation)
+            assert words(clean(text[span.start : span.end]).text) or words(span.back_translation)
         assert (sentence.pivot is None) is (sentence.pivot_text is None)
         for before, after in (*pairwise(sentence.words), *pairwise(sentence.differences)):
             assert before.end <= after.start
@@ -213,6 +213,18 @@ def test_a_result_has_the_threshold_that_its_verdict_was_compared_with(quick: Ch
     withheld = quick.score(POSTS["en"])
     assert "No English post is called machine-translated" in reason(withheld, "withheld")
     assert "machine_translated" not in {cut.question for cut in withheld.thresholds}
+
+
+def test_a_text_in_fragments_is_not_asked_whether_it_is_rudimentary(quick: Checker) -> None:
+    notes = quick.score(
+        "Lage ruhig. Pegel fallend. Deich hält, Wetter gut. Ablösung um sechs, Essen kommt gleich."
+    )
+    assert notes.language.code == "de"
+    assert notes.machine_translated is not None
+    assert notes.rudimentary is None
+    assert "rudimentary" not in {cut.question for cut in notes.thresholds}
+    assert all(sentence.rudimentary is None for sentence in notes.sentences)
+    assert quick.score(POSTS["de"]).rudimentary is not None
 
 
 def test_there_is_no_threshold_where_no_error_rate_was_measured(results: dict[str, Result]) -> None:

@@ -20,6 +20,7 @@ from checker.text import (
     in_hundred,
     percent,
     sentences,
+    stretch,
     width,
     words,
 )
@@ -723,3 +724,23 @@ def test_a_text_in_small_letters_has_sentences() -> None:
 )
 def test_sentences_of_addresses_quotations_and_emoji(language: str, text: str, count: int) -> None:
     assert len(sentences(clean(text).text, language)) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "words_between"),
+    [
+        ("Lage ruhig. Pegel fallend. Deich hält.", 2),
+        ("В наличии: картошка, свёкла, мёд липовый", 5 / 4 + 0.25),
+        ("It's 10.5 km to the well-known bridge", 8),
+        ("one\ntwo three", 1.5),
+        ("...", 0),
+        ("", 0),
+    ],
+)
+def test_words_between_two_marks(text: str, words_between: float) -> None:
+    assert stretch(text) == pytest.approx(words_between)
+
+
+@given(st.text())
+def test_there_are_never_more_words_between_marks_than_words(text: str) -> None:
+    assert 0 <= stretch(text) <= len(words(text))

@@ -210,3 +210,11 @@ class Account(Record):
     reasons: tuple[str, ...] = Field((), description="Why, in plain English.")
     warnings: tuple[Note, ...] = ()
     version: str
+
+    @property
+    def shown(self) -> tuple[float | None, Interval | None]:
+        """The probability beside the verdict, and its interval: of rudimentary wording where that is the
+        verdict, else of machine translation."""
+        if self.verdict == "rudimentary":
+            return self.rudimentary, self.rudimentary_interval
+        return self.machine_translated, self.machine_translated_interval

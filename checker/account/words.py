@@ -167,7 +167,7 @@ def _rudimentary(account: Account) -> list[str]:
         return []
     told = [
         f"{in_hundred(account.rudimentary)} accounts with {_posts(account.posts.distinct)} like these were "
-        "translated word for word, where half of all accounts are."
+        "worded as if translated word for word, where half of all accounts are."
     ]
     if threshold is not None:
         told.append(

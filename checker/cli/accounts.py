@@ -166,11 +166,11 @@ def _print(
 def table(found: list[Account], *, header: bool = True) -> Table:
     """A row per account, one line each."""
     grid = Table(box=None, expand=True, show_header=header, header_style="bold", padding=(0, 1, 0, 0))
-    for column, width in {"account": 20, "verdict": 18, "P(MT)": 5, "posts": 9, "languages": 10}.items():
+    for column, width in {"account": 20, "verdict": 18, "P": 5, "posts": 9, "languages": 10}.items():
         grid.add_column(column, width=width, no_wrap=True, overflow="ellipsis")
     grid.add_column("why", ratio=1, no_wrap=True, overflow="ellipsis")
     for account in found:
-        probability = account.machine_translated
+        probability, _ = account.shown
         told = [
             note.text
             for note in account.warnings

@@ -24,8 +24,9 @@ class Evidence:
         bleu: BLEU of the round trip, 0 to 100.
         machine_head: log-odds of the encoder's head for machine translation.
         translated_head: log-odds of its head for any translation.
-        rudimentary_head: log-odds of its head for rudimentary wording.
+        rudimentary_head: log-odds of its head for rudimentary wording; None of a text in fragments.
         technical: log-odds that it is technical documentation. No feature: it says where nothing is said.
+        stretch: mean number of words between two marks. No feature either: it says what is in fragments.
     """
 
     columns: int
@@ -40,6 +41,7 @@ class Evidence:
     rudimentary_head: float | None = field(default=None, metadata={"kind": "encoder", "model": "encoder"})
 
     technical: float | None = None
+    stretch: float | None = None
 
     @property
     def known(self) -> set[str]:

@@ -23,6 +23,7 @@ from checker.statistics import rate_interval
 from scripts.bench.tables import NONE, Table, add_option, publish, write_json
 from scripts.command import command
 from scripts.training.accounts import (
+    LEAST,
     MACHINE,
     SIZES,
     SPARED,
@@ -210,11 +211,12 @@ def measured(
     positive: Collection[str],
     kinds: Mapping[str, float],
     spared: Sequence[str] = (),
+    least: float = 0.5,
 ) -> list[Held]:
     """The groups of every number of posts, each family judged by what the others give."""
     sets = [one for size in SIZES if len((one := groups(series, size)).mean)]
     fitted = fit_log_odds(sets, positive, np.arange(0, 1, 0.05))
-    return held_out(sets, fitted, positive, kinds, spared)
+    return held_out(sets, fitted, positive, kinds, spared, least)
 
 
 def main() -> None:
@@ -237,7 +239,7 @@ def main() -> None:
         figures["translated"] = by_size(both, (), TRANSLATED[0])
         found |= translated_tables(both)
     if args.evidence:
-        clumsy = measured(rudimentary_scores(args.evidence), *MACHINE)
+        clumsy = measured(rudimentary_scores(args.evidence), *MACHINE, least=LEAST)
         figures["rudimentary"] = by_size(clumsy, ())
         found |= rudimentary_tables(clumsy)
     write_json(figures, args.json)

@@ -470,6 +470,12 @@ def _moved(
     return {code: sum(away) / (len(away) + PULL) for code, away in found.items()}
 
 
+def floored(cuts: Mapping[str, float], fitted: Fit, posts: int, least: float) -> dict[str, float]:
+    """Cuts of mean log-odds, none below that of a probability of so many posts."""
+    floor = logit(least) / (fitted.gain * effective(posts, fitted.correlation)) if least > 0.5 else -math.inf
+    return {code: max(value, floor) for code, value in cuts.items()}
+
+
 class Held(NamedTuple):
     """Groups as a fit without their family judges them.
 
@@ -492,8 +498,9 @@ def held_out(
     positive: Collection[str],
     kinds: Mapping[str, float],
     spared: Collection[str] = (),
+    least: float = 0.5,
 ) -> list[Held]:
-    """Judge the groups of each family by what all other families give."""
+    """Judge the groups of each family by what all other families give; as `fit`."""
     families = sorted({name for one in sets for name in one.family.tolist()})
     log_odds = [np.zeros(len(one.mean)) for one in sets]
     flagged = [np.zeros(len(one.mean), dtype=bool) for one in sets]
@@ -504,7 +511,7 @@ def held_out(
         _, languages = family_cuts(others, other, kinds, spared)
         for number, one in enumerate(sets):
             rows = one.family == family
-            cuts = languages.get(one.size, {})
+            cuts = floored(languages.get(one.size, {}), other, one.size, least)
             own = one.where(rows)
             limits = np.array([cuts.get(code, np.inf) for code in own.language.tolist()])
             log_odds[number][rows] = other.log_odds(own)
@@ -549,6 +556,7 @@ def fit(
     positive: Collection[str],
     kinds: Mapping[str, float],
     spared: Collection[str] = (),
+    least: float = 0.5,
 ) -> Dependence:
     """Fit the judgement on accounts.
 
@@ -557,11 +565,12 @@ def fit(
         positive: kinds that it is to find.
         kinds: share of the groups of each other kind that may be flagged.
         spared: families, by the beginning of their names, that set no threshold; their rates are measured.
+        least: no threshold is a lower probability.
     """
     sets = [one for size in SIZES if len((one := groups(series, size)).mean)]
     fitted = fit_log_odds(sets, positive, np.arange(0, 1, 0.05))
     _, languages = family_cuts(sets, fitted, kinds, spared)
-    held = held_out(sets, fitted, positive, kinds, spared)
+    held = held_out(sets, fitted, positive, kinds, spared, least)
     rows = []
     floors: dict[str, float] = {}
     for one, judged in zip(sets, held, strict=True):
@@ -595,7 +604,10 @@ def fit(
         rows.append(
             Row(
                 posts=one.size,
-                cuts={code: round(value, 4) for code, value in languages[one.size].items()},
+                cuts={
+                    code: round(value, 4)
+                    for code, value in floored(languages[one.size], fitted, one.size, least).items()
+                },
                 human=round(min(floors.values()), 4) if floors else None,
                 spread=spread,
                 groups={kind: int((one.kind == kind).sum()) for kind in sorted(set(one.kind.tolist()))},
@@ -623,6 +635,10 @@ def fit(
         ece=round(ece, 4),
     )
 
+
+LEAST = 0.97
+"""Probability that no threshold of rudimentary accounts is below, as none of their posts is: in a language
+whose measured texts are all plain, it would be low."""
 
 MACHINE = (("machine",), {str(kind): share for kind, share in FALSE_POSITIVES.items()})
 TRANSLATED = (("machine", "translated"), {"native": FALSE_POSITIVES["native"]})
@@ -667,7 +683,7 @@ def _run(args: argparse.Namespace) -> None:
     machine = fit(read_scores(args.scores), *MACHINE, args.spared)
     translated = read_scores(args.scores, "translated")
     both = fit(translated, *TRANSLATED) if translated else None
-    clumsy = fit(rudimentary_scores(args.evidence), *MACHINE)
+    clumsy = fit(rudimentary_scores(args.evidence), *MACHINE, least=LEAST)
     embedded = args.models / "embedded"
     AccountModel(
         version=__version__,

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from checker.measure import FRAGMENTS
 from checker.statistics import Floats
 from scripts.command import command
 from scripts.training.heads import ship
@@ -80,7 +81,7 @@ def main() -> None:
     paths = sorted(args.evidence.glob("*.parquet"))
     frames = [pd.read_parquet(path) for path in paths]
     frame = pd.concat(frames, ignore_index=True)
-    known = frame["pooled"].notna().to_numpy()
+    known = (frame["pooled"].notna() & (frame["stretch"] >= FRAGMENTS)).to_numpy()
     rows = frame[known]
     vectors = np.stack(rows["pooled"].to_list()).astype(float)
     names = [origin(*post) for post in zip(rows["testset"], rows["system"].astype(str), strict=True)]

@@ -156,7 +156,10 @@ function shown(text) {
   return Array.from(text).length < KEPT ? text : `${text}…`;
 }
 
-function interval({ machine_translated: value, machine_translated_interval: range }) {
+/** The probability beside a verdict with its interval, where it has one: as Account.shown in Python. */
+function interval(judged) {
+  const question = asks(judged);
+  const [value, range] = [judged[question], judged[`${question}_interval`]];
   return range ? t("interval", { p: percent(value), low: percent(range.low), high: percent(range.high) }) : percent(value);
 }
 
