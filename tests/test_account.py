@@ -353,6 +353,7 @@ def test_accounts_of_clumsy_posts_are_called_rudimentary_and_never_human_written
     assert account.languages[0].rudimentary == account.rudimentary
     doubtful = combine("a", posts([-1.6] * 10, translated=-1.6, rudimentary=0.2), ALL)
     assert doubtful.verdict == "uncertain"
+    assert "word for word" in doubtful.reasons[-2], "it is rather rudimentary, and no more"
     plain = combine("a", posts([-1.6] * 10, translated=-1.6, rudimentary=-0.2), ALL)
     assert plain.verdict == "human_written"
     assert (

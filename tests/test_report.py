@@ -394,6 +394,13 @@ def test_a_rudimentary_post_is_listed_by_the_probability_of_that() -> None:
     assert [row.outcome.id for row, _ in contents([Row(1, clumsy)], flagged_only=True).most] == ["clumsy"]
 
 
+def test_it_says_of_which_verdict_the_error_rates_are(tmp_path: Path) -> None:
+    clumsy = result("clumsy", 0.3).model_copy(update={"verdict": "rudimentary", "rudimentary": 0.99})
+    said = "are of the verdict machine-translated"
+    assert said in plain(made(contents([Row(1, clumsy)])))
+    assert said not in plain(made(contents([Row(1, result("sure", 0.95))])))
+
+
 def test_accounts_are_ordered_by_posts_and_cut() -> None:
     rows = [Row(n, result(str(n)), f"@{n % 40:02}") for n in range(1, 100)]
     source = plain(made(contents(rows)))

@@ -214,4 +214,6 @@ def reasons(account: Account) -> tuple[str, ...]:
             f"About {percent(share)} of the posts are likely to be machine-translated (95 % interval "
             f"{percent(interval.low)} to {percent(interval.high)})."
         )
+    if account.verdict != "rudimentary" and account.rudimentary is not None and account.rudimentary >= 0.5:
+        told += _rudimentary(account)
     return tuple(told)

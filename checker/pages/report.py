@@ -58,6 +58,7 @@ def page(report: Report) -> str:
         languages=[(_language(code), counts) for code, counts in _largest(found.languages)],
         accounts=_accounts(found.accounts),
         judged=report.judged.accounts if report.judged else [],
+        unshown=report.judged.count - len(report.judged.accounts) if report.judged else 0,
         no_account=_missing(found.accounts.values(), found),
         months=_months(found.days),
         no_date=_missing(found.days.values(), found),
