@@ -184,7 +184,7 @@ def test_human_posts_alone_give_a_threshold_by_rank(
     codes = {warning.code for result in results for warning in result.warnings}
     assert codes == {"no_machine_text"}
     kinds = {reason.kind for result in results for reason in result.reasons}
-    assert kinds - {"translated"} == {"style", "encoder", "round_trip", "threshold"}
+    assert kinds - {"translated", "rudimentary"} == {"style", "encoder", "round_trip", "threshold"}
     assert "more than of" in " ".join(reason.text for reason in results[0].reasons)
 
 

@@ -408,7 +408,8 @@ def test_a_killed_download_goes_on(server: fake_records.Server, store: Store) ->
     server.breaks.clear()
     server.requests.clear()
     download(store, "ru-en")
-    assert server.asked("model.ruen.intgemm.alphas.bin.zst") == ["bytes=3000000-"]
+    # The last request of the killed process may reach the server only now: it is the same.
+    assert set(server.asked("model.ruen.intgemm.alphas.bin.zst")) == {"bytes=3000000-"}
     store.verify([store.model("firefox/ru-en")])
 
 
