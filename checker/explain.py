@@ -77,15 +77,8 @@ def explain(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
 def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
     judged = [(part, part.judgement) for part in parts if part.judgement is not None]
     whole = combine([(p.found.evidence.columns, judgement) for p, judgement in judged])
-    translated, rudimentary = (
-        combine([(columns, one) for columns, one in answers if one is not None])
-        if all(one is not None for _, one in answers)
-        else None
-        for answers in (
-            [(p.found.evidence.columns, p.translated) for p in parts],
-            [(p.found.evidence.columns, p.rudimentary) for p in parts],
-        )
-    )
+    translated = _whole(parts, [part.translated for part in parts])
+    rudimentary = _whole(parts, [part.rudimentary for part in parts])
     alarms = tuple(alarm for part in parts for answer in part.answers for alarm in answer.alarms)
     verdict = decide(whole, translated, rudimentary)
     withheld = any(judgement.withheld for _, judgement in judged)
@@ -133,6 +126,16 @@ def _scored(post: Post, parts: Sequence[Part], models: LoadedModels) -> Result:
         models={"profile": models.profile} | models.used(code),
         version=__version__,
     )
+
+
+def _whole(parts: Sequence[Part], answers: Sequence[Judgement | None]) -> Judgement | None:
+    """The answers on the parts of a post as one; None where one is missing."""
+    known = [
+        (part.found.evidence.columns, answer)
+        for part, answer in zip(parts, answers, strict=True)
+        if answer is not None
+    ]
+    return combine(known) if len(known) == len(parts) else None
 
 
 def _bare(post: Post, unit: Unit) -> Sentence:

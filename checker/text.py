@@ -209,7 +209,8 @@ _SAYING = regex.compile(
 )  # after a quotation
 _ORDINAL = regex.compile(r"(?<![\w.,:])\d{1,2}\.\s*$")
 _ORDINAL_LANGUAGES = frozenset(("cs", "de", "fi", "hu", "pl", "tr"))
-_BETWEEN_WORDS = regex.compile(r"[^\w\s'’.,:-]+|(?<!\w)['’.,:-]+|['’.,:-]+(?!\w)|\n+")
+MARKS = regex.compile(r"[^\w\s'’.,:-]+|(?<!\w)['’.,:-]+|['’.,:-]+(?!\w)|\n+")
+"""Marks between words, and line ends; those inside of words and numbers (``it's``, ``10.5``) do not count."""
 _LAST_WORD = regex.compile(r"(?<![\w.])((?:\w{1,6}[.-])*\w{1,6})\.\s*$")
 LONGEST_QUOTE = 300  # characters of a Japanese quotation that is kept together
 
@@ -611,11 +612,8 @@ def words(text: str) -> list[Span]:
 
 
 def stretch(text: str) -> float:
-    """Mean number of words between two marks: 2 in a list, 8 to 15 in sentences; 0 without words.
-
-    Marks inside of words and numbers (``it's``, ``10.5``) do not count.
-    """
-    found = [count for part in _BETWEEN_WORDS.split(text) if (count := len(words(part)))]
+    """Mean number of words between two `MARKS`: 2 in a list, 8 to 15 in sentences; 0 without words."""
+    found = [count for part in MARKS.split(text) if (count := len(words(part)))]
     return sum(found) / len(found) if found else 0.0
 
 

@@ -294,6 +294,7 @@ def test_evidence_has_nothing_of_heads_that_have_seen_its_families(
         ("“We can’t go,” he said. It’s 12.05!", "we can’t go he said it’s 12.05"),
         ("Well-known (and old) — the end…", "well-known and old the end"),
         ("请离开，谢谢。", "请离开 谢谢"),
+        ("पुराना पुल, बंद रहेगा।", "पुराना पुल बंद रहेगा"),
     ],
 )
 def test_what_is_typed_in_a_hurry_has_no_marks_and_no_capitals(text: str, made: str) -> None:

@@ -130,16 +130,14 @@ def _judged(
     notes += [words.changed(found) for found in changes]
     if alone:
         notes.append(words.languages_differ(parts))
-    threshold, other, clumsy = whole.threshold, judge.other(distinct), judge.clumsy(distinct)
-    rates = [threshold.native, threshold.translated] if threshold is not None else []
+    other, clumsy = _answer(judge.translated, distinct), _answer(judge.rudimentary, distinct)
+    translated_threshold = None if other is None else _translated_threshold(other)
+    rudimentary_threshold = None if clumsy is None else _rudimentary_threshold(clumsy)
+    compared = rudimentary_threshold if verdict == "rudimentary" else whole.threshold
+    rates = [] if compared is None else [compared.native, compared.translated]
     if verdict == "translated":
-        rates = [other.threshold.native] if other is not None and other.threshold is not None else []
-    asked = judge.machine
-    if verdict == "rudimentary" and judge.rudimentary is not None:
-        asked = judge.rudimentary
-    if verdict == "rudimentary":
-        found_cut = None if clumsy is None else clumsy.threshold
-        rates = [] if found_cut is None else [found_cut.native, found_cut.translated]
+        rates = [] if translated_threshold is None else [translated_threshold.native]
+    asked = (judge.rudimentary if verdict == "rudimentary" else None) or judge.machine
     found = Account(
         account=account,
         verdict=verdict,
@@ -150,9 +148,9 @@ def _judged(
         rudimentary=None if clumsy is None else clumsy.probability,
         rudimentary_interval=None if clumsy is None else clumsy.interval,
         false_alarm_rate=max((rate for rate in rates if rate is not None), default=None),
-        threshold=threshold,
-        translated_threshold=None if other is None else other.threshold,
-        rudimentary_threshold=None if clumsy is None else clumsy.threshold,
+        threshold=whole.threshold,
+        translated_threshold=translated_threshold,
+        rudimentary_threshold=rudimentary_threshold,
         posts=counts,
         first_day=extent[0],
         last_day=extent[1],
@@ -256,20 +254,9 @@ def _or_nan(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-class _Other(NamedTuple):
-    """What is said of a translation by anyone."""
-
-    probability: float
-    interval: Interval
-    threshold: TranslatedThreshold | None
-
-
-class _Clumsy(NamedTuple):
-    """What is said of rudimentary wording."""
-
-    probability: float
-    interval: Interval
-    threshold: RudimentaryThreshold | None
+def _answer(asked: _Asked | None, posts: Sequence[AccountPost], tests: int = 1) -> _Answer | None:
+    """The answer to a question; None where it was not fitted, or no post has log-odds."""
+    return None if asked is None else asked.answer(posts, tests)
 
 
 @dataclass(frozen=True)
@@ -311,7 +298,7 @@ class _Judge:
         """
         machine = self.machine.answer(posts, tests)
         assert machine is not None  # every post that gets here has a probability
-        other, clumsy = self._other(posts, tests), self._clumsy(posts, tests)
+        other, clumsy = (_answer(asked, posts, tests) for asked in (self.translated, self.rudimentary))
         return Judged(
             posts=len(posts),
             verdict=_verdict(machine, other, clumsy),
@@ -321,26 +308,6 @@ class _Judge:
             rudimentary=None if clumsy is None else clumsy.probability,
             threshold=_threshold(machine),
         )
-
-    def other(self, posts: Sequence[AccountPost]) -> _Other | None:
-        """What is said of a translation by anyone; None where nothing is."""
-        answer = self._other(posts, 1)
-        if answer is None:
-            return None
-        return _Other(answer.probability, answer.interval, _translated_threshold(answer))
-
-    def clumsy(self, posts: Sequence[AccountPost]) -> _Clumsy | None:
-        """What is said of rudimentary wording; None where nothing is."""
-        answer = self._clumsy(posts, 1)
-        if answer is None:
-            return None
-        return _Clumsy(answer.probability, answer.interval, _rudimentary_threshold(answer))
-
-    def _other(self, posts: Sequence[AccountPost], tests: int) -> _Answer | None:
-        return None if self.translated is None else self.translated.answer(posts, tests)
-
-    def _clumsy(self, posts: Sequence[AccountPost], tests: int) -> _Answer | None:
-        return None if self.rudimentary is None else self.rudimentary.answer(posts, tests)
 
 
 def _verdict(machine: _Answer, other: _Answer | None, clumsy: _Answer | None) -> AccountVerdict:

@@ -141,15 +141,18 @@ def version_unmeasured(version: str) -> Note:
     return Note(code="version_unmeasured", text=text)
 
 
+def _chance(probability: float, account: Account, what: str) -> str:
+    """How many accounts like this are what a question asks."""
+    said = f"{in_hundred(probability)} accounts with {_posts(account.posts.distinct)} like these were {what}"
+    return f"{said}, where half of all accounts are."
+
+
 def _translated(account: Account) -> list[str]:
     """Why the verdict is ``translated``."""
     threshold = account.translated_threshold
     if account.translated is None:
         return []
-    told = [
-        f"{in_hundred(account.translated)} accounts with {_posts(account.posts.distinct)} like these were "
-        "translated, by a person or a machine, where half of all accounts are."
-    ]
+    told = [_chance(account.translated, account, "translated, by a person or a machine")]
     if threshold is not None:
         share = "no known share" if threshold.native is None else percent(threshold.native, 1)
         told.append(
@@ -161,14 +164,11 @@ def _translated(account: Account) -> list[str]:
 
 
 def _rudimentary(account: Account) -> list[str]:
-    """Why the verdict is ``rudimentary``."""
+    """Why the verdict is ``rudimentary``, or nearly."""
     threshold = account.rudimentary_threshold
     if account.rudimentary is None:
         return []
-    told = [
-        f"{in_hundred(account.rudimentary)} accounts with {_posts(account.posts.distinct)} like these were "
-        "worded as if translated word for word, where half of all accounts are."
-    ]
+    told = [_chance(account.rudimentary, account, "worded as if translated word for word")]
     if threshold is not None:
         told.append(
             f"The threshold for rudimentary accounts of {_posts(threshold.posts)} or more is "
@@ -195,10 +195,7 @@ def reasons(account: Account) -> tuple[str, ...]:
     """Why the verdict is what it is."""
     if account.machine_translated is None:
         return ()
-    told = [
-        f"{in_hundred(account.machine_translated)} accounts with {_posts(account.posts.distinct)} like these "
-        "were machine-translated, where half of all accounts are."
-    ]
+    told = [_chance(account.machine_translated, account, "machine-translated")]
     if account.verdict == "translated":
         told = [*_translated(account), *told]
     if account.verdict == "rudimentary":

@@ -48,8 +48,8 @@ def table(outcomes: Sequence[Result | RowError]) -> Table:
     """A row for each post, the most suspicious first.
 
     ``of 100`` is how many of 100 posts like this were machine-translated, or worded word for word where that
-    is the verdict, ``false alarm`` how many human ones
-    score as high, and the last column the share of human posts with less of each kind of evidence.
+    is the verdict, ``false alarm`` how many human ones score as high, and the last column the share of human
+    posts with less of each kind of evidence.
     """
     grid = Table(box=None, expand=True, header_style="bold", padding=(0, 1, 0, 0))
     ids = [_cell(outcome.id) for outcome in outcomes]
@@ -139,14 +139,7 @@ def _answers(result: Result, marks: bool) -> list[Text]:
         Text.assemble(f"{question}: ", _shaded(in_hundred(value), value, marks), " posts like this")
         for question, value in known.items()
     ]
-    return (
-        [
-            *lines,
-            Text(HALF),
-        ]
-        if lines
-        else []
-    )
+    return [*lines, Text(HALF)] if lines else []
 
 
 def _sentences(result: Result, marks: bool) -> Table:

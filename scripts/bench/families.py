@@ -309,13 +309,13 @@ def main() -> None:
     add_option(parser)
     args = parser.parse_args()
     read = [pd.read_parquet(path) for path in sorted(args.evidence.glob("*.parquet"))]
-    posts = [post for table in read for post in observed(table)]
-    said = {}
-    for name in args.variants:
-        own = [post for table in read for post in observed(table, question(name))]  # with folds of their own
-        if fitting.able(own, name):
-            said[name] = out_of_fold(own, name)
-    found, rows = tables(posts, said)
+    posts = {asked: [post for table in read for post in observed(table, asked)] for asked in ASKED}
+    said = {  # a question has folds of its own
+        name: out_of_fold(posts[question(name)], name)
+        for name in args.variants
+        if fitting.able(posts[question(name)], name)
+    }
+    found, rows = tables(posts["machine_translated"], said)
     publish(found, args.tables)
     write_json(rows, args.json)
 

@@ -27,8 +27,8 @@ LINES = 900
 """Lines of each language, from all of its sources together."""
 
 
-def sources(corpora: Path, language: str, most: int) -> list[str]:
-    """Lines of WMT21 that were written in a language, in their order."""
+def sources(corpora: Path, language: str, most: int | None = None) -> list[str]:
+    """Lines of WMT21 that were written in a language, in their order; all of them by default."""
     frame = labelled(corpora, language, "dev")
     native = frame[frame["origin"] == "original"].drop_duplicates("text").sort_values(["testset", "line"])
     return [str(text) for text in native["text"][:most]]

@@ -25,7 +25,7 @@ from checker.statistics import Floats
 from scripts.command import command
 from scripts.training.heads import ship
 from scripts.training.made import FAMILIES
-from scripts.training.technical import fit, publisher
+from scripts.training.technical import fit, keep, publisher
 from scripts.training.verdict import BARE
 from scripts.training.word_for_word import WORD_FOR_WORD
 
@@ -88,11 +88,7 @@ def main() -> None:
     kinds, languages = rows["kind"].tolist(), rows["language"].tolist()
     frame["rudimentary_head"] = np.nan
     frame.loc[known, "rudimentary_head"] = held_out(vectors, kinds, languages, names).round(4)
-    start = 0
-    for path, one in zip(paths, frames, strict=True):
-        said = frame["rudimentary_head"].iloc[start : start + len(one)].to_numpy()
-        one.assign(rudimentary_head=said).to_parquet(path)
-        start += len(one)
+    keep("rudimentary_head", frame["rudimentary_head"].to_numpy(), paths, frames)
     clumsy = np.isin(names, WORD_FOR_WORD)
     own = clumsy | (rows["kind"] != "machine").to_numpy()
     weights, bias = fit(

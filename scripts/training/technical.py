@@ -134,6 +134,20 @@ def limit(said: Floats, target: npt.NDArray[np.bool_], families: Sequence[str]) 
     return float(values[order][int(np.searchsorted(above, SPARED))])
 
 
+def keep(column: str, values: Sequence[float], paths: Sequence[Path], frames: Sequence[pd.DataFrame]) -> None:
+    """Write a column into the files of evidence.
+
+    Args:
+        column: its name.
+        values: of all rows of the frames, in their order; more are left out.
+        paths, frames: the files, and what is in them.
+    """
+    start = 0
+    for path, one in zip(paths, frames, strict=True):
+        one.assign(**{column: values[start : start + len(one)]}).to_parquet(path)
+        start += len(one)
+
+
 def main() -> None:
     parser = command(__doc__)
     parser.add_argument("--corpora", type=Path, required=True)
@@ -158,10 +172,7 @@ def main() -> None:
     cut = limit(said[own], target[own], rows.loc[own, "testset"].tolist())
     weights, bias = fit(*(part[own] for part in (vectors, target, np.array(languages), np.array(publishers))))
     frame.loc[known, "technical"] = (said - cut).round(4)
-    start = 0
-    for path, one in zip(paths, frames, strict=True):
-        one.assign(technical=frame["technical"].iloc[start : start + len(one)].to_numpy()).to_parquet(path)
-        start += len(one)
+    keep("technical", frame["technical"].to_numpy(), paths, frames)
     taken = pd.Series(said >= cut).groupby(rows["testset"].to_numpy()).mean()
     print(taken.round(3).to_string())
     print(ship(args.models, {"technical": weights, "technical_bias": np.array([bias - cut])}))

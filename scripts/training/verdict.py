@@ -37,7 +37,7 @@ from checker.evidence.heads import pooled
 from checker.models import Store
 from checker.pipeline import Checker
 from checker.result import Question
-from checker.text import sentences, width
+from checker.text import MARKS, sentences, width
 from checker.verdict.file import Calibration, Fitted
 from checker.verdict.model import BANDS
 from checker.version import __version__
@@ -79,7 +79,6 @@ BARE = "made_bare"
 """Family of human and word-for-word posts without capitals and marks: what a person types in a hurry must not
 look rudimentary. Other questions are not fitted on it. Their ``system`` is the family of the post."""
 
-_MARKS = re.compile(r"[^\w\s'’.,:-]|(?<!\w)['’.,:-]+|['’.,:-]+(?!\w)")
 _SPLIT, _CLOSED, _OPENED = re.compile(r"\bσ (?=τ)"), re.compile(r"\s+([,.;·:!?»)])"), re.compile(r"([«(])\s+")
 
 
@@ -114,7 +113,7 @@ def unseen(
 
 def bare(text: str) -> str:
     """A text without capitals and without marks, but for those inside of words."""
-    return " ".join(_MARKS.sub(" ", text).lower().split())
+    return " ".join(MARKS.sub(" ", text).lower().split())
 
 
 def _drawn(

@@ -14,11 +14,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 
-from scripts.training.corpora import LANGUAGES, labelled, parallel
+from scripts.training import made
+from scripts.training.corpora import parallel
 from scripts.training.encoder_data import NO_SPACES, trained_on
 from scripts.training.glossary import Glossary
 from scripts.training.rules import FAMILY, sources
@@ -76,9 +78,7 @@ def material(corpora: Path, language: str, rng: random.Random) -> Iterator[tuple
             yield source, ntrex(corpora, source, "other", rng)
     else:
         yield "en", ntrex(corpora, language, "en", rng)
-        news = labelled(corpora, "en", "dev")
-        news = news[(news["label"] == "human") & (news["origin"] == "original")].drop_duplicates("text")
-        yield "en", joined(news.sort_values(["testset", "line"])["text"].tolist(), "wmt21", rng)
+        yield "en", joined(made.sources(corpora, "en"), "wmt21", rng)
         columns = ["kind", "family", "en", "page"]
         wild = pd.read_parquet(corpora / "wild" / f"{language}.parquet", columns=columns)
         wild = wild[(wild["kind"] == "translated") & ~wild["family"].isin(trained_on(corpora, language))]
@@ -103,7 +103,7 @@ def word_for_word(corpora: Path, language: str, most: int) -> pd.DataFrame:
     """
     columns = ["text", "kind", "family", "system", "page"]
     rows: list[tuple[str, str, str, str, str]] = []
-    if language in NO_SPACES or language not in LANGUAGES:
+    if language in NO_SPACES:
         return pd.DataFrame(rows, columns=columns)
     rng = random.Random(language)
     groups = list(material(corpora, language, rng))
@@ -112,10 +112,9 @@ def word_for_word(corpora: Path, language: str, most: int) -> pd.DataFrame:
         for family in (WORDS, SMOOTH):
             chosen = rng.sample(posts, min(share, len(posts)))
             texts = [text for text, _ in chosen]
-            for step in [("en", language)] if source == "en" else [(source, "en"), ("en", language)]:
-                if step != ("en", "en"):
-                    glossary = dictionary(corpora, *step)
-                    texts = glossary.translate(texts) if family == WORDS else glossary.smooth(texts)
+            for step in pairwise(dict.fromkeys((source, "en", language))):
+                glossary = dictionary(corpora, *step)
+                texts = glossary.translate(texts) if family == WORDS else glossary.smooth(texts)
             system = "words" if family == WORDS else "smooth"
             rows += [
                 (text, "machine", family, f"{system}-{source}", page)
