@@ -418,6 +418,10 @@ def test_a_language_may_have_a_threshold_for_one_question_only() -> None:
     assert (account.verdict, account.translated_threshold) == ("uncertain", None)
     (note,) = [note for note in account.warnings if note.code == "question_unmeasured"]
     assert "Ukrainian is called translated" in note.text
+    rows = tuple(row.model_copy(update={"cuts": {"ru": row.cuts["ru"]}}) for row in dependence().rows)
+    third = AccountModel(machine=dependence(), rudimentary=dependence(rows=rows))
+    (note,) = combine("a", posts([0.0] * 12, "uk"), third).warnings
+    assert "Ukrainian is called rudimentary" in note.text
     assert combine("a", posts([2.0] * 12, "uk", translated=4.0), BOTH).verdict == "machine_translated"
     assert combine("a", posts([-2.0] * 12, "uk", translated=-4.0), BOTH).verdict == "human_written"
 

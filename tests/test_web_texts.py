@@ -105,7 +105,8 @@ def test_judgements_on_accounts_are_translated(own: Texts) -> None:
         posts=5, rudimentary=0.9, native=0.001, translated=0.02, worst=None, family=None
     )
     texts = [
-        words.question_unmeasured(["ar"], verdict).text for verdict in ("machine_translated", "translated")
+        words.question_unmeasured(["ar"], verdict).text
+        for verdict in ("machine_translated", "translated", "rudimentary")
     ]
     texts += [words.not_scored().text, words.language_unmeasured(["ar"]).text, words.dates_missing(2).text]
     for count in 1, 3:

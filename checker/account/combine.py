@@ -419,20 +419,20 @@ def _unmeasured(posts: Sequence[AccountPost]) -> list[Note]:
 
 def _languages_unmeasured(posts: Sequence[AccountPost], model: AccountModel) -> list[Note]:
     """In which languages there is no threshold: none at all, or none for one of the questions."""
-    machine, other = (
+    machine, other, clumsy = (
         set(one.rows[0].cuts) if one is not None and one.rows else set()
-        for one in (model.machine, model.translated)
+        for one in (model.machine, model.translated, model.rudimentary)
     )
     codes = {post.language or "?" for post in posts}
     notes = []
     if unknown := sorted(codes - machine - other):
         notes.append(words.language_unmeasured(unknown))
-    if model.translated is None or all(post.translated is None for post in posts):
-        return notes
-    for verdict, known, elsewhere in (
-        ("machine_translated", machine, other),
-        ("translated", other, machine),
-    ):
+    asked = {}
+    if model.translated is not None and any(post.translated is not None for post in posts):
+        asked = {"machine_translated": (machine, other), "translated": (other, machine)}
+    if model.rudimentary is not None:
+        asked["rudimentary"] = (clumsy, machine | other)
+    for verdict, (known, elsewhere) in asked.items():
         if missing := sorted((codes & elsewhere) - known):
             notes.append(words.question_unmeasured(missing, verdict))
     return notes
