@@ -38,6 +38,10 @@ def result(verdict: str, *alarms: FalseAlarm, **fields: Any) -> Result:
             result("machine_translated", alarm(0.2, "translated"), alarm(0.1)),
             "Looks machine-translated: 1 in 10 human posts scores this high.",
         ),
+        (
+            result("machine_translated", alarm(1 / 301), alarm(1 / 301, negatives="human translations")),
+            "Looks machine-translated: none of 300 human posts scores this high.",
+        ),
         (result("machine_translated"), "Looks machine-translated."),
         (
             result("translated", alarm(0.4), alarm(1 / 40, "translated")),
@@ -106,4 +110,4 @@ def test_it_names_the_rate_that_speaks_most_against_it(verdict: str, found: list
     assert said.endswith(".")
     assert said.count(".") == 1
     if rates and (shown := one_in(max(rates))) != "most":
-        assert shown in said
+        assert (shown if verdict == "uncertain" or max(rates) > 1 / 300.5 else "none of 300") in said

@@ -116,6 +116,8 @@ def test_judgements_on_accounts_are_translated(own: Texts) -> None:
             posts=Posts(given=count, scored=count, distinct=count), share_machine_translated=0.1,
             share_interval=Interval(low=0, high=0.3), version="0",
         )  # fmt: skip
+        vague = account.model_copy(update={"share_interval": Interval(low=0, high=1)})
+        texts += words.reasons(vague)
         translated = {"verdict": "translated", "translated": 0.9, "translated_threshold": other}
         clumsy = {"verdict": "rudimentary", "rudimentary": 0.9, "rudimentary_threshold": third}
         for update in ({}, translated, clumsy):

@@ -17,6 +17,9 @@ from checker.account.share import Estimated
 from checker.languages import name
 from checker.text import in_hundred, percent
 
+NOTHING_KNOWN = 0.95
+"""Width of the interval of a share from which its middle tells nothing."""
+
 
 def _posts(count: int) -> str:
     return "1 post" if count == 1 else f"{count:,} posts"
@@ -206,7 +209,10 @@ def reasons(account: Account) -> tuple[str, ...]:
             f"; {_reached(threshold)} of sources that it was not set on reached it."
         )
     share, interval = account.share_machine_translated, account.share_interval
-    if share is not None and interval is not None and account.posts.distinct > 1:
+    several = account.posts.distinct > 1
+    if several and interval is not None and interval.high - interval.low > NOTHING_KNOWN:
+        told.append("How many of the posts are machine-translated cannot be told.")
+    elif several and share is not None and interval is not None:
         told.append(
             f"About {percent(share)} of the posts are likely to be machine-translated (95 % interval "
             f"{percent(interval.low)} to {percent(interval.high)})."

@@ -42,14 +42,14 @@ def headline(result: Result) -> str:
         return "Reads like it was written in this language."
     if result.verdict == "machine_translated":
         found = "Looks machine-translated"
-        return f"{found}: {_only(alarm.rate)} human posts scores this high." if alarm else f"{found}."
+        return f"{found}: {_only(alarm)} human posts scores this high." if alarm else f"{found}."
     if result.verdict == "rudimentary":
         found = "The wording is rudimentary, as if translated word for word"
-        return f"{found}: {_only(alarm.rate)} human posts scores this high." if alarm else f"{found}."
+        return f"{found}: {_only(alarm)} human posts scores this high." if alarm else f"{found}."
     if result.verdict == "translated":
         found = "Looks translated, by a person or a machine"
         ending = "posts written in this language scores this high"
-        return f"{found}: {_only(alarm.rate)} {ending}." if alarm else f"{found}."
+        return f"{found}: {_only(alarm)} {ending}." if alarm else f"{found}."
     if result.technical:
         return (
             "Cannot tell: it reads like instructions, where translations by machines and people look alike."
@@ -101,9 +101,16 @@ def one_in(rate: float) -> str:
     return f"1 in {round(1 / rate)}" if rate < 2 / 3 else MOST
 
 
-def _only(rate: float) -> str:
-    shown = f"1 in {max(1, round(1 / rate))}"
-    return f"only {shown}" if 1 / rate >= FEW else shown
+def none_did(alarm: FalseAlarm) -> bool:
+    """Whether none of the posts that were measured scores as high: the rate is then an upper guess."""
+    return round(1 / alarm.rate) > alarm.posts
+
+
+def _only(alarm: FalseAlarm) -> str:
+    if none_did(alarm):
+        return f"none of {alarm.posts}"
+    shown = f"1 in {max(1, round(1 / alarm.rate))}"
+    return f"only {shown}" if 1 / alarm.rate >= FEW else shown
 
 
 def _why_not(result: Result) -> str:

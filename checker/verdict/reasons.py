@@ -11,7 +11,7 @@ from checker.result import FalseAlarm, Reason, ReasonKind, RoundTrip
 from checker.text import percent
 from checker.verdict.advice import QUESTIONS
 from checker.verdict.file import Reliability
-from checker.verdict.headline import MOST, one_in
+from checker.verdict.headline import MOST, none_did, one_in
 from checker.verdict.model import Judgement, VerdictModel
 
 Other = Literal["rudimentary", "translated"]
@@ -174,7 +174,9 @@ def _alarms(alarms: tuple[FalseAlarm, ...], told: FalseAlarm | None) -> str:
         lines.append(f"The rate above is that of {told.posts} {named[told.negatives]} of this length.")
     said = []
     for alarm in alarms:
-        if alarm != told:
+        if alarm != told and none_did(alarm):
+            said.append(f"none of {alarm.posts} {named[alarm.negatives]} of this length")
+        elif alarm != told:
             share = one_in(alarm.rate)
             about = share if share == MOST else f"about {share}"
             said.append(f"{about} {named[alarm.negatives]} of this length ({alarm.posts} were measured)")
