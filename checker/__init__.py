@@ -102,7 +102,7 @@ def score_file(
         source: a ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet`` or ``.txt`` file; ``-`` for standard input,
             which cannot be resumed.
         output: a ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet``, ``.sqlite``, ``.db`` or ``.duckdb`` file,
-            replaced when everything is scored.
+            replaced when everything is scored; or the address of one in ``s3://``, ``gs://`` or ``hf://``.
         checker: by default with the embedded models and no cache.
         text_column, id_column: where these are in the input.
         keep: columns of the input that the output has as well.
@@ -113,8 +113,8 @@ def score_file(
 
     Raises:
         InputError: the input cannot be read, or changed while it was scored.
-        OutputError: the output cannot be written; another run is writing it, or was interrupted with other
-            input, settings or models.
+        OutputError: the output cannot be written, or not uploaded, and then the same call does that without
+            scoring again; another run is writing it, or was interrupted with other input, settings or models.
         CheckerError: a model cannot be loaded.
     """
     from checker.progress import shown

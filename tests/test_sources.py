@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import object_store
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -79,19 +80,7 @@ def test_a_changed_pattern_is_another_run(days: Path, tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def store() -> Iterator[str]:
     """An object store on loopback with a bucket of posts; gives its address."""
-    server = pytest.importorskip("moto.server")
-    s3fs = pytest.importorskip("s3fs")
-    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "of-the-tests",
-            "AWS_SECRET_ACCESS_KEY": "of-the-tests", "AWS_DEFAULT_REGION": "us-east-1",
-            "NO_PROXY": "127.0.0.1,localhost",
-        }.items():  # fmt: skip
-            patch.setenv(name, value)
-        system = s3fs.S3FileSystem()
+    with object_store.serve() as system:
         system.mkdir("posts")
         system.pipe("posts/2024/b.jsonl", lines("abc").encode())
         system.pipe("posts/2024/a.jsonl", lines("a", "ab").encode())
@@ -99,7 +88,6 @@ def store() -> Iterator[str]:
         pq.write_table(pa.table({"id": ["p"], "text": ["abcd"]}), sink)
         system.pipe("posts/c.parquet", sink.getvalue().to_pybytes())
         yield "s3://posts"
-    running.stop()
 
 
 def test_files_of_an_object_store(store: str, tmp_path: Path) -> None:

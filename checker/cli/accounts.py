@@ -18,6 +18,7 @@ from checker.account.record import Account
 from checker.cli import options
 from checker.cli.terminal import bad_rows
 from checker.errors import InputError
+from checker.io.addresses import named
 from checker.io.outcomes import day_of
 from checker.io.write import check_output
 from checker.pages.accounts import Collected, accounts_page
@@ -55,7 +56,8 @@ def accounts(
         typer.Option(
             "--output",
             "-o",
-            help="Write .jsonl .csv .tsv .parquet .sqlite .db or .duckdb; repeat the command to resume.",
+            help="Write .jsonl .csv .tsv .parquet .sqlite .db or .duckdb, also to s3:// gs:// hf://; "
+            "repeat the command to resume.",
         ),
     ] = None,
     by: Annotated[str, typer.Option(help="Column with the account.")] = "account",
@@ -127,7 +129,7 @@ def accounts(
         console = Console()
         console.print(table(first))
         if (more := summary.accounts - len(first)) > 0:
-            console.print(f"… and {more} more in {output}", markup=False, highlight=False)
+            console.print(f"… and {more} more in {named(output)}", markup=False, highlight=False)
     for line in (*bad_rows(summary.first_unread, count=summary.unread), *_told(summary, choice)):
         print(line, file=sys.stderr)
 

@@ -12,6 +12,7 @@ import typer
 
 from checker.cli import options
 from checker.cli.terminal import bad_rows
+from checker.io.addresses import named
 from checker.pages.files import report_file
 from checker.result import RowError
 
@@ -20,7 +21,9 @@ def report(
     scores: Annotated[
         Path, typer.Argument(metavar="SCORES", help=".jsonl .csv .tsv or .parquet of checker score.")
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Write the page to this .html.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Write the page to this .html, also s3:// gs:// hf://.")
+    ],
     posts: Annotated[
         Path | None, typer.Option(help="The file that was scored, if it has account and date.")
     ] = None,
@@ -69,4 +72,4 @@ def report(
         command=shlex.join(["checker", *sys.argv[1:]]),
         on_bad_rows=tell,
     )
-    print(f"Wrote {output}: {found.counts.rows} rows.", file=sys.stderr)
+    print(f"Wrote {named(output)}: {found.counts.rows} rows.", file=sys.stderr)

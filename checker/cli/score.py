@@ -19,9 +19,11 @@ from rich.console import Console
 from checker.cli import options
 from checker.cli.terminal import show, suspicion, table
 from checker.errors import InputError
+from checker.io.addresses import named
 from checker.io.read import Post
 from checker.io.sources import on_disk, read_all
 from checker.io.table import check_kept
+from checker.io.targets import local_path
 from checker.pipeline import Checker
 from checker.progress import shown
 from checker.result import RowError
@@ -66,7 +68,8 @@ def score(
         typer.Option(
             "--output",
             "-o",
-            help="Write .jsonl .csv .tsv .parquet .sqlite .db or .duckdb; repeat the command to resume.",
+            help="Write .jsonl .csv .tsv .parquet .sqlite .db or .duckdb, also to s3:// gs:// hf://; "
+            "repeat the command to resume.",
         ),
     ] = None,
     text: Annotated[str | None, typer.Option(help="Score this text instead and show the evidence.")] = None,
@@ -183,12 +186,12 @@ def _preview(first: list[Outcome], rows: int, output: Path) -> None:
     console = Console()
     console.print(table(first))
     if (more := rows - len(first)) > 0:
-        console.print(f"… and {more} more in {output}", markup=False, highlight=False)
+        console.print(f"… and {more} more in {named(output)}", markup=False, highlight=False)
 
 
 def _hint(output: Path | None) -> str:
     """How to resume, if there is something to resume."""
-    if output is None or not (journal_path(output).exists() or output.is_dir()):
+    if output is None or not (journal_path(local_path(output)).exists() or output.is_dir()):
         return ""
     again = shlex.join(["checker", *(arg for arg in sys.argv[1:] if arg != "--restart")])
     return f". Resume with: {again}"
@@ -197,7 +200,7 @@ def _hint(output: Path | None) -> str:
 def _told(summary: Summary, output: Path | None) -> str:
     counts = [f"{count} {verdict.replace('_', '-')}" for verdict, count in summary.verdicts.most_common()]
     if summary.errors:
-        where = f"; originals in {rejects_path(output)}" if output else ""
+        where = f"; originals in {named(rejects_path(output))}" if output else ""
         counts.append(f"{summary.errors} unreadable (see the error records{where})")
     rows = "1 row" if summary.rows == 1 else f"{summary.rows} rows"
     lines = [f"{rows} in {summary.seconds:.1f} s: {', '.join(counts) or 'nothing to score'}"]

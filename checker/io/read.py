@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 from checker.errors import InputError
+from checker.io.addresses import address_of
 from checker.result import RowError
 
 MAX_ROW_BYTES = 64 * 2**20
@@ -41,7 +42,6 @@ _BOMS = {  # those of UTF-32 first: one begins as one of UTF-16 does
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
 }
-_ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:/")  # s3://…, which a Path makes s3:/…
 _SEPARATOR = re.compile(r"\ufeff?\"?sep=(?P<mark>[^\r\n])\"?\r?\n?", re.IGNORECASE)  # Excel's first line
 _DELIMITERS = ",;\t|"
 _TITLE_LINES = 10
@@ -151,8 +151,7 @@ def read_records(
     columns = _Columns(id_column, required, optional)
     if str(path) == "-":
         return _read_stdin(columns)
-    if _ADDRESS.match(str(path)):
-        address = re.sub(r"(?<=:)/+", "//", str(path))
+    if (address := address_of(path)) is not None:
         fix = "Download the file first, or send it through a pipe and give - for standard input."
         raise InputError(f"{address} is an address; only files on this machine can be read.", fix=fix)
     path = Path(path)

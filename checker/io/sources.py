@@ -7,7 +7,6 @@ is given, and scored as files of this machine.
 from __future__ import annotations
 
 import glob
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -15,12 +14,10 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from checker.errors import CheckerError, InputError
+from checker.errors import InputError
+from checker.io.addresses import in_store, is_pattern, opened, reaching
 from checker.io.read import DEFAULT_ID, DEFAULT_TEXT, Post, read
 from checker.result import RowError
-
-_ADDRESS = re.compile(r"(s3|gs|gcs|hf):/+(.+)", re.DOTALL)  # a Path makes s3:/… of s3://…
-_PATTERN = re.compile(r"[*?\[]")
 
 
 @contextmanager
@@ -38,11 +35,10 @@ def on_disk(source: str | Path) -> Iterator[list[Path]]:
     """
     text = str(source)
     with ExitStack() as stack:
-        if address := _ADDRESS.fullmatch(text):
-            scheme = "gs" if address[1] == "gcs" else address[1]
+        if address := in_store(source):
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="statement-checker-")))
-            yield _fetched(f"{scheme}://{address[2]}", folder)
-        elif text != "-" and _PATTERN.search(text) and not Path(text).exists():
+            yield _fetched(address, folder)
+        elif text != "-" and is_pattern(text) and not Path(text).exists():
             found = [Path(name) for name in sorted(glob.glob(text, recursive=True)) if Path(name).is_file()]
             if not found:
                 raise InputError(
@@ -88,32 +84,21 @@ def _numbered_through(
 
 def _fetched(address: str, folder: Path) -> list[Path]:
     """Copies of the files of an address, in the order of their names."""
-    try:
-        files = _files(address)
-        found = []
-        for number, (system, name) in enumerate(files):
+    fix = "Check the address, and that this machine may read it."
+    found = []
+    with reaching(address, "read", lambda problem: InputError(problem, fix=fix)):
+        for number, (system, name) in enumerate(_files(address)):
             here = folder / f"{number:06d}" / PurePosixPath(name).name
             here.parent.mkdir()
             system.get_file(name, str(here))
             found.append(here)
-    except ImportError as error:
-        fix = 'Install what it needs with: pip install "statement-checker[remote]"'
-        raise CheckerError(f"{address} cannot be read ({error}). {fix}") from None
-    except CheckerError:
-        raise
-    except Exception as error:  # every store has its own
-        problem = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-        fix = "Check the address, and that this machine may read it."
-        raise InputError(f"{address} cannot be read: {problem}.", fix=fix) from None
     return found
 
 
 def _files(address: str) -> list[tuple[Any, str]]:
     """The files that an address names, with the file system that has them."""
-    from fsspec.core import url_to_fs
-
-    system, path = url_to_fs(address)
-    names = sorted(system.glob(path)) if _PATTERN.search(path) else [path]
+    system, path = opened(address)
+    names = sorted(system.glob(path)) if is_pattern(path) else [path]
     found = [(system, name) for name in names if system.isfile(name)]
     if not found:
         raise InputError(f"There is no file {address}.", fix="Check the address; a pattern names files.")

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from checker.errors import OutputError
 from checker.files import followed, write_whole
 from checker.io import database
+from checker.io.addresses import address_of
 from checker.io.database import Tables, write_duckdb, write_sqlite
 from checker.io.table import ACCOUNT_COLUMNS, batches, columns, flat, flat_account
 
@@ -27,15 +28,12 @@ def check_output(path: Path, source: str | Path, formats: Collection[str] | None
         formats: accepted extensions; by default those that `write` knows.
 
     Raises:
-        OutputError: unknown format, no such folder, no permission, no regular file, or the input itself.
+        OutputError: unknown format, no such folder, no permission, no regular file, the input itself, or no
+            path of this machine.
     """
+    check_here(path)
     path = followed(path)
-    formats = _WRITERS if formats is None else formats
-    if path.suffix.lower() not in formats:
-        raise OutputError(f"The format of {path} is unknown. Use {', '.join(formats)}.")
-    if path.suffix.lower() == ".duckdb" and find_spec("duckdb") is None:
-        fix = 'Install it with: pip install "statement-checker[duckdb]", or write .sqlite.'
-        raise OutputError(f"DuckDB, which {path} takes, is not installed. {fix}")
+    check_format(path, formats)
     if not path.parent.is_dir():
         raise OutputError(f"There is no folder {path.parent}. Create it or write elsewhere.")
     if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
@@ -44,6 +42,39 @@ def check_output(path: Path, source: str | Path, formats: Collection[str] | None
         raise OutputError(f"{path} cannot be written: it is a folder, a pipe or a device. Write elsewhere.")
     if path.exists() and Path(source).exists() and path.samefile(source):
         raise OutputError(f"{path} is the input. Write the results to another file.")
+
+
+def check_format(output: str | Path, formats: Collection[str] | None = None) -> None:
+    """See that results can be written in the format that a path or an address names.
+
+    Args:
+        output: where to.
+        formats: as for `check_output`.
+
+    Raises:
+        OutputError: unknown format, or the package for it is not installed.
+    """
+    formats, suffix = _WRITERS if formats is None else formats, Path(output).suffix.lower()
+    if suffix not in formats:
+        raise OutputError(f"The format of {output} is unknown. Use {', '.join(formats)}.")
+    if suffix == ".duckdb" and find_spec("duckdb") is None:
+        fix = 'Install it with: pip install "statement-checker[duckdb]", or write .sqlite.'
+        raise OutputError(f"DuckDB, which {output} takes, is not installed. {fix}")
+
+
+def check_here(output: str | Path, writer: str = "this command") -> None:
+    """See that an output is a path, where an address will not do.
+
+    Args:
+        output: where to.
+        writer: what writes it.
+
+    Raises:
+        OutputError: it is an address.
+    """
+    if (address := address_of(output)) is not None:
+        fix = "Name a path, and copy the results to the address."
+        raise OutputError(f"{address} is an address, where {writer} cannot write. {fix}")
 
 
 def write(lines: Iterable[str], path: Path, temporary: Path | None = None, keep: Sequence[str] = ()) -> None:

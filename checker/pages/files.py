@@ -10,7 +10,9 @@ from checker.errors import InputError
 from checker.evaluation.result import Evaluation
 from checker.files import write_text
 from checker.io import outcomes
+from checker.io.addresses import named
 from checker.io.read import DEFAULT_ID, DEFAULT_TEXT
+from checker.io.targets import placed
 from checker.io.write import check_output
 from checker.models import Store
 from checker.pages import evaluation as evaluations
@@ -47,7 +49,7 @@ def report_file(
 
     Args:
         scores: a ``.jsonl``, ``.csv``, ``.tsv`` or ``.parquet`` file, as ``checker score`` writes it.
-        output: an ``.html`` file.
+        output: an ``.html`` file, or the address of one in ``s3://``, ``gs://`` or ``hf://``.
         posts: the file that was scored, if that has account and date.
         account_column: with the account; by default ``account`` where it is there.
         date_column: with the date in ISO 8601; by default ``date`` where it is there.
@@ -66,36 +68,38 @@ def report_file(
 
     Raises:
         InputError: a file cannot be read or lacks a column; no row has a value in a named column.
-        OutputError: the page cannot be written; found out before anything is read where possible.
+        OutputError: the page cannot be written, found out before anything is read where possible, or not
+            uploaded.
     """
-    scores, output = Path(scores), Path(output)
-    posts = None if posts is None else Path(posts)
+    scores, posts = Path(scores), None if posts is None else Path(posts)
     own = None if calibration is None else Path(calibration)
-    for source in filter(None, (scores, posts)):
-        check_output(output, source, FORMATS)
-    columns = outcomes.Columns(account_column, date_column, text=text_column)
-    found = contents(outcomes.read(scores, columns, posts, id_column), examples, flagged_only=flagged_only)
-    on_bad_rows(found.unread_first, found.unread)
-    for column, option, groups, kind in (
-        (account_column, "--account-column", found.accounts, "a value"),
-        (date_column, "--date-column", found.days, "an ISO 8601 date"),
-    ):
-        if column is not None and not groups:
-            raise InputError(f"No row has {kind} in {column!r}.", fix=f"Check {option}.")
-    store = store or Store()
-    origin = Origin(
-        command=command or f"checker.report({str(scores)!r}, {str(output)!r})",
-        files=files(scores=scores, posts=posts, calibration=own),
-        date=date,
-    )
-    rates = measured(found.judged, store, own)
-    models = used(found.counts.models, store, rates.shipped)
-    judged = None
-    if found.accounts:
-        with TemporaryDirectory(prefix="checker.") as folder:
-            rows = outcomes.read(scores, columns, posts, id_column)
-            judged = collected(judgements(rows, Choice(), AccountsSummary(), Path(folder)), ACCOUNTS)
-    write_text(page(Report(found, rates, models, origin, judged)), output)
+    with placed(output, formats=FORMATS) as here:
+        for source in filter(None, (scores, posts)):
+            check_output(here, source, FORMATS)
+        columns = outcomes.Columns(account_column, date_column, text=text_column)
+        rows = outcomes.read(scores, columns, posts, id_column)
+        found = contents(rows, examples, flagged_only=flagged_only)
+        on_bad_rows(found.unread_first, found.unread)
+        for column, option, groups, kind in (
+            (account_column, "--account-column", found.accounts, "a value"),
+            (date_column, "--date-column", found.days, "an ISO 8601 date"),
+        ):
+            if column is not None and not groups:
+                raise InputError(f"No row has {kind} in {column!r}.", fix=f"Check {option}.")
+        store = store or Store()
+        origin = Origin(
+            command=command or f"checker.report({str(scores)!r}, {named(output)!r})",
+            files=files(scores=scores, posts=posts, calibration=own),
+            date=date,
+        )
+        rates = measured(found.judged, store, own)
+        models = used(found.counts.models, store, rates.shipped)
+        judged = None
+        if found.accounts:
+            with TemporaryDirectory(prefix="checker.") as folder:
+                rows = outcomes.read(scores, columns, posts, id_column)
+                judged = collected(judgements(rows, Choice(), AccountsSummary(), Path(folder)), ACCOUNTS)
+        write_text(page(Report(found, rates, models, origin, judged)), here)
     return found
 
 

@@ -28,7 +28,8 @@ from checker.evaluation.scores import has_scores
 from checker.io import outcomes
 from checker.io.outcomes import Columns, Row
 from checker.io.read import DEFAULT_ID, DEFAULT_TEXT
-from checker.io.write import check_output, write_accounts
+from checker.io.targets import placed
+from checker.io.write import check_here, check_output, write_accounts
 from checker.pipeline import Checker
 from checker.progress import OnProgress
 from checker.result import Result, RowError
@@ -130,7 +131,8 @@ def accounts_file(
         source: a ``.jsonl``, ``.csv``, ``.tsv`` or ``.parquet`` file with a text, an account and, if known, a
             date per row; ``-`` for JSONL from standard input. A file of scores with an account is not scored
             again. For Ray, a file or a directory as for `checker.score_directory`.
-        output: a ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet``, ``.sqlite``, ``.db`` or ``.duckdb`` file.
+        output: a ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet``, ``.sqlite``, ``.db`` or ``.duckdb`` file; or,
+            but not with Ray, the address of one in ``s3://``, ``gs://`` or ``hf://``.
         settings: how posts are scored.
         choice: the columns, the days, and the windows.
         scores: the scores of ``source``, if there are any: no model is run.
@@ -147,36 +149,41 @@ def accounts_file(
     Raises:
         InputError: a file cannot be read, has no such column, or no row with an account; ``scores`` are not
             those of ``source``.
-        OutputError: the output cannot be written.
-        CheckerError: a model cannot be loaded.
+        OutputError: the output cannot be written, or not uploaded.
+        CheckerError: a model cannot be loaded, or the packages for an address are not installed.
     """
     began = clock.monotonic()
-    output, choice = Path(output), choice or Choice()
-    check_output(output, source)
+    if runner == "ray":
+        check_here(output, "--runner ray")
+    if save_scores is not None:
+        check_here(save_scores, "--save-scores")
+    choice = choice or Choice()
     saved = Path(save_scores) if save_scores is not None else None
-    beside = saved or output.with_name(f"{output.name}.scores" + (".jsonl" if runner == "local" else ""))
     summary = AccountsSummary()
     score = partial(
         _scored, settings=settings or Settings(), choice=choice, runner=runner, address=address,
         workers=workers, restart=restart, on_progress=on_progress,
     )  # fmt: skip
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as temporary:
-        folder = Path(temporary)
-        path = _spooled(source, folder)
-        rows = _given(path, scores, choice)
-        made = rows is None
-        if rows is None:
-            rows = score(path, beside)
-        found = judged(rows, choice, summary, folder, on_read=on_read, on_judged=on_judged)
+    with placed(output) as here:
+        check_output(here, source)
+        beside = saved or here.with_name(f"{here.name}.scores" + (".jsonl" if runner == "local" else ""))
+        with tempfile.TemporaryDirectory(dir=here.parent, prefix=f".{here.name}.") as temporary:
+            folder = Path(temporary)
+            path = _spooled(source, folder)
+            rows = _given(path, scores, choice)
+            made = rows is None
+            if rows is None:
+                rows = score(path, beside)
+            found = judged(rows, choice, summary, folder, on_read=on_read, on_judged=on_judged)
 
-        def lines() -> Iterator[str]:
-            for account in found:
-                on_account(account)
-                yield account.to_json()
+            def lines() -> Iterator[str]:
+                for account in found:
+                    on_account(account)
+                    yield account.to_json()
 
-        write_accounts(lines(), output)
-    if made and saved is None:
-        _discard(beside)
+            write_accounts(lines(), here)
+        if made and saved is None:
+            _discard(beside)
     summary.seconds = clock.monotonic() - began
     return summary
 

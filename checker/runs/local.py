@@ -21,9 +21,11 @@ from pydantic import TypeAdapter
 
 from checker.errors import InputError
 from checker.files import followed, writing
+from checker.io.addresses import in_store
 from checker.io.read import DEFAULT_ID, DEFAULT_TEXT, Post
 from checker.io.sources import on_disk, read_all
 from checker.io.table import check_kept
+from checker.io.targets import placed
 from checker.io.write import check_output, write
 from checker.progress import OnProgress
 from checker.result import Result, RowError
@@ -158,7 +160,8 @@ def score_file(
         scorer: a `checker.Checker`, or anything with its ``score_batches``.
         source: the input, as for `checker.io.sources.on_disk`. Standard input is scored but never resumed.
         output: in a format of `checker.io.write.write`; replaced only when everything is scored. Rows that
-            could not be read are in `checker.runs.rejects.rejects_path` too, as they were in the input.
+            could not be read are in `checker.runs.rejects.rejects_path` too, as they were in the input. It
+            may be an address, as for `checker.io.targets.placed`.
         text_column: the column with the text.
         id_column: the column with the id.
         keep: columns of the input that the output has as well.
@@ -172,7 +175,9 @@ def score_file(
     Raises:
         InputError: the input cannot be read, or changed while it was scored.
         OutputError: the output cannot be written, found out before anything is scored where possible;
-            another run is writing it; the interrupted run had another input, other options or models.
+            another run is writing it; the interrupted run had another input, other options or models; or it
+            could not be uploaded, which the same call does later without scoring again.
+        CheckerError: the packages for an address are not installed.
     """
     from checker.pipeline import Checker  # not above: an actor sets its threads before numpy is imported
 
@@ -182,17 +187,19 @@ def score_file(
         models = scorer.store.digests(scorer.profile) if models is None else models
     keep = tuple(dict.fromkeys(keep))
     check_kept(keep)
-    output = followed(Path(output))
-    for target in (output, rejects_path(output)):
-        check_output(target, source)
-    with on_disk(source) as paths:
-        for target in (output, rejects_path(output)):
-            for path in paths:
-                check_output(target, path)  # a pattern may match what an earlier run has written
-        summary = _score_paths(
-            scorer, source, paths, output, (text_column, id_column, keep), dict(options or {}),
-            dict(models or {}), restart, on_outcome, on_progress,
-        )  # fmt: skip
+    with placed(output, source=source, beside=rejects_path) as place:
+        here = followed(place)
+        for target in (here, rejects_path(here)):
+            check_output(target, source)
+        with on_disk(source) as paths:
+            for target in (here, rejects_path(here)):
+                for path in paths:
+                    check_output(target, path)  # a pattern may match what an earlier run has written
+            summary = _score_paths(
+                scorer, source, paths, here, (text_column, id_column, keep), dict(options or {}),
+                dict(models or {}), restart, on_outcome, on_progress,
+                keep_journal=in_store(output) is not None,  # until the output is uploaded
+            )  # fmt: skip
     summary.seconds = time.monotonic() - began
     return summary
 
@@ -208,8 +215,10 @@ def _score_paths(
     restart: bool,
     on_outcome: Callable[[Outcome], object] | None,
     on_progress: OnProgress,
+    *,
+    keep_journal: bool,
 ) -> Summary:
-    """`score_file` with the files of its source on this machine."""
+    """`score_file` with the files of its source, and its output, on this machine."""
     text_column, id_column, keep = columns
     piped = str(source) == "-"
     total = None if piped else sum(1 for _ in read_all(paths, text_column, id_column, keep))
@@ -240,7 +249,7 @@ def _score_paths(
         except BaseException:
             journal.close()
             raise
-        journal.close(remove=True)
+        journal.close(remove=not keep_journal)
     return summary
 
 

@@ -26,6 +26,7 @@ from checker.errors import CheckerError, InputError
 from checker.files import writing
 from checker.io.read import DEFAULT_ID, DEFAULT_TEXT, Post
 from checker.io.table import check_kept
+from checker.io.write import check_here
 from checker.processor import Arithmetic
 from checker.progress import OnProgress
 from checker.result import RowError
@@ -122,7 +123,7 @@ def score_directory(
 
     Raises:
         InputError: the input cannot be read, or ``workers`` is less than 1.
-        OutputError: the output cannot be written, or is of other input, options or models.
+        OutputError: the output cannot be written, is an address, or is of other input, options or models.
         CheckerError: Ray is missing, cannot be reached or gave up; a worker lacks a model or a device.
     """
     from checker.models.ctranslate2_engine import cores
@@ -131,6 +132,7 @@ def score_directory(
     began = time.monotonic()
     if workers is not None and workers < 1:
         raise InputError("workers must be at least 1.", fix="Leave it out to use the whole cluster.")
+    check_here(output, "--runner ray")
     source, output = Path(source).resolve(), Path(output).resolve()
     settings = replace(settings or Settings(), cache=None)
     if own := settings.calibration:
