@@ -84,6 +84,10 @@ models: $(STAMP) ## Train the embedded models on CORPORA (hours on a CPU)
 	$(BIN)/python -m scripts.training.encoder blend --of runs/encoder --base 0.3 --out runs/encoder-mean
 	$(BIN)/python -m scripts.training.encoder evaluate --out runs/encoder-mean --held 6000
 	$(BIN)/python -m scripts.training.encoder_ship --out runs/encoder-mean --models models --pieces 45000
+	$(BIN)/python -m scripts.training.faults base --source $(E5) --models models --out runs/faults
+	$(BIN)/python -m scripts.training.faults pack --corpora $(CORPORA) --out runs/faults
+	$(BIN)/python -m scripts.training.faults train --out runs/faults
+	$(BIN)/python -m scripts.training.faults ship --out runs/faults --models models
 	$(BIN)/python -m scripts.training.order --corpora $(CORPORA) --models models
 	$(BIN)/python -m scripts.training.verdict --corpora $(CORPORA) --models models --cache runs/evidence --gather
 	$(BIN)/python -m scripts.training.technical --corpora $(CORPORA) --evidence runs/evidence --models models

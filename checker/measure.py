@@ -34,12 +34,14 @@ class Findings(NamedTuple):
         round_trip: means over the sentences; None without a reliable one.
         fluency: share of human texts that are less fluent, 0 to 1.
         summary: of the encoder's vectors; None without one.
+        faults: the same of its vectors for faulty words.
     """
 
     evidence: Evidence
     round_trip: RoundTrip | None
     fluency: float | None
     summary: heads.Summary | None = None
+    faults: heads.Summary | None = None
 
 
 class Seen(NamedTuple):
@@ -47,11 +49,13 @@ class Seen(NamedTuple):
 
     Attributes:
         summary: of its vectors; None without a piece.
+        faults: of its vectors for faulty words, likewise.
         order: what it says of the order and the forms of its words, with offsets in the sentence; None where
             that head was not fitted.
     """
 
     summary: heads.Summary | None
+    faults: heads.Summary | None
     order: Order | None
 
 
@@ -144,13 +148,13 @@ def sights(
     def read(new: list[str]) -> list[Seen]:
         found = []
         for text, pieces in zip(new, encoder.read(new), strict=True):
-            odds = models.heads.order(pieces.vectors) if len(pieces.vectors) else None
+            odds = models.heads.order(pieces.faults) if len(pieces.faults) else None
             said = None if odds is None else order.read(text, odds, pieces.spans)
-            found.append(Seen(heads.summarise(pieces.vectors), said))
+            found.append(Seen(heads.summarise(pieces.vectors), heads.summarise(pieces.faults), said))
         return found
 
     def packed(new: list[str]) -> list[list[Any]]:
-        return [[heads.packed(one.summary), one.order] for one in read(new)]
+        return [[heads.packed(one.summary), heads.packed(one.faults), one.order] for one in read(new)]
 
     drafts = [wording(text, language) for text, language in zip(texts, languages, strict=True)]
     plain = [draft.text for draft in drafts]
@@ -158,7 +162,10 @@ def sights(
         seen = remembered(None, "", plain, read)
     else:
         kept = remembered(cache, models.scope("encoder", ""), plain, packed)
-        seen = [Seen(heads.unpacked(summary), said and Order(*said)) for summary, said in kept]
+        seen = [
+            Seen(heads.unpacked(summary), heads.unpacked(faults), said and Order(*said))
+            for summary, faults, said in kept
+        ]
     return [
         one if one.order is None else one._replace(order=one.order.placed(draft.starts, draft.ends))
         for one, draft in zip(seen, drafts, strict=True)
@@ -170,7 +177,7 @@ def look(models: LoadedModels, units: Sequence[tuple[str, Unit]], cache: Cache |
     languages, texts = [language for language, _ in units], [unit.span.text for _, unit in units]
     if seen := sights(models, languages, texts, cache):
         for (_, unit), one in zip(units, seen, strict=True):
-            unit.vectors, unit.order = one
+            unit.vectors, unit.faults, unit.order = one
 
 
 def run(
@@ -210,7 +217,7 @@ def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Find
     trip = None
     if trips:
         trip = roundtrip.aggregate(trips, models.pivot(language), language, models.grade(language))
-    summary = heads.pool(unit.vectors for unit in units)
+    summary, faults = (heads.pool(getattr(unit, name) for unit in units) for name in ("vectors", "faults"))
     run_of_words = stretch(text)
     fragments = run_of_words < FRAGMENTS
     evidence = Evidence(
@@ -218,7 +225,7 @@ def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Find
         style=_style(models, language, units),
         machine_head=models.heads.machine(summary) if summary else None,
         translated_head=models.heads.translated(summary) if summary else None,
-        rudimentary_head=models.heads.rudimentary(summary) if summary and not fragments else None,
+        rudimentary_head=models.heads.rudimentary(faults) if faults and not fragments else None,
         technical=models.heads.technical(summary) if summary else None,
         fluency=readable.z if readable else None,  # with and without the encoder the same
         chrf=trip.chrf if trip else None,
@@ -227,7 +234,7 @@ def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Find
         gap=trip.gap if trip else None,
         stretch=round(run_of_words, 2),
     )
-    return Findings(evidence, trip, round(rank.percentile, 4) if rank else None, summary)
+    return Findings(evidence, trip, round(rank.percentile, 4) if rank else None, summary, faults)
 
 
 def _style(models: LoadedModels, language: str, units: Sequence[Unit]) -> float:

@@ -34,6 +34,7 @@ class Unit:
         columns: length; wide characters count as two.
         style: what the style detector reads in it; None before it has.
         vectors: the summary of what the encoder makes of it; None before it has, or where it is not asked.
+        faults: the same of its vectors for faulty words.
         order: what it says of the order and the forms of the words, with offsets in the sentence.
         perplexity: token perplexity under the language model, at least 1.
         rank: where its fluency stands among human sentences.
@@ -46,6 +47,7 @@ class Unit:
     columns: int
     style: StyleReading | None = None
     vectors: Summary | None = None
+    faults: Summary | None = None
     order: Order | None = None
     perplexity: float | None = None
     rank: Rank | None = None

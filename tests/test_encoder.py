@@ -37,6 +37,7 @@ def test_a_text_reads_the_same_alone_and_in_company(encoder: Encoder) -> None:
     for text, found in zip(texts, together, strict=True):
         (alone,) = encoder.read([text])
         np.testing.assert_allclose(found.vectors, alone.vectors, atol=2e-5)
+        np.testing.assert_allclose(found.faults, alone.faults, atol=2e-5)
         np.testing.assert_array_equal(found.spans, alone.spans)
     assert together[1].vectors.shape == (0, 0)
     np.testing.assert_allclose(together[2].vectors, together[5].vectors, atol=2e-5)
@@ -48,6 +49,8 @@ def test_a_long_text_is_read_in_windows(encoder: Encoder) -> None:
     whole = 40 * pieces
     assert len(long.vectors) == whole + 2 * -(-whole // WINDOW)
     assert np.isfinite(long.vectors).all()
+    assert long.faults.shape == long.vectors.shape
+    assert not np.allclose(long.faults, long.vectors)
 
 
 @pytest.mark.parametrize(

@@ -101,23 +101,17 @@ def test_nothing_is_said_by_a_head_that_was_not_fitted(tmp_path: Path, name: str
         Heads.load(path)
 
 
-def test_every_piece_has_log_odds_by_a_hidden_layer(tmp_path: Path) -> None:
+def test_every_piece_has_log_odds(tmp_path: Path) -> None:
     rng, rows = np.random.default_rng(1), vectors(5)
-    hidden, last = rng.normal(size=(WIDTH, 4)), rng.normal(size=4)
-    made = {
-        "order_hidden": hidden,
-        "order_hidden_bias": rng.normal(size=4),
-        "order": last,
-        "order_bias": [0.5],
-    }
-    whole = arrays() | {name: np.array(value, np.float32) for name, value in made.items()}
+    made = {"order": rng.normal(size=WIDTH), "order_bias": np.array([0.5])}
+    whole = arrays() | {name: value.astype(np.float32) for name, value in made.items()}
     assert Heads(arrays()).order(rows) is None
     path = tmp_path / "heads.npz"
     np.savez(path, **whole)
     found = Heads.load(path).order(rows)
     assert found is not None
-    expected = [max(0, (row @ hidden + made["order_hidden_bias"])[n]) for row in rows for n in range(4)]
-    np.testing.assert_allclose(found, np.reshape(expected, (5, 4)) @ last + 0.5, atol=1e-4)
-    np.savez(path, **(whole | {"order_hidden": np.zeros((WIDTH, 3), np.float32)}))
-    with pytest.raises(ModelCorruptedError, match="'order' has a wrong shape"):
-        Heads.load(path)
+    np.testing.assert_allclose(found, [row @ made["order"] + 0.5 for row in rows], atol=1e-4)
+    for damaged in {"order": np.zeros(WIDTH + 1, np.float32)}, {"order_bias": np.zeros(2, np.float32)}:
+        np.savez(path, **(whole | damaged))
+        with pytest.raises(ModelCorruptedError, match="'order' has a wrong shape"):
+            Heads.load(path)

@@ -276,6 +276,20 @@ def test_a_post_is_judged_by_a_head_that_has_not_seen_its_like(judged: str, unse
         assert same == (name in unseen or name == "machine de msdocs"), name
 
 
+@pytest.mark.parametrize(
+    ("family", "system", "known"),
+    [
+        ("ud", "", False), ("wmt21", "author", False), (BEST, "words-en", False), ("gnome_docs", "", False),
+        (BARE, "official", False), (BARE, "msdocs-dynamics-365-project-operations", True),
+        ("msdocs-dynamics-365-project-operations", "", True),
+    ],
+)  # fmt: skip
+def test_nothing_is_judged_that_the_layers_for_faulty_words_learnt_from(
+    family: str, system: str, known: bool
+) -> None:
+    assert rudimentary.learnt(family, system) == known
+
+
 def test_evidence_has_nothing_of_heads_that_have_seen_its_families(
     checker: Checker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,7 +299,7 @@ def test_evidence_has_nothing_of_heads_that_have_seen_its_families(
     found = verdict.collect(checker, tmp_path, "ru", 1)
     assert found[["technical", "rudimentary_head"]].isna().all(axis=None)
     assert found["machine_head"].notna().all()
-    assert len(found["pooled"][0]) == 768
+    assert len(found["pooled"][0]) == len(found["pooled_faults"][0]) == 768
 
 
 @pytest.mark.parametrize(

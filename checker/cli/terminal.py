@@ -16,7 +16,7 @@ from checker.languages import name
 from checker.result import Result, RowError, Sentence
 from checker.text import compact, in_hundred, printable, signed
 from checker.verdict.advice import HALF, QUESTIONS, VERDICTS
-from checker.verdict.headline import one_in, said, telling
+from checker.verdict.headline import said, share_of, telling
 from checker.verdict.marks import Run, back_runs, error_rates, evidence, runs
 
 LABELS = {
@@ -70,7 +70,7 @@ def table(outcomes: Sequence[Result | RowError]) -> Table:
             id,
             Text(label, style),
             "" if probability is None else compact(probability).removesuffix("%"),
-            "" if alarm is None else one_in(alarm.rate),
+            "" if alarm is None else share_of(alarm),
             _cell((outcome.language.code or "?") + ("+" if outcome.language.mixed else "")),
             _cell(_first(outcome)),
         )

@@ -2,8 +2,8 @@
 wording rudimentary, is it technical documentation, and is each of its pieces in place?
 
 A sentence is kept as the count, the mean, the spread and the largest values of its vectors; those of a post
-follow from those of its sentences, so that a post of any length is read once, sentence by sentence. The heads
-are linear, but for that of the pieces (``checker.evidence.order``), which has one hidden layer.
+follow from those of its sentences, so that a post of any length is read once, sentence by sentence. All heads
+are linear.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ class Heads:
 
     Args:
         arrays: weights and bias of ``machine`` (mean, deviation, largest), of ``translated`` and, where they
-            were fitted, of ``technical`` and ``rudimentary`` (mean, deviation) and of ``order`` (of one
-            vector; ``order_hidden`` is its hidden layer).
+            were fitted, of ``technical`` (mean, deviation); from the vectors for faulty words, of
+            ``rudimentary`` (mean, deviation) and of ``order`` (of one vector).
     """
 
     def __init__(self, arrays: dict[str, Floats]) -> None:
@@ -117,11 +117,8 @@ class Heads:
             for name, times in known.items():
                 if arrays[name].shape != (times * width,) or arrays[f"{name}_bias"].shape != (1,):
                     raise ValueError(f"the head {name!r} has a wrong shape")
-            if "order" in arrays:
-                hidden = arrays["order"].shape
-                shapes = [arrays[f"order_{name}"].shape for name in ("hidden", "hidden_bias", "bias")]
-                if len(hidden) != 1 or shapes != [(width, *hidden), hidden, (1,)]:
-                    raise ValueError("the head 'order' has a wrong shape")
+            if "order" in arrays and (arrays["order"].shape, arrays["order_bias"].shape) != ((width,), (1,)):
+                raise ValueError("the head 'order' has a wrong shape")
         except (OSError, EOFError, KeyError, ValueError, zlib.error, BadZipFile) as error:
             raise ModelCorruptedError(
                 f"{path} cannot be read ({error}). Install the package again."
@@ -142,19 +139,22 @@ class Heads:
 
     def rudimentary(self, summary: Summary) -> float | None:
         """Log-odds that the wording is that of a translation word for word; None where that head was not
-        fitted; not yet calibrated."""
+        fitted; not yet calibrated.
+
+        Args:
+            summary: of the vectors for faulty words.
+        """
         return self._ask("rudimentary", pooled(summary)) if "rudimentary" in self._weights else None
 
     def order(self, vectors: Floats) -> Floats | None:
         """Log-odds that each piece is out of place; None where that head was not fitted.
 
         Args:
-            vectors: of pieces; (pieces, width).
+            vectors: of pieces, those for faulty words; (pieces, width).
         """
         if "order" not in self._weights:
             return None
-        hidden = vectors @ self._weights["order_hidden"] + self._weights["order_hidden_bias"]
-        return np.asarray(np.maximum(hidden, 0) @ self._weights["order"] + self._weights["order_bias"])
+        return np.asarray(vectors @ self._weights["order"] + self._weights["order_bias"])
 
     def _ask(self, head: str, *parts: Floats) -> float:
         found = np.concatenate(parts).astype(np.float64) @ self._weights[head].astype(np.float64)

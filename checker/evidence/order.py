@@ -1,7 +1,8 @@
-"""Are the words of a sentence where writers of the language put them?
+"""Are the words of a sentence those that writers of the language use, and where they put them?
 
 A head over the encoder's vectors says of every piece whether it was spoilt: words put in another order, left
-out, repeated, with another ending or another preposition. It learnt that from human text that was spoilt on
+out, repeated, with another ending or another preposition, or in the place of one with the same translation.
+Layers of their own (``checker.models.encoder``) learnt that from human text that was spoilt on
 purpose, as the discriminator of ELECTRA learns from replaced words (Clark et al. 2020); nothing that a
 machine translated was among it. A causal language model sees the words before a word; the encoder sees those
 after it as well.

@@ -106,9 +106,14 @@ def none_did(alarm: FalseAlarm) -> bool:
     return round(1 / alarm.rate) > alarm.posts
 
 
+def share_of(alarm: FalseAlarm) -> str:
+    """The posts that score as high, as people say it: "1 in 14", "none of 141" or `MOST`."""
+    return f"none of {alarm.posts}" if none_did(alarm) else one_in(alarm.rate)
+
+
 def _only(alarm: FalseAlarm) -> str:
     if none_did(alarm):
-        return f"none of {alarm.posts}"
+        return share_of(alarm)
     shown = f"1 in {max(1, round(1 / alarm.rate))}"
     return f"only {shown}" if 1 / alarm.rate >= FEW else shown
 

@@ -637,8 +637,8 @@ def fit(
 
 
 LEAST = 0.97
-"""Probability that no threshold of rudimentary accounts is below, as none of their posts is: in a language
-whose measured texts are all plain, it would be low."""
+"""Probability that no threshold of rudimentary accounts is below: in a language whose measured texts are all
+plain, it would be low."""
 
 MACHINE = (("machine",), {str(kind): share for kind, share in FALSE_POSITIVES.items()})
 TRANSLATED = (("machine", "translated"), {"native": FALSE_POSITIVES["native"]})

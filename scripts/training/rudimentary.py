@@ -3,13 +3,14 @@
     python -m scripts.training.verdict --corpora CORPORA --models models --cache runs/evidence --gather
     python -m scripts.training.rudimentary --evidence runs/evidence --models models
 
-The head is a logistic regression over the pooled vectors: human posts of all families, native and translated,
-against posts that were made word for word (`word_for_word`); posts of both kinds come once more without
-capitals and marks. What it says of a post when it has not seen its like is written into the evidence
-(``rudimentary_head``), for the fit of the verdict and for its measurement (``scripts.bench.families``): of
-human posts, and those of translators, without their publisher; of word-for-word posts without their family,
-that is their way of making, and without any of their language. Nothing that a translator made is learnt from,
-rudimentary or not.
+The head is a logistic regression over the pooled vectors of the layers that find faulty words: human posts of
+all families, native and translated, against posts that were made word for word (`word_for_word`); posts of
+both kinds come once more without capitals and marks. What it says of a post when it has not seen its like is
+written into the evidence (``rudimentary_head``), for the fit of the verdict and for its measurement
+(``scripts.bench.families``): of human posts, and those of translators, without their publisher; of
+word-for-word posts without their family, that is their way of making, and without any of their language.
+Human posts of families that the layers learnt from (`learnt`) count for nothing. Nothing that a translator
+made is learnt from, rudimentary or not.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import pandas as pd
 from checker.measure import FRAGMENTS
 from checker.statistics import Floats
 from scripts.command import command
+from scripts.training.encoder_data import HELD_OUT
 from scripts.training.heads import ship
 from scripts.training.made import FAMILIES
 from scripts.training.technical import fit, keep, publisher
@@ -31,6 +33,12 @@ from scripts.training.word_for_word import WORD_FOR_WORD
 
 GROUPS = 5
 """Of languages that are held out together."""
+
+
+def learnt(family: str, system: str) -> bool:
+    """Whether the layers that find faulty words learnt from the human posts of a family."""
+    name = system if family == BARE else family
+    return not name.startswith(("made_", "wmt")) and name not in HELD_OUT
 
 
 def origin(family: str, system: str) -> str:
@@ -81,9 +89,11 @@ def main() -> None:
     paths = sorted(args.evidence.glob("*.parquet"))
     frames = [pd.read_parquet(path) for path in paths]
     frame = pd.concat(frames, ignore_index=True)
-    known = (frame["pooled"].notna() & (frame["stretch"] >= FRAGMENTS)).to_numpy()
+    posts = zip(frame["testset"], frame["system"].astype(str), strict=True)
+    fresh = (frame["kind"] == "machine") | ~np.array([learnt(*post) for post in posts])
+    known = (frame["pooled_faults"].notna() & (frame["stretch"] >= FRAGMENTS) & fresh).to_numpy()
     rows = frame[known]
-    vectors = np.stack(rows["pooled"].to_list()).astype(float)
+    vectors = np.stack(rows["pooled_faults"].to_list()).astype(float)
     names = [origin(*post) for post in zip(rows["testset"], rows["system"].astype(str), strict=True)]
     kinds, languages = rows["kind"].tolist(), rows["language"].tolist()
     frame["rudimentary_head"] = np.nan

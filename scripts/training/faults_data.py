@@ -1,0 +1,345 @@
+"""Human sentences, and the same sentences spoilt: what the encoder of faulty words learns from.
+
+No text by a machine is among them. A sentence comes as it is and in one or two spoilt versions, and every
+word of a spoilt version is known to be faulty or not: the task of ELECTRA's discriminator (Clark et al. 2020)
+and of grammatical error detection with made-up errors (Grundkiewicz et al. 2019), in 25 languages at once.
+Since both sides are of one text, subject, register and length tell nothing, and any human text will do.
+
+Words are spoilt as bad translations spoil them: another form, another word with the same translation, another
+preposition or article, one too few or too many, another place. Sentences that were typed without capitals or
+marks come among the whole ones and among the spoilt ones alike.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from checker import letters
+from checker.evidence.style import wording
+from checker.text import MARKS, clean, sentences
+from scripts.training.corpora import labelled, native_train, parallel
+from scripts.training.encoder_data import (
+    HELD_OUT,
+    LANGUAGES,
+    NO_SPACES,
+    Lexicon,
+    Post,
+    Span,
+    augment,
+    language_shares,
+    rising,
+    stem,
+    words,
+)
+from scripts.training.glossary import Glossary
+
+MEASURED_SETS = ("wmt19", "ntrex", "wmt09", "newstest2009", "wmt12", "newstest2012")
+"""Test sets that are measured: that without machine sides (NTREX), and two years of statistical systems."""
+
+PAIRS = 12_000
+"""That a dictionary is learnt from."""
+
+FREQUENT = 40_000
+"""Words of a language that others are replaced by."""
+
+SHARES = ((0.0, 0.0, 0.3), (0.08, 0.25, 0.4), (0.25, 0.6, 0.3))
+"""How many of the words are spoilt: from, to, and how often. The first is one word."""
+
+WAYS = {"form": 3.0, "sense": 3.0, "small": 2.0, "place": 2.0, "gone": 1.0, "twice": 0.7, "other": 0.7}
+"""How often a word is spoilt in each way, before chance makes some of them the habit of a sentence."""
+
+LONGEST = 400
+"""Characters of a sentence."""
+
+
+_MARKS = ".,;:!?()[]«»„“”\"'‘’…。、，！？：；،؟؛।·–—-"
+
+
+class Item(NamedTuple):
+    """A word of a sentence without the marks around it, and whether it is faulty."""
+
+    core: str
+    faulty: bool = False
+
+
+@dataclass
+class Vocabulary:
+    """What words of one language are replaced by.
+
+    Attributes:
+        lexicon: forms of a word, and the small words.
+        senses: words with the same translation, but for forms of the word.
+        common: frequent words.
+        known: words that occur, as they are written.
+    """
+
+    lexicon: Lexicon
+    senses: dict[str, list[str]] = field(default_factory=dict)
+    common: list[str] = field(default_factory=list)
+    known: frozenset[str] = frozenset()
+
+    @classmethod
+    def learn(cls, texts: Sequence[str], language: str, pairs: Iterable[tuple[str, str]] = ()) -> Vocabulary:
+        """From text of a language, and pairs of it with another one."""
+        counts: Counter[str] = Counter()
+        for text in texts:
+            counts.update(text[a:b].strip(_MARKS) for a, b in words(text, language))
+        common = [word for word, count in counts.most_common(FREQUENT) if count > 2 and word.isalpha()]
+        lexicon = Lexicon.learn(texts, FREQUENT)
+        if language in NO_SPACES:
+            lexicon.short = [word for word in common if len(word) == 1][:60]
+        return cls(lexicon, senses(list(pairs)), common[:8000], frozenset(counts))
+
+
+def senses(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """Words of the second side of pairs with the same counterparts on the first.
+
+    Args:
+        pairs: of lines.
+    """
+    if not pairs:
+        return {}
+    there = Glossary([(other, one) for one, other in pairs])
+    back = Glossary(pairs)
+    found: dict[str, list[str]] = {}
+    for word, counterparts in there.choices.items():
+        others = [
+            other
+            for counterpart, _ in counterparts[:3]
+            for other, _ in back.choices.get(counterpart.lower(), ())
+            if other.lower() != word and stem(other.lower()) != stem(word)
+        ]
+        if others:
+            found[word] = list(dict.fromkeys(others))
+    return found
+
+
+# --- spoiling -------------------------------------------------------------------------------------
+
+
+def _cased(word: str, like: str, language: str) -> str:
+    """A word with a capital where the one that it replaces has one."""
+    if like[:1].isupper() and word[:1].islower():
+        return letters.raised(word[:1], language) + word[1:]
+    return word
+
+
+class Draft:
+    """A sentence that is being spoilt: its words, and apart from them the marks around each place.
+
+    Args:
+        text: the sentence.
+        language: ISO 639-1 code.
+        vocabulary: of the language.
+        rng: draws what is done.
+    """
+
+    def __init__(self, text: str, language: str, vocabulary: Vocabulary, rng: random.Random) -> None:
+        self.language, self.vocabulary, self.rng = language, vocabulary, rng
+        self.joint = "" if language in NO_SPACES else " "
+        self.items: list[Item] = []
+        self.marks: list[tuple[str, str]] = []
+        for start, end in words(text, language):
+            word = text[start:end]
+            core = word.strip(_MARKS)
+            at = word.find(core)
+            self.items.append(Item(core or word))
+            self.marks.append((word[:at], word[at + len(core) :]) if core else ("", ""))
+        self.first = self.items[0].core if self.items else ""
+
+    def shuffle(self) -> None:
+        """Put the words in another order within windows; those that had to be moved are faulty."""
+        size, count = self.rng.choice((2, 3, 4, 5)), len(self.items)
+        order = [
+            place
+            for start in range(0, count, size)
+            for place in self.rng.sample(range(start, min(start + size, count)), min(size, count - start))
+        ]
+        kept = rising(order)
+        self.items = [self.items[place]._replace(faulty=place not in kept) for place in order]
+
+    def spoil(self, habits: dict[str, float]) -> None:
+        """Spoil one word, if that can be done to the word that is drawn.
+
+        Args:
+            habits: `WAYS`, and how likely each is.
+        """
+        at = self.rng.randrange(len(self.items))
+        core = self.items[at].core
+        known, lower = self.vocabulary, core.lower()
+        others = {
+            "form": known.lexicon.forms.get(stem(core), []) if len(core) >= 5 else [],
+            "sense": known.senses.get(lower, []),
+            "small": known.lexicon.short if lower in known.lexicon.short else [],
+            "other": known.common if not core.isdigit() else [],
+        }
+        can = {way: weight for way, weight in habits.items() if others.get(way, True)}
+        way = self.rng.choices(list(can), list(can.values()))[0]
+        if way in others:
+            new = _cased(self.rng.choice(others[way]), core, self.language)
+            self.items[at] = Item(new, True) if new != core else self.items[at]
+        elif way == "place":
+            self._move(at, at + self.rng.choice((-4, -3, -2, -1, -1, 1, 1, 2, 3, 4)))
+        elif way == "gone":
+            if len(self.items) > 4 and at + 1 < len(self.items):
+                del self.items[at], self.marks[at]
+                self.items[at] = self.items[at]._replace(faulty=True)
+        else:
+            small = known.lexicon.short
+            extra = core if self.rng.random() < 0.4 or not small else self.rng.choice(small)
+            self.items.insert(at + 1, Item(extra, True))
+            before, behind = self.marks[at]
+            self.marks[at : at + 1] = [(before, ""), ("", behind)]
+
+    def _move(self, at: int, to: int) -> None:
+        to = min(max(to, 0), len(self.items) - 1)
+        if self.items[to].core != self.items[at].core:
+            self.items.insert(to, self.items.pop(at)._replace(faulty=True))
+
+    def text(self) -> tuple[str, list[Span]]:
+        """The sentence, and the spans of the words that are faulty in it.
+
+        A capital stays at the beginning, whichever word is there: it tells nothing of the order.
+        """
+        cores = [item.core for item in self.items]
+        if self.first[:1].isupper() and cores[0] != self.first:
+            cores[0] = _cased(cores[0], self.first, self.language)
+            lower = letters.lowered(self.first[:1], self.language) + self.first[1:]
+            if self.first in cores[1:] and lower in self.vocabulary.known:
+                cores[cores.index(self.first, 1)] = lower
+        parts, spans, place = [], [], 0
+        for item, core, (before, behind) in zip(self.items, cores, self.marks, strict=True):
+            if item.faulty:
+                spans.append((place + len(before), place + len(before) + len(core)))
+            parts.append(before + core + behind)
+            place += len(parts[-1]) + len(self.joint)
+        return self.joint.join(parts), spans
+
+
+def spoil(text: str, language: str, vocabulary: Vocabulary, rng: random.Random) -> tuple[str, list[Span]]:
+    """Spoil some words of a sentence.
+
+    Returns:
+        The text, and the spans of what is faulty in it; none if nothing could be spoilt.
+    """
+    draft = Draft(text, language, vocabulary, rng)
+    if sum(any(map(str.isalnum, item.core)) for item in draft.items) < 4:
+        return text, []
+    before, _ = draft.text()
+    low, high, _ = rng.choices(SHARES, [share for *_, share in SHARES])[0]
+    count = max(1, round(rng.uniform(low, high) * len(draft.items)))
+    habits = {way: weight * rng.expovariate(1.0) for way, weight in WAYS.items()}
+    if rng.random() < 0.12:
+        draft.shuffle()
+        count //= 3
+    for _ in range(count):
+        draft.spoil(habits)
+    spoilt, spans = draft.text()
+    return (spoilt, spans) if spoilt != before else (text, [])
+
+
+def bare(text: str, language: str) -> str:
+    """A sentence without capitals and marks, as typed in a hurry."""
+    return " ".join(MARKS.sub(" ", letters.lowered(text, language)).split())
+
+
+# --- reading and drawing --------------------------------------------------------------------------
+
+
+def human_texts(corpora: Path, language: str) -> dict[str, list[str]]:
+    """Human texts that may be learnt from, by register: ``sets``, ``pairs``, ``wild``."""
+    frame = labelled(corpora, language, "train").astype({"testset": str, "label": str})
+    chosen = (frame["label"] == "human") & ~frame["testset"].isin(MEASURED_SETS)
+    found = {"sets": frame.loc[chosen, "text"].tolist()}
+    if (recent := corpora / "recent" / f"{language}.parquet").exists():
+        table = pd.read_parquet(recent, columns=["text", "label"])
+        found["sets"] += table.loc[table["label"].astype(str) == "human", "text"].tolist()
+    found["pairs"] = [other for _, other in pairs_of(corpora, language)]
+    if language == "ru":
+        found["news"] = native_train(corpora)[0]["text"].tolist()
+    wild = pd.read_parquet(
+        corpora / "wild" / f"{language}.parquet", columns=["text", "label", "family", "split"]
+    ).astype(str)
+    own = (wild["label"] == "human") & (wild["split"] == "train") & ~wild["family"].isin(HELD_OUT)
+    found["wild"] = wild.loc[own, "text"].tolist()
+    return {name: list(dict.fromkeys(texts)) for name, texts in found.items() if texts}
+
+
+def pairs_of(corpora: Path, language: str) -> list[tuple[str, str]]:
+    """Human pairs of English and a language that may be learnt from; English with Spanish."""
+    pairs = parallel(corpora, "es" if language == "en" else language)
+    pairs = pairs[(pairs["kind"] == "human") & ~pairs["testset"].isin(MEASURED_SETS)]
+    sides = ["other", "en"] if language == "en" else ["en", "other"]
+    return list(pairs[sides].drop_duplicates().itertuples(index=False, name=None))
+
+
+POWERS = {"sets": 1.0, "pairs": 0.5, "wild": 0.7, "news": 0.3}
+"""How often each register is drawn, for its size to the power of a half."""
+
+
+def pieces_of(texts: Sequence[str], language: str) -> list[str]:
+    """The sentences of texts, folded as the product folds them."""
+    found: dict[str, None] = {}
+    for text in texts:
+        for span in sentences(clean(text).text, language):
+            if len(span.text) <= LONGEST and len(words(span.text, language)) >= 3:
+                found[span.text] = None
+    return list(found)
+
+
+def drawn(
+    corpora: Path, count: int, seed: int, languages: Sequence[str] = LANGUAGES
+) -> Iterator[tuple[int, Post]]:
+    """About ``count`` posts in units: a sentence, and the same once or twice spoilt."""
+    pools: dict[str, dict[str, list[str]]] = {}
+    vocabularies: dict[str, Vocabulary] = {}
+    for language in languages:
+        texts = human_texts(corpora, language)
+        pools[language] = {name: pieces_of(part[:40_000], language) for name, part in texts.items()}
+        pairs = pairs_of(corpora, language) if language not in NO_SPACES else []
+        rng = random.Random(language)
+        vocabularies[language] = Vocabulary.learn(
+            [text for part in pools[language].values() for text in part[:30_000]],
+            language,
+            rng.sample(pairs, min(len(pairs), PAIRS)),
+        )
+        counts = {name: len(part) for name, part in pools[language].items()}
+        print(language, counts, len(vocabularies[language].senses), "senses", flush=True)
+    shares = language_shares({name: sum(map(len, pool.values())) for name, pool in pools.items()})
+    rng = random.Random(seed)
+    waiting: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    unit = made = 0
+    while made < count:
+        language = rng.choices(list(shares), list(shares.values()))[0]
+        pool = pools[language]
+        weights = [POWERS[name] * len(part) ** 0.5 for name, part in pool.items()]
+        name = rng.choices(list(pool), weights)[0]
+        queue = waiting[language, name]
+        if not queue:
+            queue += rng.sample(pool[name], len(pool[name]))
+        text = queue.pop()
+        posts = _unit(text, language, vocabularies[language], rng)
+        for post in posts:
+            yield unit, post
+        made += len(posts)
+        unit += bool(posts)
+
+
+def _unit(text: str, language: str, vocabulary: Vocabulary, rng: random.Random) -> list[Post]:
+    """A sentence as it is, and spoilt."""
+    text = wording(augment(text, language, rng), language).text
+    if rng.random() < 0.12:
+        text = bare(text, language)
+    posts = [Post(text, language, spans=[])]
+    for _ in range(1 + (rng.random() < 0.35)):
+        spoilt, spans = spoil(text, language, vocabulary, rng)
+        if spans:
+            posts.append(Post(spoilt, language, machine=1, spans=spans))
+    return posts if len(posts) > 1 else []

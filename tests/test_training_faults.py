@@ -1,0 +1,176 @@
+"""The encoder's layers for faulty words: how sentences are spoilt, how they are trained and shipped."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checker.evidence.heads import Heads
+from scripts.training import faults_data
+from scripts.training.encoder_data import Pack, Post, pack
+from scripts.training.faults_data import Draft, Vocabulary, bare, senses, spoil
+
+ROOT = Path(__file__).parents[1]
+TEXTS = {
+    "en": "The ministers of the two countries met in the capital, and signed a new agreement on trade.",
+    "ru": "Министры двух стран встретились в столице и подписали новое соглашение о торговле.",
+    "ja": "両国の大臣は首都で会談し、貿易に関する新しい協定に署名した。",
+}
+PAIRS = [
+    ("the new house", "das neue Haus"), ("the old house", "das alte Haus"), ("a house", "ein Haus"),
+    ("the building is new", "das Gebäude ist neu"), ("the house is old", "das Gebäude ist alt"),
+    ("the building", "das Gebäude"), ("the old building", "das alte Haus"), ("new", "neu"),
+]  # fmt: skip
+
+
+def vocabulary(language: str) -> Vocabulary:
+    other = TEXTS[language].replace("met", "meets").replace("signed", "signing")
+    texts = [TEXTS[language]] * 3 + [other] * 3
+    made = Vocabulary.learn(texts, language)
+    return Vocabulary(
+        made.lexicon, {"ministers": ["servants"], "capital": ["money"]}, made.common, made.known
+    )
+
+
+@pytest.mark.parametrize("language", TEXTS)
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_spans_of_faults_are_words_of_the_spoilt_text(language: str, seed: int) -> None:
+    text = TEXTS[language]
+    spoilt, spans = spoil(text, language, vocabulary(language), random.Random(seed))
+    assert not spans or spoilt != text
+    assert all(0 <= start < end <= len(spoilt) for start, end in spans)
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
+    if language != "ja":
+        for start, end in spans:
+            assert " " not in spoilt[start:end]
+            assert spoilt[start].isalnum(), "marks are no part of a faulty word"
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_a_capital_and_the_last_mark_tell_nothing(seed: int) -> None:
+    spoilt, _ = spoil(TEXTS["en"], "en", vocabulary("en"), random.Random(seed))
+    assert spoilt[0].isupper()
+    assert spoilt.count("The ") <= 1 or spoilt.startswith("The "), "no capital of the beginning elsewhere"
+
+
+@pytest.mark.parametrize("text", ["", "Too short", "One two three", "…", "— — — —"])
+def test_what_cannot_be_spoilt_is_left_alone(text: str) -> None:
+    for seed in range(20):
+        assert spoil(text, "en", Vocabulary(faults_data.Lexicon()), random.Random(seed)) == (text, [])
+
+
+def test_words_with_the_same_translation_replace_each_other_and_forms_of_one_word_do_not() -> None:
+    found = senses(PAIRS)
+    assert "Gebäude" in found["haus"]
+    assert "Haus" in found["gebäude"]
+    assert all(other.lower() != word for word, others in found.items() for other in others)
+    assert senses([]) == {}
+
+
+def test_a_word_that_changes_place_takes_no_marks_along() -> None:
+    draft = Draft("Yes, we can do it.", "en", Vocabulary(faults_data.Lexicon()), random.Random(1))
+    draft.items = draft.items[::-1]
+    assert draft.text()[0] == "It, do can we Yes."
+
+
+def test_what_is_typed_in_a_hurry_has_neither_capitals_nor_marks() -> None:
+    assert bare("Yes; it’s true, I think!", "en") == "yes it’s true i think"
+    assert bare("IŞIKLAR, yandı.", "tr") == "ışıklar yandı"
+
+
+def test_a_unit_has_the_sentence_as_it_is_and_spoilt() -> None:
+    for seed in range(40):
+        unit = faults_data._unit(TEXTS["en"], "en", vocabulary("en"), random.Random(seed))
+        if unit:
+            whole, *others = unit
+            assert whole.spans == []
+            assert others
+            assert all(post.spans and post.machine == 1 and post.text != whole.text for post in others)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A base of two layers with the pieces of the encoder that ships, and some units."""
+    import torch
+    from safetensors.torch import save_file
+    from tokenizers import Tokenizer
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(0)
+    tokenizer = ROOT / "models" / "embedded" / "encoder" / "tokenizer.json"
+    size = Tokenizer.from_file(str(tokenizer)).get_vocab_size()
+    config = {
+        "model_type": "bert", "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "intermediate_size": 64, "vocab_size": size, "max_position_embeddings": 160, "type_vocab_size": 2,
+        "layer_norm_eps": 1e-12, "pad_token_id": 1, "hidden_act": "gelu",
+    }  # fmt: skip
+    base = tmp_path / "run" / "base"
+    base.mkdir(parents=True)
+    body = BertModel(BertConfig(**config), add_pooling_layer=False)
+    save_file(
+        {name: value.contiguous() for name, value in body.state_dict().items()}, base / "model.safetensors"
+    )
+    (base / "config.json").write_text(json.dumps(config))
+    (base / "tokenizer.json").write_bytes(tokenizer.read_bytes())
+    posts: list[tuple[int, Post]] = []
+    for unit in range(120):
+        language = ("en", "ru", "ja")[unit % 3]
+        made = faults_data._unit(TEXTS[language], language, vocabulary(language), random.Random(unit))
+        posts += [(unit, post) for post in made]
+    pack(posts, Tokenizer.from_file(str(tokenizer)), 96).save(tmp_path / "run" / "train")
+    return tmp_path
+
+
+def test_layers_are_trained_go_on_and_ship(run: Path) -> None:
+    def command(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "scripts.training.faults", *words], cwd=ROOT, capture_output=True,
+            encoding="utf-8", timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    out = str(run / "run")
+    for steps in ("2", "4"):
+        said = command("train", "--out", out, "--layers", "2", "--steps", steps, "--batch-tokens", "400")
+    assert '"step": 4' in said
+    assert '"step": 2' not in said, "it went on"
+    models = run / "models"
+    folder = models / "embedded" / "encoder"
+    folder.mkdir(parents=True)
+    (models / "registry.toml").write_text("")
+    np.savez(
+        folder / "heads.npz", machine=np.zeros(96), machine_bias=np.zeros(1), translated=np.zeros(64),
+        translated_bias=np.zeros(1),
+    )  # fmt: skip
+    command("ship", "--out", out, "--models", str(models))
+    heads = Heads.load(folder / "heads.npz")
+    odds = heads.order(np.ones((3, 32), np.float32))
+    assert odds is not None
+    assert odds.shape == (3,)
+    assert "No text by" in (folder / "faults" / "README.md").read_text()
+
+    import ctranslate2
+
+    stack = ctranslate2.Encoder(str(folder / "faults"), compute_type="float32")
+    hidden = stack.forward_batch([[0, 40, 41, 2]]).last_hidden_state
+    assert np.array(hidden).shape == (1, 4, 32)
+
+
+def test_the_versions_of_a_sentence_stay_together(run: Path) -> None:
+    data = Pack.load(run / "run" / "train")
+    for unit in np.unique(data.unit):
+        rows = np.flatnonzero(data.unit == unit)
+        assert (np.diff(rows) == 1).all()
+        assert not (data.faults[data.starts[rows[0]] : data.starts[rows[0] + 1]] == 1).any()
