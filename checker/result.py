@@ -145,7 +145,7 @@ class Sentence(Record):
     broken: tuple[Place, ...] = Field(
         (),
         description="Words that look out of place, in text order, neighbours together. Of human text about "
-        "one word in 1,000 looks so, 5 in some languages. A wrong ending or preposition is seldom noticed.",
+        "four words in 1,000 look so. A wrong ending or preposition is noticed once in five or six times.",
     )
 
 
