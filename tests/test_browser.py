@@ -218,7 +218,7 @@ def test_a_pasted_post_gets_a_verdict(open_page: Open, api: httpx.Client) -> Non
         (f"{RUSSIAN} {GERMAN}", "uncertain", (), None),
         (GERMAN, "uncertain", (), ["unmeasured"]),
         (
-            "Паром сегодня не ходит из-за сильного шторма.",
+            "Паром это утро не идти из-за к сильная шторм.",
             "uncertain",
             (),
             ["rudimentary", "unmeasured", "calibration"],
