@@ -11,8 +11,9 @@ import pytest
 from checker.calibration.fit import KINDS, Observed, thresholds
 from checker.evaluation.labelled import Kind
 from checker.evidence.evidence import Evidence
+from checker.result import Question
 from checker.statistics import Floats
-from scripts.bench.families import COLUMNS, area, hidden, richest_said, summary, systems, tables, taken
+from scripts.bench.families import ASKED, COLUMNS, area, hidden, richest_said, summary, systems, tables, taken
 from scripts.training.rules import FAMILY
 from scripts.training.verdict import observed
 
@@ -52,6 +53,15 @@ def test_a_family_meets_the_thresholds_of_the_others() -> None:
     assert shipped[1].machine > 0.74, "what ships knows all families"
 
 
+def test_a_family_that_nothing_is_fitted_on_sets_no_threshold() -> None:
+    said = SAID + 0.25 * np.array([post.testset == "handbook" for post in POSTS])
+    posts = [replace(post, fold=-1) if post.testset == "handbook" else post for post in POSTS]
+    for found, flagged in (POSTS, 0), (posts, 1):
+        rows = {(row["language"], row["family"]): row for row in hidden(found, said)}
+        assert rows["ru", "manual"]["machine"]["flagged"] == flagged
+        assert rows["ru", "handbook"]["translated"]["flagged"] == 1, "it is measured"
+
+
 def test_a_family_is_held_against_itself_and_against_the_others() -> None:
     manual, blog = ROWS["ru", "manual"], ROWS["ru", "blog"]
     assert manual["auc_inside"] == manual["auc_native"] == 1
@@ -84,7 +94,8 @@ def test_the_richest_variant_that_can_say_does() -> None:
 
 
 def test_there_is_a_table_for_each_question() -> None:
-    found, rows = tables(POSTS, {"style": SAID, "translated:style": SAID, "rudimentary:encoder": SAID})
+    posts: dict[Question, list[Observed]] = dict.fromkeys(ASKED, POSTS)
+    found, rows = tables(posts, {"style": SAID, "translated:style": SAID, "rudimentary:encoder": SAID})
     assert set(rows) == {"families", "families-translated", "families-rudimentary"}
     assert set(found) == {*rows, "families-worst", "families-systems", "technical"}
     assert found["families-worst"].rows[0][1:3] == ["native flagged", "0.0 %"]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from checker.evidence.heads import Heads
 from scripts.training import faults_data
 from scripts.training.encoder_data import Pack, Post, pack
-from scripts.training.faults_data import Draft, Vocabulary, bare, senses, spoil
+from scripts.training.faults_data import Draft, Vocabulary, bare, chatty, senses, spoil, spoilt_post
 
 ROOT = Path(__file__).parents[1]
 TEXTS = {
@@ -174,3 +174,23 @@ def test_the_versions_of_a_sentence_stay_together(run: Path) -> None:
         rows = np.flatnonzero(data.unit == unit)
         assert (np.diff(rows) == 1).all()
         assert not (data.faults[data.starts[rows[0]] : data.starts[rows[0] + 1]] == 1).any()
+
+
+def test_most_sentences_of_a_rudimentary_post_are_spoilt() -> None:
+    text = " ".join([TEXTS["en"]] * 4)
+    posts = [spoilt_post(text, "en", vocabulary("en"), random.Random(seed)) for seed in range(40)]
+    assert all(posts)
+    kept = [str(post).count(TEXTS["en"]) for post in posts]
+    assert 0 < sum(kept) < 80
+    assert posts[0] == spoilt_post(text, "en", vocabulary("en"), random.Random(0))
+
+
+def test_a_post_that_nothing_can_be_spoilt_in_is_none() -> None:
+    assert spoilt_post("Yes, we can.", "en", vocabulary("en"), random.Random(1)) is None
+
+
+@given(seed=st.integers(0, 1000), language=st.sampled_from(sorted(TEXTS)))
+def test_typed_in_a_chat_a_sentence_keeps_its_words(seed: int, language: str) -> None:
+    text = TEXTS[language]
+    typed = chatty(text, language, random.Random(seed))
+    assert typed.rstrip(".!。").casefold() == text.rstrip(".。").casefold()

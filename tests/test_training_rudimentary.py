@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checker import Checker
+from checker.statistics import Floats
 from scripts.training import rudimentary, rules, technical, verdict
 from scripts.training.glossary import WORDS, Glossary
-from scripts.training.verdict import BARE, bare
-from scripts.training.word_for_word import CLUMSY, SMOOTH, WORD_FOR_WORD, joined, word_for_word
+from scripts.training.verdict import BARE, SPOILT, bare
+from scripts.training.word_for_word import CLUMSY, SMOOTH, joined, word_for_word
 from scripts.training.word_for_word import WORDS as BEST
 
 NOUNS = {"dog": "собака", "cat": "кошка", "man": "человек"}
@@ -240,40 +241,40 @@ def test_the_head_for_documentation_judges_rudimentary_posts_and_learns_nothing_
     assert (before[160:] != after[160:]).all()
 
 
-LIKE: list[tuple[str, str, str]] = [
-    *[("native", code, name) for code in ("de", "fr") for name in ("news", "official") for _ in range(20)],
-    *[("machine", code, name) for code in ("de", "fr") for name in WORD_FOR_WORD for _ in range(20)],
-    *[("machine", "de", "msdocs")] * 20,
-    *[("native", "de", BARE)] * 20,
+LIKE = [
+    *[(name, False, True) for name in ("news", "official") for _ in range(20)],
+    *[(name, True, True) for name in ("news", "official") for _ in range(20)],
+    *[(name, False, False) for name in (BEST, "news") for _ in range(20)],
 ]
-"""Kind, language and family of posts, 20 of each."""
+"""Publisher of posts, whether they are spoilt, and whether a head learns from them: 20 of each."""
 
 
-@pytest.mark.parametrize(
-    ("judged", "unseen"),
-    [
-        ("native de news", ["native de news", "native fr news", f"native de {BARE}"]),
-        (f"native de {BARE}", ["native de news", "native fr news", f"native de {BARE}"]),
-        (f"machine de {BEST}", [f"machine de {BEST}", f"machine fr {BEST}", f"machine de {SMOOTH}"]),
-        ("machine de msdocs", ["machine de msdocs"]),
-    ],
-)
-def test_a_post_is_judged_by_a_head_that_has_not_seen_its_like(judged: str, unseen: list[str]) -> None:
+@pytest.mark.parametrize("judged", range(6))
+def test_a_post_is_judged_by_a_head_that_has_not_seen_its_publisher(judged: int) -> None:
     rng = np.random.default_rng(0)
-    clumsy = np.array([family in WORD_FOR_WORD for *_, family in LIKE])
-    vectors = rng.normal(clumsy[:, None].astype(float), 1.0, (len(LIKE), 6))
-    kinds, languages, families = (list(column) for column in zip(*LIKE, strict=True))
-    names = np.array([" ".join(post) for post in LIKE])
-    families = [rudimentary.origin(family, "news-2020") for family in families]
-    before = rudimentary.held_out(vectors, kinds, languages, families)
-    rows = np.flatnonzero(names == judged)
-    for name in sorted(set(names)):
+    publishers, spoilt, learns = (list(column) for column in zip(*LIKE, strict=True))
+    vectors = rng.normal(np.array(spoilt)[:, None].astype(float), 1.0, (len(LIKE), 6))
+    part = np.arange(len(LIKE)) // 20
+
+    def said(vectors: Floats) -> Floats:
+        labels = np.array(spoilt), np.array(learns), ["de"] * len(LIKE), publishers
+        return rudimentary.held_out(vectors, *labels)[part == judged]
+
+    before = said(vectors)
+    for other in range(6):
         changed = vectors.copy()
-        changed[names == name] = rng.normal(0, 1, (20, 6))
-        changed[rows] = vectors[rows]
-        after = rudimentary.held_out(changed, kinds, languages, families)
-        same = (after[rows] == before[rows]).all()
-        assert same == (name in unseen or name == "machine de msdocs"), name
+        changed[part == other] = rng.normal(0, 1, (20, 6))
+        changed[part == judged] = vectors[part == judged]
+        name, _, learnt = LIKE[20 * other]
+        unseen = not learnt or name == LIKE[20 * judged][0]
+        assert (said(changed) == before).all() == unseen, (LIKE[20 * judged], LIKE[20 * other])
+
+
+def test_spoilt_posts_count_for_the_publisher_of_the_post() -> None:
+    assert rudimentary.origin(SPOILT, "msdocs-partner-center") == "msdocs"
+    assert rudimentary.origin(BARE, "msdocs-partner-center") == "msdocs"
+    assert rudimentary.origin("made_small", "marian-en") == "wmt21"
+    assert rudimentary.origin("pydocs", "") == "pydocs"
 
 
 @pytest.mark.parametrize(
@@ -281,7 +282,8 @@ def test_a_post_is_judged_by_a_head_that_has_not_seen_its_like(judged: str, unse
     [
         ("ud", "", False), ("wmt21", "author", False), (BEST, "words-en", False), ("gnome_docs", "", False),
         (BARE, "official", False), (BARE, "msdocs-dynamics-365-project-operations", True),
-        ("msdocs-dynamics-365-project-operations", "", True),
+        ("msdocs-dynamics-365-project-operations", "", True), ("games", "", False), ("sayings", "", False),
+        (SPOILT, "games", False), (SPOILT, "msdocs-dynamics-365-project-operations", True),
     ],
 )  # fmt: skip
 def test_nothing_is_judged_that_the_layers_for_faulty_words_learnt_from(

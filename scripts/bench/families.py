@@ -31,7 +31,7 @@ from checker.version import __version__
 from scripts.bench.tables import NONE, Table, add_option, publish, write_json
 from scripts.command import command
 from scripts.training.technical import is_documentation
-from scripts.training.verdict import BARE, LEAST, SHIPPED, TECHNICAL, observed
+from scripts.training.verdict import BARE, LEAST, SHIPPED, SPOILT, TECHNICAL, observed
 from scripts.training.word_for_word import WORD_FOR_WORD
 
 LEAST_AUC = 50
@@ -52,9 +52,11 @@ def hidden(
         asked: the question.
         least: no threshold is lower.
 
-    Posts that read like documentation are not called machine-translated, and set no threshold for that.
+    Posts that read like documentation are not called machine-translated, and set no threshold for that. Those
+    that the question is not fitted on (a fold below 0) set none either.
     """
     rows = []
+    fitted = np.array([post.fold >= 0 for post in posts], bool)
     plain = np.array([not documentation(post.evidence, TECHNICAL, asked) for post in posts], bool)
     codes = np.array([post.language for post in posts])
     families = np.array([post.testset for post in posts])
@@ -63,8 +65,9 @@ def hidden(
         here = codes == language
         for family in sorted(set(families[here])):
             inside, others = here & (families == family), here & (families != family)
-            known = [posts[n] for n in np.flatnonzero(others & plain).tolist()]
-            cuts = fitting.thresholds(known, probability[others & plain], asked, least)
+            rule = others & fitted & plain
+            known = [posts[n] for n in np.flatnonzero(rule).tolist()]
+            cuts = fitting.thresholds(known, probability[rule], asked, least)
             bands = [BANDS.number(posts[n].evidence.columns) for n in np.flatnonzero(inside).tolist()]
             limits = np.array([cut.machine if (cut := cuts[band]) else np.inf for band in bands])
             flags = (probability[inside] >= limits) & plain[inside]
@@ -226,7 +229,7 @@ def systems(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[s
 
 
 def tables(
-    posts: Sequence[Observed], variants: Mapping[str, Floats]
+    posts: Mapping[Question, Sequence[Observed]], variants: Mapping[str, Floats]
 ) -> tuple[dict[str, Table], dict[str, list[dict[str, Any]]]]:
     """The tables ``families…``, one a question, all of them in short, and the rows.
 
@@ -240,15 +243,19 @@ def tables(
     }  # fmt: skip
     by_question: dict[Question, list[dict[str, Any]]] = {}
     for asked, name in names.items():
-        said = richest_said(posts, variants, asked)
+        said = richest_said(posts[asked], variants, asked)
         known = ~np.isnan(said)
-        known &= np.array([asked == "rudimentary" or post.testset != BARE for post in posts])
-        rows = hidden([p for p, k in zip(posts, known, strict=True) if k], said[known], asked, LEAST[asked])
+        known &= np.array([asked == "rudimentary" or p.testset not in (BARE, SPOILT) for p in posts[asked]])
+        own = [post for post, kept_one in zip(posts[asked], known, strict=True) if kept_one]
+        rows = hidden(own, said[known], asked, LEAST[asked])
         by_question[asked] = rows
         kept[name] = [row for row in rows if asked == "rudimentary" or row["family"] not in WORD_FOR_WORD]
         found[name] = Table(COLUMNS, summary(kept[name]), version=__version__, command=by)
     found["technical"] = Table(
-        ["", "family", "taken for documentation", "posts"], taken(posts), version=__version__, command=by
+        ["", "family", "taken for documentation", "posts"],
+        taken(posts["machine_translated"]),
+        version=__version__,
+        command=by,
     )
     columns = ["question", "", "mean", "worst", "where", "families and languages"]
     in_short = {asked: kept[name] for asked, name in names.items()}
@@ -267,7 +274,9 @@ def taken(posts: Sequence[Observed]) -> list[list[str]]:
     found = np.array([documentation(post.evidence, TECHNICAL) for post in posts], bool)
     lines = []
     for side, kind in ((True, "documentation"), (False, "other")):
-        names = sorted(set(families) - {*WORD_FOR_WORD, BARE})  # these are made of documentation as well
+        names = sorted(
+            set(families) - {*WORD_FOR_WORD, BARE, SPOILT}
+        )  # these are made of documentation as well
         own = [name for name in names if is_documentation(name) == side]
         shares = [float(found[families == name].mean()) for name in own]
         lines += [
@@ -315,7 +324,7 @@ def main() -> None:
         for name in args.variants
         if fitting.able(posts[question(name)], name)
     }
-    found, rows = tables(posts["machine_translated"], said)
+    found, rows = tables(posts, said)
     publish(found, args.tables)
     write_json(rows, args.json)
 

@@ -78,7 +78,7 @@ def make_pack(args: argparse.Namespace) -> None:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(args.out / "base" / "tokenizer.json"))
-    made = pack(drawn(args.corpora, args.posts, args.seed), tokenizer, CONTEXT)
+    made = pack(drawn(args.corpora, args.posts, args.seed, games=args.games), tokenizer, CONTEXT)
     made.save(args.out / "train")
     print(f"{len(made)} sentences, {made.lengths.mean():.1f} pieces each", flush=True)
 
@@ -189,6 +189,7 @@ def main() -> None:
     known["base"].add_argument("--source", default=HUB, help="a folder, a file, or a name on the hub")
     known["base"].add_argument("--revision", help="of the name on the hub")
     known["pack"].add_argument("--corpora", type=Path, required=True)
+    known["pack"].add_argument("--games", type=Path, help="folder of games, for dialogue (`games`)")
     known["pack"].add_argument("--posts", type=int, default=900_000, help="sentences, about")
     known["pack"].add_argument("--seed", type=int, default=1)
     known["train"].add_argument("--layers", type=int, default=6)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +25,7 @@ from checker import letters
 from checker.evidence.style import wording
 from checker.text import MARKS, clean, sentences
 from scripts.training.corpora import labelled, native_train, parallel
+from scripts.training.debian import game_texts
 from scripts.training.encoder_data import (
     HELD_OUT,
     LANGUAGES,
@@ -51,6 +52,12 @@ FREQUENT = 40_000
 
 SHARES = ((0.0, 0.0, 0.3), (0.08, 0.25, 0.4), (0.25, 0.6, 0.3))
 """How many of the words are spoilt: from, to, and how often. The first is one word."""
+
+HEAVY = ((0.08, 0.25, 0.5), (0.25, 0.5, 0.5))
+"""The same for the sentences of a post that is rudimentary as a whole."""
+
+SPARED = 0.15
+"""Share of such a post's sentences that stay as they are."""
 
 WAYS = {"form": 3.0, "sense": 3.0, "small": 2.0, "place": 2.0, "gone": 1.0, "twice": 0.7, "other": 0.7}
 """How often a word is spoilt in each way, before chance makes some of them the habit of a sentence."""
@@ -223,8 +230,21 @@ class Draft:
         return self.joint.join(parts), spans
 
 
-def spoil(text: str, language: str, vocabulary: Vocabulary, rng: random.Random) -> tuple[str, list[Span]]:
+def spoil(
+    text: str,
+    language: str,
+    vocabulary: Vocabulary,
+    rng: random.Random,
+    amounts: Sequence[tuple[float, float, float]] = SHARES,
+) -> tuple[str, list[Span]]:
     """Spoil some words of a sentence.
+
+    Args:
+        text: the sentence.
+        language: ISO 639-1 code.
+        vocabulary: of the language.
+        rng: draws what is done.
+        amounts: how many of the words, as `SHARES` has it.
 
     Returns:
         The text, and the spans of what is faulty in it; none if nothing could be spoilt.
@@ -233,7 +253,7 @@ def spoil(text: str, language: str, vocabulary: Vocabulary, rng: random.Random) 
     if sum(any(map(str.isalnum, item.core)) for item in draft.items) < 4:
         return text, []
     before, _ = draft.text()
-    low, high, _ = rng.choices(SHARES, [share for *_, share in SHARES])[0]
+    low, high, _ = rng.choices(amounts, [share for *_, share in amounts])[0]
     count = max(1, round(rng.uniform(low, high) * len(draft.items)))
     habits = {way: weight * rng.expovariate(1.0) for way, weight in WAYS.items()}
     if rng.random() < 0.12:
@@ -245,16 +265,60 @@ def spoil(text: str, language: str, vocabulary: Vocabulary, rng: random.Random) 
     return (spoilt, spans) if spoilt != before else (text, [])
 
 
+def spoilt_post(text: str, language: str, vocabulary: Vocabulary, rng: random.Random) -> str | None:
+    """A post with most of its sentences spoilt; None if none can be."""
+    found, changed = [], False
+    for span in sentences(clean(text).text, language):
+        sentence = wording(span.text, language).text
+        if rng.random() >= SPARED:
+            sentence, spans = spoil(sentence, language, vocabulary, rng, HEAVY)
+            changed |= bool(spans)
+        found.append(sentence)
+    return " ".join(found) if changed else None
+
+
+def vocabulary_of(pools: Mapping[str, Sequence[str]], corpora: Path, language: str) -> Vocabulary:
+    """What words of a language are replaced by.
+
+    Args:
+        pools: its sentences by register.
+        corpora: folder of the corpora, for pairs with English.
+        language: ISO 639-1 code.
+    """
+    pairs = pairs_of(corpora, language) if language not in NO_SPACES else []
+    rng = random.Random(language)
+    return Vocabulary.learn(
+        [text for pool in pools.values() for text in pool[:30_000]],
+        language,
+        rng.sample(pairs, min(len(pairs), PAIRS)),
+    )
+
+
 def bare(text: str, language: str) -> str:
     """A sentence without capitals and marks, as typed in a hurry."""
     return " ".join(MARKS.sub(" ", letters.lowered(text, language)).split())
 
 
+def chatty(text: str, language: str, rng: random.Random) -> str:
+    """A sentence as typed in a chat: without the first capital, the last mark, or both; or with dots."""
+    if rng.random() < 0.7:
+        text = letters.lowered(text[:1], language) + text[1:]
+    if rng.random() < 0.7:
+        text = text.rstrip(".。।") + rng.choice(("", "", "", "...", "!", "!!"))
+    return text
+
+
 # --- reading and drawing --------------------------------------------------------------------------
 
 
-def human_texts(corpora: Path, language: str) -> dict[str, list[str]]:
-    """Human texts that may be learnt from, by register: ``sets``, ``pairs``, ``wild``."""
+def human_texts(corpora: Path, language: str, games: Path | None = None) -> dict[str, list[str]]:
+    """Human texts that may be learnt from, by register: the keys of `POWERS`.
+
+    Args:
+        corpora: folder of the corpora.
+        language: ISO 639-1 code.
+        games: folder of games, if there is one (`game_texts`).
+    """
     frame = labelled(corpora, language, "train").astype({"testset": str, "label": str})
     chosen = (frame["label"] == "human") & ~frame["testset"].isin(MEASURED_SETS)
     found = {"sets": frame.loc[chosen, "text"].tolist()}
@@ -269,6 +333,7 @@ def human_texts(corpora: Path, language: str) -> dict[str, list[str]]:
     ).astype(str)
     own = (wild["label"] == "human") & (wild["split"] == "train") & ~wild["family"].isin(HELD_OUT)
     found["wild"] = wild.loc[own, "text"].tolist()
+    found["games"] = game_texts(games, language) if games else []
     return {name: list(dict.fromkeys(texts)) for name, texts in found.items() if texts}
 
 
@@ -280,7 +345,7 @@ def pairs_of(corpora: Path, language: str) -> list[tuple[str, str]]:
     return list(pairs[sides].drop_duplicates().itertuples(index=False, name=None))
 
 
-POWERS = {"sets": 1.0, "pairs": 0.5, "wild": 0.7, "news": 0.3}
+POWERS = {"sets": 1.0, "pairs": 0.5, "wild": 0.7, "news": 0.3, "games": 1.3}
 """How often each register is drawn, for its size to the power of a half."""
 
 
@@ -295,21 +360,15 @@ def pieces_of(texts: Sequence[str], language: str) -> list[str]:
 
 
 def drawn(
-    corpora: Path, count: int, seed: int, languages: Sequence[str] = LANGUAGES
+    corpora: Path, count: int, seed: int, languages: Sequence[str] = LANGUAGES, games: Path | None = None
 ) -> Iterator[tuple[int, Post]]:
     """About ``count`` posts in units: a sentence, and the same once or twice spoilt."""
     pools: dict[str, dict[str, list[str]]] = {}
     vocabularies: dict[str, Vocabulary] = {}
     for language in languages:
-        texts = human_texts(corpora, language)
+        texts = human_texts(corpora, language, games)
         pools[language] = {name: pieces_of(part[:40_000], language) for name, part in texts.items()}
-        pairs = pairs_of(corpora, language) if language not in NO_SPACES else []
-        rng = random.Random(language)
-        vocabularies[language] = Vocabulary.learn(
-            [text for part in pools[language].values() for text in part[:30_000]],
-            language,
-            rng.sample(pairs, min(len(pairs), PAIRS)),
-        )
+        vocabularies[language] = vocabulary_of(pools[language], corpora, language)
         counts = {name: len(part) for name, part in pools[language].items()}
         print(language, counts, len(vocabularies[language].senses), "senses", flush=True)
     shares = language_shares({name: sum(map(len, pool.values())) for name, pool in pools.items()})
@@ -335,8 +394,11 @@ def drawn(
 def _unit(text: str, language: str, vocabulary: Vocabulary, rng: random.Random) -> list[Post]:
     """A sentence as it is, and spoilt."""
     text = wording(augment(text, language, rng), language).text
-    if rng.random() < 0.12:
+    roll = rng.random()
+    if roll < 0.12:
         text = bare(text, language)
+    elif roll < 0.24:
+        text = chatty(text, language, rng)
     posts = [Post(text, language, spans=[])]
     for _ in range(1 + (rng.random() < 0.35)):
         spoilt, spans = spoil(text, language, vocabulary, rng)

@@ -27,8 +27,9 @@ from checker.pipeline import Checker
 from checker.statistics import Floats
 from scripts.command import command
 from scripts.training.corpora import parallel
+from scripts.training.debian import REGISTERS
 from scripts.training.heads import ship
-from scripts.training.verdict import BARE
+from scripts.training.verdict import BARE, SPOILT
 from scripts.training.word_for_word import CLUMSY
 
 DOCUMENTATION = ("msdocs", "coop", "mdn", "gnome", "human", "pydocs")
@@ -38,8 +39,8 @@ SPARED = 0.05
 """Share of the other posts that the head may take for documentation, mean over families that it has not
 seen."""
 
-MADE = (*CLUMSY, BARE)
-"""Families that are made of others for another question."""
+MADE = (*CLUMSY, BARE, SPOILT, *REGISTERS)
+"""Families that are made of others, or drawn, for another question."""
 
 EVERYDAY = {"tatoeba": "tatoeba-test-v2020-07-28", "tico": "tico19-test"}
 """Test sets of everyday sentences and of advice to the public, by the family that they count as."""

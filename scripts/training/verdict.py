@@ -8,7 +8,8 @@ evidence what a family gets from thresholds that never saw it.
 
 The posts are those of WMT21, of NTREX where no system translated it, translations of our own (`made`, `rules`
 and `word_for_word`), and of the ``wild`` corpora, less what the encoder was trained on; two in three of them
-are cut to their first sentences, since posts are short.
+are cut to their first sentences, since posts are short. Games, jokes and chat (`debian`) set thresholds for
+rudimentary wording, and measure the other answers.
 
 Documentation is never called machine-translated: ``scripts.training.technical`` comes between ``--gather``
 and the fit, and says which posts that is; ``scripts.training.rudimentary`` says how rudimentary their wording
@@ -23,6 +24,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +44,10 @@ from checker.verdict.file import Calibration, Fitted
 from checker.verdict.model import BANDS
 from checker.version import __version__
 from scripts.command import command
-from scripts.training import rules
+from scripts.training import debian, rules
 from scripts.training.corpora import LANGUAGES, labelled, unpaired
 from scripts.training.encoder_data import trained_on
+from scripts.training.faults_data import human_texts, pieces_of, spoilt_post, vocabulary_of
 from scripts.training.made import FAMILIES, made
 from scripts.training.word_for_word import CLUMSY, WORD_FOR_WORD, word_for_word
 
@@ -72,12 +75,19 @@ rudimentary. They were chosen on the families of the tables, so that these are a
 TECHNICAL = 0.0
 """Log-odds of the encoder's head from which a post counts as technical documentation."""
 
+KNOWN = 12_000
+"""Texts of each register that spoilt words are taken from."""
+
 LINES = 3
 """Lines of WMT21 that make a post, at most."""
 
 BARE = "made_bare"
 """Family of human and word-for-word posts without capitals and marks: what a person types in a hurry must not
 look rudimentary. Other questions are not fitted on it. Their ``system`` is the family of the post."""
+
+SPOILT = "made_spoilt"
+"""Family of human posts with words spoilt on purpose (`spoilt_post`): the head for rudimentary wording learns
+from them, and nothing is fitted on what it says of them. Their ``system`` is the family of the post."""
 
 _SPLIT, _CLOSED, _OPENED = re.compile(r"\bσ (?=τ)"), re.compile(r"\s+([,.;·:!?»)])"), re.compile(r"([«(])\s+")
 
@@ -86,11 +96,17 @@ _SPLIT, _CLOSED, _OPENED = re.compile(r"\bσ (?=τ)"), re.compile(r"\s+([,.;·:!
 
 
 def unseen(
-    corpora: Path, language: str, most: int, seed: int = 0, translations: pd.DataFrame | None = None
+    corpora: Path,
+    language: str,
+    most: int,
+    seed: int = 0,
+    translations: pd.DataFrame | None = None,
+    packages: Path | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Posts of families that no model was trained on: ``text``, ``kind``, ``testset``, ``system``, ``page``.
 
-    Human and word-for-word ones come once more as people type in a hurry, the family `BARE`.
+    Human and word-for-word ones come once more as people type in a hurry, the family `BARE`; human ones also
+    spoilt, the family `SPOILT`.
 
     Args:
         corpora: folder with ``labelled`` and ``wild``.
@@ -99,16 +115,31 @@ def unseen(
             `word_for_word` twice as many.
         seed: of the draw.
         translations: of `made`.
+        packages: folder of `debian`, for other registers; by default there are none.
     """
     found: dict[Kind, list[dict[str, Any]]] = defaultdict(list)
-    for post in _drawn(corpora, language, most, seed, translations):
+    human: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    drawn = _drawn(corpora, language, most, seed, translations)
+    for post in chain(drawn, debian.posts(packages, language, most) if packages else ()):
         yield post
         if fitted_on(post["kind"], post["testset"], "rudimentary"):
             found[post["kind"]].append(post)
+            human[post["testset"], post["kind"]].append(post | {"system": post["testset"]})
     rng = random.Random(f"{seed} {language} {BARE}")
     for posts in found.values():
         for post in rng.sample(posts, min(len(posts), most)):
-            yield post | {"text": bare(post["text"]), "testset": BARE, "system": post["testset"]}
+            once_more = post | {"text": bare(post["text"]), "testset": BARE, "system": post["testset"]}
+            yield once_more
+            human[BARE, post["kind"]].append(once_more)
+    rng = random.Random(f"{seed} {language} {SPOILT}")
+    texts = human_texts(corpora, language)
+    vocabulary = vocabulary_of(
+        {name: pieces_of(part[:KNOWN], language) for name, part in texts.items()}, corpora, language
+    )
+    for posts in (posts for (_, kind), posts in human.items() if kind != "machine"):
+        for post in rng.sample(posts, min(len(posts), most // 2)):
+            if text := spoilt_post(post["text"], language, vocabulary, rng):
+                yield post | {"text": text, "kind": "machine", "testset": SPOILT}
 
 
 def bare(text: str) -> str:
@@ -190,14 +221,19 @@ def shortened(text: str, language: str, rng: random.Random) -> str:
 
 
 def collect(
-    checker: Checker, corpora: Path, language: str, most: int, translations: pd.DataFrame | None = None
+    checker: Checker,
+    corpora: Path,
+    language: str,
+    most: int,
+    translations: pd.DataFrame | None = None,
+    packages: Path | None = None,
 ) -> pd.DataFrame:
     """Posts of one language with their evidence, one column a field of ``Evidence``; without their text.
 
     ``pooled`` has the encoder's vectors of the post for ``scripts.training.technical``, ``pooled_faults``
     those for faulty words for ``scripts.training.rudimentary``.
     """
-    posts = pd.DataFrame(unseen(corpora, language, most, translations=translations))
+    posts = pd.DataFrame(unseen(corpora, language, most, 0, translations, packages))
     found = list(checker.findings_many(posts["text"], language))
     table = posts.drop(columns="text").join(
         pd.DataFrame([asdict(one.evidence) for one in found], columns=list(Evidence.__dataclass_fields__))
@@ -222,7 +258,7 @@ def gather(checker: Checker, language: str, args: argparse.Namespace) -> pd.Data
         return pd.read_parquet(kept)
     folder = args.cache / "made" if args.cache else None
     translations = made(args.corpora, checker.store, language, folder)
-    table = collect(checker, args.corpora, language, args.posts, translations)
+    table = collect(checker, args.corpora, language, args.posts, translations, args.debian)
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         table.to_parquet(kept)
@@ -234,7 +270,7 @@ def fitted_on(kind: Kind, family: str, asked: Question) -> bool:
     """Whether the answer to a question is fitted on such posts; it is measured on the others all the same."""
     if asked == "rudimentary":
         return kind != "machine" or family in (*WORD_FOR_WORD, BARE)
-    return family not in (*CLUMSY, BARE)
+    return family not in (*CLUMSY, BARE, SPOILT, *debian.REGISTERS)
 
 
 def observed(table: pd.DataFrame, asked: Question = "machine_translated") -> list[Observed]:
@@ -287,6 +323,7 @@ def main() -> None:
     parser.add_argument("--languages", nargs="+", default=LANGUAGES)
     parser.add_argument("--posts", type=int, default=120, help="posts of each family and kind, at most")
     parser.add_argument("--cache", type=Path, help="folder that keeps each language's evidence between runs")
+    parser.add_argument("--debian", type=Path, help="folder of unpacked packages, for other registers")
     parser.add_argument("--gather", action="store_true", help="gather evidence and stop")
     args = parser.parse_args()
     store = Store(args.models / "registry.toml")

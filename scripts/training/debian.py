@@ -1,0 +1,127 @@
+"""Text of other registers from packages of Debian: what is said in games, and jokes, chat and sayings.
+
+    apt-get download freedroidrpg-data widelands-data warzone2100-data fortunes-bg fortunes-br fortunes-cs \\
+        fortunes-de fortunes-es fortunes-it fortunes-pl fortunes-ru \\
+        $(apt-cache search -n '^wesnoth-1.16-.' | cut -d " " -f 1)
+    for package in *.deb; do dpkg -x "$package" "DEBIAN/${package%%_*}"; done
+
+Test sets are news and encyclopaedias. In games, people talk to each other, and volunteers translate it; the
+fortunes of a language are what its speakers tell each other. The text is under the GPL, or quoted from chat.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from gettext import GNUTranslations
+from pathlib import Path
+
+LEARNT = ("wesnoth", "freedroidrpg")
+"""Games that the layers for faulty words learn from, by how the names of their packages begin."""
+
+MEASURED = ("widelands", "warzone2100")
+"""Games that nothing learns from."""
+
+GAMES, SAYINGS = "games", "sayings"
+"""Families of `posts`: human translations, and native text."""
+REGISTERS = (GAMES, SAYINGS)
+
+SHORTEST = 30
+"""Characters of what is said in a game; 12 where a character is a syllable or a word."""
+
+LENGTHS = (60, 1200)
+"""Characters of a post."""
+
+FILES = {
+    "bg": "bgauthors bgproverb",
+    "cs": "cimrman hornicek rdvcitaty vodnansky",
+    "de": "channel-debian.fortunes fussball infodrom kinderzitate linuxtag ms sprueche stilblueten unfug "
+    "witze",
+    "es": "pintadas.fortunes refranes.fortunes",
+    "it": "formiche italia luttazzi paolotedeschi zuse",
+    "pl": "argante blug debian.pl dowcipy dowcipy-niskopoziomowe linuxpl pld",
+    "pt": "brasil",
+    "ru": "2001.* 2002.* 2003.* armenian computer fomenko",
+}
+"""Files of fortunes that were written in their language: jokes, chat, graffiti, proverbs."""
+
+_REGIONS = {"pt": ("pt", "pt_BR"), "zh": ("zh", "zh_CN"), "uk": ("uk", "uk_UA"), "ar": ("ar", "ar_SA")}
+_FILLED_IN = re.compile(r"[%${}<>|\\=_@*]|\w/\w")
+"""Entries with fields to fill in, or with markup."""
+_CREDIT = re.compile(r"(?i)copyright|https?:|©")
+_SPEAKER = re.compile(r"^(?:\w{3} \d\d )?(?:[\d:]{4,8} )?\s*[<*]\s?[@+]?[^>\s]+[>*] |^#[\w.]+$|^##.*$", re.M)
+"""Who says a line of a chat, and the channel."""
+_AUTHOR = re.compile(r"^\s*--.*(?:\n\s+.*)*\Z", re.M)
+"""Whose saying it is, below it."""
+
+
+def game_texts(folder: Path, language: str, names: tuple[str, ...] = LEARNT) -> list[str]:
+    """What is said in games, and hints and orders, in the order of the files.
+
+    Args:
+        folder: of unpacked packages.
+        language: ISO 639-1 code. English is what the German version was translated from.
+        names: of the packages, as they begin.
+    """
+    shortest = 12 if language in ("ja", "zh", "ko") else SHORTEST
+    regions = {"de"} if language == "en" else set(_REGIONS.get(language, (language,)))
+    found: dict[str, None] = {}
+    for package in sorted(path for path in folder.iterdir() if path.name.startswith(names)):
+        for path in sorted(path for path in package.rglob("*.mo") if regions & set(path.parts)):
+            for original, translation in _catalogue(path):
+                entry = " ".join((original if language == "en" else translation).split())
+                if len(entry) >= shortest and not _FILLED_IN.search(entry) and not _CREDIT.search(entry):
+                    found[entry] = None
+    return list(found)
+
+
+def _catalogue(path: Path) -> Iterator[tuple[str, str]]:
+    """The translated entries of a catalogue of GNU gettext."""
+    with path.open("rb") as file:
+        entries = GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+    for key, translation in entries.items():
+        if isinstance(key, str) and key != translation:
+            yield key.rpartition("\x04")[2], translation
+
+
+def sayings(folder: Path, language: str) -> list[str]:
+    """Jokes, chat, graffiti and proverbs of a language, without who said them; in the order of the files.
+
+    Args:
+        folder: of unpacked packages.
+        language: ISO 639-1 code. There are none of those that are not in `FILES`.
+    """
+    found: dict[str, None] = {}
+    for name in FILES.get(language, "").split():
+        for path in sorted(folder.glob(f"fortunes-*/usr/share/games/fortunes/**/{name}")):
+            if path.suffix in (".dat", ".u8"):
+                continue
+            for entry in path.read_text(errors="replace").split("\n%\n"):
+                said = _AUTHOR.sub("", entry)
+                if language == "pt" and said != entry:
+                    continue  # quoted, often from another language
+                said = "\n".join(" ".join(line.split()) for line in _SPEAKER.sub("", said).splitlines())
+                if "\ufffd" not in said and len(said.strip()) >= SHORTEST:
+                    found[said.strip()] = None
+    return list(found)
+
+
+def posts(folder: Path, language: str, most: int) -> Iterator[dict[str, str]]:
+    """Posts of other registers: ``text``, ``kind``, ``testset``, ``system``, ``page``; each is its own page.
+
+    Of games those that nothing learns from; none of them in English, whose authors have other languages.
+
+    Args:
+        folder: of unpacked packages.
+        language: ISO 639-1 code.
+        most: of each family, at most.
+    """
+    rng = random.Random(f"registers {language}")
+    said = [] if language == "en" else game_texts(folder, language, MEASURED)
+    families = (GAMES, "translated", said), (SAYINGS, "native", sayings(folder, language))
+    for family, kind, texts in families:
+        long = [text for text in texts if LENGTHS[0] <= len(text) <= LENGTHS[1]]
+        for number, text in enumerate(rng.sample(long, min(most, len(long)))):
+            page = f"{family}-{number}"
+            yield {"text": text, "kind": kind, "testset": family, "system": family, "page": page}
