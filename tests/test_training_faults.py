@@ -128,7 +128,8 @@ def run(tmp_path: Path) -> Path:
         language = ("en", "ru", "ja")[unit % 3]
         made = faults_data._unit(TEXTS[language], language, vocabulary(language), random.Random(unit))
         posts += [(unit, post) for post in made]
-    pack(posts, Tokenizer.from_file(str(tokenizer)), 96).save(tmp_path / "run" / "train")
+    for name, own in ("train", posts), ("dev", posts[:60]):
+        pack(own, Tokenizer.from_file(str(tokenizer)), 96).save(tmp_path / "run" / name)
     return tmp_path
 
 
@@ -194,3 +195,18 @@ def test_typed_in_a_chat_a_sentence_keeps_its_words(seed: int, language: str) ->
     text = TEXTS[language]
     typed = chatty(text, language, random.Random(seed))
     assert typed.rstrip(".!。").casefold() == text.rstrip(".。").casefold()
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_blanks_stay_where_they_are(language: str, seed: int) -> None:
+    text = {"en": "Prices (of bread)  rose - again.", "ja": "Windows 11 を New York で、使いました。"}[
+        language
+    ]
+    draft = Draft(text, language, vocabulary(language), random.Random(seed))
+    assert draft.text() == (text, [])
+    draft.shuffle()
+    made, _ = draft.text()
+    assert [place for place, sign in enumerate(made) if sign == " "] or language == "en"
+    assert made.count(" ") == text.count(" ")

@@ -189,7 +189,7 @@ def test_posts_word_for_word_come_from_everything_with_a_source(corpora: Path) -
     pd.DataFrame([speech]).to_parquet(corpora / "wild" / "es.parquet")
     for donor in ("pt", "uk", "fi"):
         pd.DataFrame([speech]).iloc[:0].to_parquet(corpora / "wild" / f"{donor}.parquet")
-    spanish = [("dog sleeps", "perro duerme", "human", "tatoeba")]
+    spanish = [(f"dog sleeps {n}", f"perro duerme {n}", "human", "tatoeba") for n in range(9)]
     spanish = pd.DataFrame(spanish, columns=["en", "es", "kind", "testset"])
     spanish.to_parquet(corpora / "parallel" / "en-es.parquet")
     found = word_for_word(corpora, "ru", 30)

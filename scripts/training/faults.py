@@ -44,8 +44,8 @@ from scripts.training.loop import Batch, add_options, attention, begin, fit, wri
 CONTEXT = 96
 """Pieces of a sentence, at most."""
 
-DEV = 0.01
-"""Share of the units, the last ones, that nothing is learnt from."""
+DEV_POSTS = 3000
+"""Sentences that nothing is learnt from, wherever they occur."""
 
 
 def of_rows(data: Pack, rows: npt.NDArray[np.int64]) -> Batch:
@@ -74,35 +74,33 @@ def base(args: argparse.Namespace) -> None:
 
 
 def make_pack(args: argparse.Namespace) -> None:
-    """Write ``train/``."""
+    """Write ``train/`` and ``dev/``."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(args.out / "base" / "tokenizer.json"))
-    made = pack(drawn(args.corpora, args.posts, args.seed, games=args.games), tokenizer, CONTEXT)
-    made.save(args.out / "train")
-    print(f"{len(made)} sentences, {made.lengths.mean():.1f} pieces each", flush=True)
+    for name, count in ("dev", DEV_POSTS), ("train", args.posts):
+        posts = drawn(args.corpora, count, args.seed, games=args.games, held=name == "dev")
+        made = pack(posts, tokenizer, CONTEXT)
+        made.save(args.out / name)
+        print(f"{name}: {len(made)} sentences, {made.lengths.mean():.1f} pieces each", flush=True)
 
 
 def train(args: argparse.Namespace) -> None:
     """Write ``checkpoint.pt`` and ``model.pt``."""
     begin(args)
-    data = Pack.load(args.out / "train")
-    bounds = np.flatnonzero(np.r_[True, np.diff(data.unit) != 0, True])
-    kept = int(bounds[int(len(bounds) * (1 - DEV))])
-    dev = np.arange(kept, len(data))[:3000]
+    data, dev = Pack.load(args.out / "train"), Pack.load(args.out / "dev")
 
     def epoch_of(epoch: int) -> Iterator[Batch]:
         for rows in batches(data, args.batch_tokens, args.seed + epoch):
-            if rows[0] < kept:
-                yield of_rows(data, rows)
+            yield of_rows(data, rows)
 
     @torch.no_grad()
     def evaluate(model: nn.Module) -> dict[str, float]:
         device = next(model.parameters()).device
         tokens, labels, sentences = [], [], []
-        order = np.argsort(data.lengths[dev], kind="stable")
+        order = np.argsort(dev.lengths, kind="stable")
         for start in range(0, len(order), 60):
-            batch = {k: v.to(device) for k, v in of_rows(data, dev[order[start : start + 60]]).items()}
+            batch = {k: v.to(device) for k, v in of_rows(dev, order[start : start + 60]).items()}
             _, spoilt, fault = model(batch["ids"], batch["mask"])
             shown = batch["labels"] != -100
             tokens.append(fault.float()[shown].cpu().numpy())
