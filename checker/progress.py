@@ -17,6 +17,9 @@ LONG = 60.0
 
 _SCORING = "Scoring"
 
+BYTES = "bytes"
+"""The unit that is shown in MB."""
+
 Advance = Callable[..., None]
 """Called with the number of rows that were done since the last call, by default 1."""
 
@@ -71,7 +74,16 @@ def progress(
         unit: what they are.
     """
     from rich.console import Console  # not above: most who import this draw nothing
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )  # fmt: skip
 
     console = Console(stderr=True)
     began = said = time.monotonic()
@@ -82,10 +94,12 @@ def progress(
         return count / max(time.monotonic() - began, 1e-6)
 
     if console.is_interactive:
-        columns = (
-            TextColumn(title), BarColumn(), MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]:.1f} per second"), TimeRemainingColumn(),
-        )  # fmt: skip
+        counted: tuple[ProgressColumn, ...] = (
+            (DownloadColumn(), TransferSpeedColumn())
+            if unit == BYTES
+            else (MofNCompleteColumn(), TextColumn("{task.fields[rate]:.1f} per second"))
+        )
+        columns = TextColumn(title), BarColumn(), *counted, TimeRemainingColumn()
         with Progress(*columns, console=console, transient=True, speed_estimate_period=600) as bar:
             task = bar.add_task("", total=total, completed=done, rate=0.0)
 
@@ -108,6 +122,10 @@ def progress(
             said = time.monotonic()
             left = f", {timedelta(seconds=round((total - done - count) / rate()))} left" if total else ""
             what = "" if title == _SCORING else f"{title}: "
+            if unit == BYTES:
+                of = f"{what}{(done + count) / 1e6:.1f} of {(total or 0) / 1e6:.1f} MB"
+                _log.info("%s, %.1f MB per second%s", of, rate() / 1e6, left)
+                return
             of = f"{what}{done + count} of {total or '?'} {unit}"
             _log.info("%s, %.1f per second%s", of, rate(), left)
 

@@ -420,8 +420,10 @@ def test_a_language_may_have_a_threshold_for_one_question_only() -> None:
     assert "Ukrainian is called translated" in note.text
     rows = tuple(row.model_copy(update={"cuts": {"ru": row.cuts["ru"]}}) for row in dependence().rows)
     third = AccountModel(machine=dependence(), rudimentary=dependence(rows=rows))
-    (note,) = combine("a", posts([0.0] * 12, "uk"), third).warnings
+    (note,) = combine("a", posts([0.0] * 12, "uk", rudimentary=0.0), third).warnings
     assert "Ukrainian is called rudimentary" in note.text
+    (note,) = combine("a", posts([0.0] * 12, "uk"), third).warnings
+    assert note.text == "Whether the wording is rudimentary was not judged for any post in Ukrainian."
     assert combine("a", posts([2.0] * 12, "uk", translated=4.0), BOTH).verdict == "machine_translated"
     assert combine("a", posts([-2.0] * 12, "uk", translated=-4.0), BOTH).verdict == "human_written"
 

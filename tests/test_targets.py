@@ -23,11 +23,13 @@ import checker
 from checker.errors import CheckerError, OutputError
 from checker.io.addresses import address_of, in_store, matches, named
 from checker.io.targets import local_path, placed
+from checker.pipeline import Checker
 from checker.result import Result
 from checker.runs.accounts import accounts_file
 from checker.runs.local import CHUNK, journal_path, score_file
 from checker.runs.ray.run import score_directory
 from checker.runs.rejects import rejects_path
+from checker.settings import Settings
 
 
 class Untouched(StandIn):
@@ -244,6 +246,37 @@ def test_what_cannot_be_uploaded_is_uploaded_later(store: Any, home: Path, tmp_p
     store.mkdir("results")
     assert score_file(Untouched(), source, address).rows == 2 * CHUNK
     assert store.cat_file("results/out.jsonl") == expected
+    assert list(home.iterdir()) == []
+
+
+def test_an_upload_tells_how_far_it_is(store: Any, tmp_path: Path) -> None:
+    source, address = posts_file(tmp_path, 2 * CHUNK), "s3://results/out.jsonl"
+    told: list[tuple[int, int | None]] = []
+    score_file(StandIn(), source, address, on_upload=lambda *now: told.append(now))
+    size = sum(store.info(path)["size"] for path in held(store))
+    assert told[-1] == (size, size)
+    assert {total for _, total in told} == {size}
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+
+
+def test_accounts_that_cannot_be_uploaded_are_not_scored_again(
+    store: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, address = tmp_path / "posts.jsonl", "s3://results/accounts.jsonl"
+    text = "Мост через реку закрыт на ремонт до конца недели, объезд идёт по улице {}."
+    rows = [{"text": text.format(name), "account": "a"} for name in ("Ленина", "Мира", "Садовой")]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    settings = Settings(round_trip=False, fluency=False, cache=None)
+
+    def lose(done: int, total: int | None) -> None:
+        store.rm("results", recursive=True)
+
+    with pytest.raises(OutputError, match="give the command again"):
+        accounts_file(source, address, settings=settings, on_judged=lose)
+    store.mkdir("results")
+    monkeypatch.setattr(Checker, "score_batches", Untouched.score_batches)
+    assert accounts_file(source, address, settings=settings).accounts == 1
+    assert held(store) == ["results/accounts.jsonl"]
     assert list(home.iterdir()) == []
 
 

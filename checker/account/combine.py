@@ -430,8 +430,11 @@ def _languages_unmeasured(posts: Sequence[AccountPost], model: AccountModel) -> 
     asked = {}
     if model.translated is not None and any(post.translated is not None for post in posts):
         asked = {"machine_translated": (machine, other), "translated": (other, machine)}
+    judged = {post.language or "?" for post in posts if post.rudimentary is not None}
     if model.rudimentary is not None:
-        asked["rudimentary"] = (clumsy, machine | other)
+        asked["rudimentary"] = (clumsy, judged & (machine | other))
+        if unasked := sorted(codes - judged):
+            notes.append(words.not_asked(unasked))
     for verdict, (known, elsewhere) in asked.items():
         if missing := sorted((codes & elsewhere) - known):
             notes.append(words.question_unmeasured(missing, verdict))

@@ -128,6 +128,13 @@ def question_unmeasured(codes: Sequence[str], verdict: str) -> Note:
     return Note(code="question_unmeasured", text=text)
 
 
+def not_asked(codes: Sequence[str]) -> Note:
+    """Languages in which no post has a probability of rudimentary wording."""
+    told = _listed([_language(code) for code in codes])
+    text = f"Whether the wording is rudimentary was not judged for any post in {told}."
+    return Note(code="question_unmeasured", text=text)
+
+
 def calibration_unmeasured(label: str) -> Note:
     text = (
         f"The posts were judged by a calibration of your own ({label}), for which no false-alarm rate of "

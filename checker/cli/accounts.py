@@ -22,7 +22,7 @@ from checker.io.addresses import named
 from checker.io.outcomes import day_of
 from checker.io.write import check_output
 from checker.pages.accounts import Collected, accounts_page
-from checker.progress import steps
+from checker.progress import BYTES, steps
 from checker.runs import accounts as runs
 from checker.runs.accounts import AccountsSummary, Choice, Runner
 from checker.settings import Settings
@@ -121,7 +121,7 @@ def accounts(
                 source, output, settings=settings, choice=choice, scores=scores, save_scores=save_scores,
                 runner=runner, address=address, workers=workers, restart=restart,
                 on_account=see, on_progress=step("Scoring", "rows"), on_read=step("Reading scores", "rows"),
-                on_judged=step("Judging", "accounts"),
+                on_judged=step("Judging", "accounts"), on_upload=step("Uploading", BYTES),
             )  # fmt: skip
     if html_to is not None:
         accounts_page(collected, html_to)

@@ -25,7 +25,7 @@ from checker.io.sources import on_disk, read_all
 from checker.io.table import check_kept
 from checker.io.targets import local_path
 from checker.pipeline import Checker
-from checker.progress import shown
+from checker.progress import BYTES, steps
 from checker.result import RowError
 from checker.runs.local import Outcome, Summary, journal_path, output_line, score_chunks, score_file
 from checker.runs.ray.run import score_directory
@@ -118,14 +118,14 @@ def score(
     if output is not None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as cleanly as Ctrl+C
     try:
-        with shown() as on_progress:
+        with steps() as step:
             if runner == "ray":
                 if output is None or source == "-":
                     problem = "--runner ray scores files into a directory."
                     raise InputError(problem, fix="Name INPUT and --output.")
                 summary = score_directory(
                     source, output, settings, text_column=text_column, id_column=id_column, keep=keep or (),
-                    address=address, workers=workers, restart=restart, on_progress=on_progress,
+                    address=address, workers=workers, restart=restart, on_progress=step("Scoring", "rows"),
                 )  # fmt: skip
             elif output is None:
                 check_kept(keep or ())
@@ -138,7 +138,8 @@ def score(
                     Checker(settings), source, output, text_column=text_column, id_column=id_column,
                     keep=keep or (), restart=restart,
                     on_outcome=first.add,
-                    on_progress=on_progress,
+                    on_progress=step("Scoring", "rows"),
+                    on_upload=step("Uploading", BYTES),
                 )  # fmt: skip
                 _preview(first.rows, summary.rows, output)
     except KeyboardInterrupt:

@@ -20,6 +20,7 @@ from checker.files import writing
 from checker.io.addresses import in_store, matches, opened, reaching
 from checker.io.write import check_format
 from checker.models import Store
+from checker.progress import OnProgress
 
 
 class _DiscardError(Exception):
@@ -43,6 +44,7 @@ def placed(
     source: str | Path = "-",
     formats: Collection[str] | None = None,
     beside: Callable[[Path], Path] | None = None,
+    on_upload: OnProgress = lambda done, total: None,
 ) -> Iterator[Path]:
     """A path on this machine to write results to; when the block ends, they are where they belong.
 
@@ -56,6 +58,7 @@ def placed(
         formats: accepted extensions, as for `checker.io.write.check_output`, which paths are not checked by.
         beside: the path of a second file, which there may be beside the first. It is uploaded before that; if
             there is none, one of an earlier run is deleted.
+        on_upload: called with the number of bytes that are uploaded, and of all.
 
     Raises:
         OutputError: the address has an unknown extension, or is that of the input; there is no such bucket,
@@ -83,7 +86,7 @@ def placed(
         with _writing(
             address, f"The results are in {here}: give the command again, or copy them from there."
         ):
-            _upload(files)
+            _upload(files, on_upload)
         shutil.rmtree(here.parent, ignore_errors=True)
 
 
@@ -110,13 +113,23 @@ def _check(address: str, files: Collection[str], source: str | Path) -> None:
         raise _DiscardError
 
 
-def _upload(files: dict[str, Path]) -> None:
+def _upload(files: dict[str, Path], on_upload: OnProgress) -> None:
     """Put the files into their store, one after the other, and delete those that there are none of."""
+    from fsspec.callbacks import Callback
+
+    total = sum(here.stat().st_size for here in files.values() if here.exists())
+    done = 0
+
+    def told(_: int | None, value: int, **__: object) -> None:
+        on_upload(min(done + value, total), total)
+
     for address, here in files.items():
         system, path = opened(address)
         system.invalidate_cache()
         if here.exists():
-            system.put_file(str(here), path)
+            system.put_file(str(here), path, callback=Callback(hooks={"told": told}))
+            done += here.stat().st_size
+            on_upload(done, total)
         elif system.exists(path):
             system.rm_file(path)
 

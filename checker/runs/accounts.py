@@ -26,6 +26,7 @@ from checker.account.record import Account
 from checker.errors import InputError
 from checker.evaluation.scores import has_scores
 from checker.io import outcomes
+from checker.io.addresses import in_store
 from checker.io.outcomes import Columns, Row
 from checker.io.read import DEFAULT_ID, DEFAULT_TEXT
 from checker.io.targets import placed
@@ -34,7 +35,7 @@ from checker.pipeline import Checker
 from checker.progress import OnProgress
 from checker.result import Result, RowError
 from checker.runs.grouped import Grouped
-from checker.runs.local import score_file
+from checker.runs.local import journal_path, score_file
 from checker.runs.ray.partitions import find
 from checker.runs.ray.run import score_directory
 from checker.runs.rejects import rejects_path
@@ -124,6 +125,7 @@ def accounts_file(
     on_progress: OnProgress = lambda done, total: None,
     on_read: OnProgress = lambda done, total: None,
     on_judged: OnProgress = lambda done, total: None,
+    on_upload: OnProgress = lambda done, total: None,
 ) -> AccountsSummary:
     """Judge every account of a file; what ``checker accounts`` calls.
 
@@ -145,6 +147,7 @@ def accounts_file(
         on_progress: called with the number of rows that are scored, and of all if it is known.
         on_read: called with the number of scores that went to their accounts, now and then.
         on_judged: called with the number of accounts that are judged, and of all.
+        on_upload: called with the number of bytes that are uploaded to an address, and of all.
 
     Raises:
         InputError: a file cannot be read, has no such column, or no row with an account; ``scores`` are not
@@ -163,8 +166,9 @@ def accounts_file(
     score = partial(
         _scored, settings=settings or Settings(), choice=choice, runner=runner, address=address,
         workers=workers, restart=restart, on_progress=on_progress,
+        keep_journal=saved is None and in_store(output) is not None,  # until the output is uploaded
     )  # fmt: skip
-    with placed(output) as here:
+    with placed(output, on_upload=on_upload) as here:
         check_output(here, source)
         beside = saved or here.with_name(f"{here.name}.scores" + (".jsonl" if runner == "local" else ""))
         with tempfile.TemporaryDirectory(dir=here.parent, prefix=f".{here.name}.") as temporary:
@@ -182,8 +186,8 @@ def accounts_file(
                     yield account.to_json()
 
             write_accounts(lines(), here)
-        if made and saved is None:
-            _discard(beside)
+    if made and saved is None:
+        _discard(beside)  # not earlier: where the upload fails, the same call goes on from them
     summary.seconds = clock.monotonic() - began
     return summary
 
@@ -329,6 +333,7 @@ def _scored(
     address: str | None = None,
     workers: int | None = None,
     restart: bool = False,
+    keep_journal: bool = False,
     on_progress: OnProgress,
 ) -> Iterator[Row | RowError]:
     """Score the input into a file, or a directory, and give its rows with their facts."""
@@ -337,7 +342,7 @@ def _scored(
         outcomes.check_columns(path, choice.columns, choice.id_column)
         score_file(
             Checker(settings), path, scores, text_column=text, id_column=id, restart=restart,
-            on_progress=on_progress,
+            keep_journal=keep_journal, on_progress=on_progress,
         )  # fmt: skip
         return outcomes.read(scores, choice.columns, path, choice.id_column)
     target = scores.resolve()
@@ -360,5 +365,5 @@ def _discard(scores: Path) -> None:
     if scores.is_dir():
         shutil.rmtree(scores)
         return
-    for path in (scores, rejects_path(scores)):
+    for path in (scores, rejects_path(scores), journal_path(scores)):
         path.unlink(missing_ok=True)

@@ -151,8 +151,10 @@ def score_file(
     options: Mapping[str, Any] | None = None,
     models: Mapping[str, str] | None = None,
     restart: bool = False,
+    keep_journal: bool = False,
     on_outcome: Callable[[Outcome], object] | None = None,
     on_progress: OnProgress = lambda done, total: None,
+    on_upload: OnProgress = lambda done, total: None,
 ) -> Summary:
     """Score every row of a file into another, from where an interrupted run stopped if there was one.
 
@@ -169,8 +171,10 @@ def score_file(
             settings of the checker.
         models: digest by name of the models that they may depend on; by default those of the checker.
         restart: start over, even if the interrupted run was another one.
+        keep_journal: leave it beside the output, so that the same call does not score again.
         on_outcome: called with every row of the output, in order, once all are there.
         on_progress: called with the number of rows that are scored, and of all if it is known.
+        on_upload: called with the number of bytes that are uploaded to an address, and of all.
 
     Raises:
         InputError: the input cannot be read, or changed while it was scored.
@@ -187,7 +191,7 @@ def score_file(
         models = scorer.store.digests(scorer.profile) if models is None else models
     keep = tuple(dict.fromkeys(keep))
     check_kept(keep)
-    with placed(output, source=source, beside=rejects_path) as place:
+    with placed(output, source=source, beside=rejects_path, on_upload=on_upload) as place:
         here = followed(place)
         for target in (here, rejects_path(here)):
             check_output(target, source)
@@ -198,7 +202,7 @@ def score_file(
             summary = _score_paths(
                 scorer, source, paths, here, (text_column, id_column, keep), dict(options or {}),
                 dict(models or {}), restart, on_outcome, on_progress,
-                keep_journal=in_store(output) is not None,  # until the output is uploaded
+                keep_journal=keep_journal or in_store(output) is not None,  # until the output is uploaded
             )  # fmt: skip
     summary.seconds = time.monotonic() - began
     return summary
