@@ -126,7 +126,7 @@ def make_base(source: Path, out: Path, corpora: Path, pieces: int, counts: Path 
 
 
 def make_base_of(source: Path, tokenizer: Path, out: Path) -> None:
-    """Write the same as `make_base`, with the pieces of a tokenizer that was cut before.
+    """Write the same as `make_base`, with the pieces of a tokenizer that was cut before, and not rounded.
 
     Args:
         source: as there.

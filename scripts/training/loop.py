@@ -183,7 +183,7 @@ def fit(
         out: folder for ``checkpoint.pt`` and ``log.jsonl``.
         minutes: wall-time budget, earlier runs from the same checkpoint counted in.
         lr: peak learning rate.
-        weight_decay: for the hidden matrices.
+        weight_decay: for the hidden matrices; ``optimisers`` have their own.
         steps: stop after so many steps (a smoke test).
         report_every, save_every: seconds between log lines and between checkpoints.
         after_step: called after every update, for constraints on the weights.
