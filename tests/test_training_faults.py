@@ -16,8 +16,17 @@ from hypothesis import strategies as st
 
 from checker.evidence.heads import Heads
 from scripts.training import faults_data
-from scripts.training.encoder_data import Pack, Post, pack
-from scripts.training.faults_data import Draft, Vocabulary, bare, chatty, senses, spoil, spoilt_post
+from scripts.training.encoder_data import Lexicon, Pack, Post, pack
+from scripts.training.faults_data import (
+    Draft,
+    Vocabulary,
+    bare,
+    chatty,
+    dictionaries,
+    senses,
+    spoil,
+    spoilt_post,
+)
 
 ROOT = Path(__file__).parents[1]
 TEXTS = {
@@ -37,7 +46,7 @@ def vocabulary(language: str) -> Vocabulary:
     texts = [TEXTS[language]] * 3 + [other] * 3
     made = Vocabulary.learn(texts, language)
     return Vocabulary(
-        made.lexicon, {"ministers": ["servants"], "capital": ["money"]}, made.common, made.known
+        made.lexicon, {"ministers": ["servants"], "capital": ["money"]}, {}, made.common, made.known
     )
 
 
@@ -71,11 +80,11 @@ def test_what_cannot_be_spoilt_is_left_alone(text: str) -> None:
 
 
 def test_words_with_the_same_translation_replace_each_other_and_forms_of_one_word_do_not() -> None:
-    found = senses(PAIRS)
+    found = senses(*dictionaries(PAIRS))
     assert "Gebäude" in found["haus"]
     assert "Haus" in found["gebäude"]
     assert all(other.lower() != word for word, others in found.items() for other in others)
-    assert senses([]) == {}
+    assert senses(*dictionaries([])) == {}
 
 
 def test_a_word_that_changes_place_takes_no_marks_along() -> None:
@@ -210,3 +219,13 @@ def test_blanks_stay_where_they_are(language: str, seed: int) -> None:
     made, _ = draft.text()
     assert [place for place, sign in enumerate(made) if sign == " "] or language == "en"
     assert made.count(" ") == text.count(" ")
+
+
+def test_a_calque_has_the_order_of_its_source() -> None:
+    there = {"habe": [("have", 1.0)], "haus": [("house", 0.9), ("home", 0.1)], "gekauft": [("bought", 1.0)]}
+    known = Vocabulary(Lexicon(), {}, there)
+    draft = Draft("Ich habe gestern das alte Haus gekauft.", "de", known, random.Random(0))
+    draft.follow("I have bought the old house.")
+    assert draft.text() == ("Ich habe gestern das alte gekauft Haus.", [(26, 33)])
+    draft.follow("")
+    assert draft.text()[0] == "Ich habe gestern das alte gekauft Haus."

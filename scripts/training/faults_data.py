@@ -6,12 +6,14 @@ and of grammatical error detection with made-up errors (Grundkiewicz et al. 2019
 Since both sides are of one text, subject, register and length tell nothing, and any human text will do.
 
 Words are spoilt as bad translations spoil them: another form, another word with the same translation, another
-preposition or article, one too few or too many, another place. Sentences that were typed without capitals or
-marks come among the whole ones and among the spoilt ones alike.
+preposition or article, one too few or too many, another place; and where the sentence has an English version,
+the order of that one. Sentences that were typed without capitals or marks come among the whole ones and among
+the spoilt ones alike.
 """
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,7 +41,7 @@ from scripts.training.encoder_data import (
     stem,
     words,
 )
-from scripts.training.glossary import Glossary
+from scripts.training.glossary import NEAR, WORDS, Glossary
 
 MEASURED_SETS = (
     "wmt19", "ntrex", "newstest2019", "wmt09", "newstest2009", "newssyscomb2009", "wmt12", "newstest2012",
@@ -67,6 +69,9 @@ HEAVY = ((0.08, 0.25, 0.5), (0.25, 0.5, 0.5))
 SPARED = 0.15
 """Share of such a post's sentences that stay as they are."""
 
+CALQUES = 0.6
+"""Share of the spoilt sentences with a version in another language that take its order."""
+
 WAYS = {"form": 3.0, "sense": 3.0, "small": 2.0, "place": 2.0, "gone": 1.0, "twice": 0.7, "other": 0.7}
 """How often a word is spoilt in each way, before chance makes some of them the habit of a sentence."""
 
@@ -75,6 +80,10 @@ LONGEST = 400
 
 
 _MARKS = ".,;:!?()[]«»„“”\"'‘’…。、，！？：；،؟؛।·–—-"
+
+
+Choices = dict[str, list[tuple[str, float]]]
+"""Word → words of the other language, and how likely each is."""
 
 
 class Item(NamedTuple):
@@ -91,12 +100,14 @@ class Vocabulary:
     Attributes:
         lexicon: forms of a word, and the small words.
         senses: words with the same translation, but for forms of the word.
+        there: counterparts of words in the other language of the pairs, and how likely each is.
         common: frequent words.
         known: words that occur, as they are written.
     """
 
     lexicon: Lexicon
     senses: dict[str, list[str]] = field(default_factory=dict)
+    there: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
     common: list[str] = field(default_factory=list)
     known: frozenset[str] = frozenset()
 
@@ -110,25 +121,29 @@ class Vocabulary:
         lexicon = Lexicon.learn(texts, FREQUENT)
         if language in NO_SPACES:
             lexicon.short = [word for word in common if len(word) == 1][:60]
-        return cls(lexicon, senses(list(pairs)), common[:8000], frozenset(counts))
+        there, back = dictionaries(list(pairs))
+        return cls(lexicon, senses(there, back), there, common[:8000], frozenset(counts))
 
 
-def senses(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
-    """Words of the second side of pairs with the same counterparts on the first.
+def dictionaries(pairs: Sequence[tuple[str, str]]) -> tuple[Choices, Choices]:
+    """Counterparts of the words of the second side of pairs, then those of the first; none without pairs."""
+    if not pairs:
+        return {}, {}
+    return Glossary([(other, one) for one, other in pairs]).choices, Glossary(pairs).choices
+
+
+def senses(there: Choices, back: Choices) -> dict[str, list[str]]:
+    """Words with the same counterparts as others.
 
     Args:
-        pairs: of lines.
+        there, back: of `dictionaries`.
     """
-    if not pairs:
-        return {}
-    there = Glossary([(other, one) for one, other in pairs])
-    back = Glossary(pairs)
     found: dict[str, list[str]] = {}
-    for word, counterparts in there.choices.items():
+    for word, counterparts in there.items():
         others = [
             other
             for counterpart, _ in counterparts[:3]
-            for other, _ in back.choices.get(counterpart.lower(), ())
+            for other, _ in back.get(counterpart.lower(), ())
             if other.lower() != word and stem(other.lower()) != stem(word)
         ]
         if others:
@@ -180,6 +195,30 @@ class Draft:
             for start in range(0, count, size)
             for place in self.rng.sample(range(start, min(start + size, count)), min(size, count - start))
         ]
+        self._reorder(order)
+
+    def follow(self, other: str) -> None:
+        """Put the words in the order of a version in the other language, as a calque has them.
+
+        A word goes where its likeliest counterpart is, one without any behind the word that it stands behind.
+
+        Args:
+            other: that version.
+        """
+        theirs = [word.lower() for word in WORDS.findall(other)]
+        at: list[float] = []
+        for place, item in enumerate(self.items):
+            chances = dict(self.vocabulary.there.get(item.core.lower(), ()))
+            here = (place + 0.5) / len(self.items)
+            likely = [
+                (chances[word] * math.exp(-NEAR * abs(here - (number + 0.5) / len(theirs))), number)
+                for number, word in enumerate(theirs)
+                if word in chances
+            ]
+            at.append(max(likely)[1] if likely else (at[-1] if at else 0.0))
+        self._reorder(sorted(range(len(self.items)), key=lambda place: (at[place], place)))
+
+    def _reorder(self, order: Sequence[int]) -> None:
         kept = rising(order)
         self.items = [self.items[place]._replace(faulty=place not in kept) for place in order]
 
@@ -247,6 +286,7 @@ def spoil(
     vocabulary: Vocabulary,
     rng: random.Random,
     amounts: Sequence[tuple[float, float, float]] = SHARES,
+    other: str | None = None,
 ) -> tuple[str, list[Span]]:
     """Spoil some words of a sentence.
 
@@ -256,6 +296,7 @@ def spoil(
         vocabulary: of the language.
         rng: draws what is done.
         amounts: how many of the words, as `SHARES` has it.
+        other: the sentence in the other language of the vocabulary, if it is known.
 
     Returns:
         The text, and the spans of what is faulty in it; none if nothing could be spoilt.
@@ -267,7 +308,10 @@ def spoil(
     low, high, _ = rng.choices(amounts, [share for *_, share in amounts])[0]
     count = max(1, round(rng.uniform(low, high) * len(draft.items)))
     habits = {way: weight * rng.expovariate(1.0) for way, weight in WAYS.items()}
-    if rng.random() < 0.12:
+    if other is not None and rng.random() < CALQUES:
+        draft.follow(other)
+        count //= 2
+    elif rng.random() < 0.12:
         draft.shuffle()
         count //= 3
     for _ in range(count):
@@ -393,6 +437,7 @@ def drawn(
     """
     pools: dict[str, dict[str, list[str]]] = {}
     vocabularies: dict[str, Vocabulary] = {}
+    versions: dict[str, dict[str, str]] = {}
     for language in languages:
         texts = human_texts(corpora, language, games)
         pick = random.Random(f"{seed} {language}")
@@ -405,6 +450,9 @@ def drawn(
             for name, own in texts.items()
         }
         vocabularies[language] = vocabulary_of(pools[language], corpora, language)
+        versions[language] = (
+            {} if language in NO_SPACES else versions_of(pairs_of(corpora, language), language)
+        )
         counts = {name: len(pool) for name, pool in pools[language].items()}
         print(language, counts, len(vocabularies[language].senses), "senses", flush=True)
     shares = language_shares({name: sum(map(len, pool.values())) for name, pool in pools.items()})
@@ -420,15 +468,27 @@ def drawn(
         if not queue:
             queue += rng.sample(pool[name], len(pool[name]))
         text = queue.pop()
-        posts = _unit(text, language, vocabularies[language], rng)
+        posts = _unit(text, language, vocabularies[language], rng, versions[language].get(text))
         for post in posts:
             yield unit, post
         made += len(posts)
         unit += bool(posts)
 
 
-def _unit(text: str, language: str, vocabulary: Vocabulary, rng: random.Random) -> list[Post]:
-    """A sentence as it is, and spoilt."""
+def versions_of(pairs: Iterable[tuple[str, str]], language: str) -> dict[str, str]:
+    """Sentences of the second side of pairs, and their versions on the first, where both are one sentence."""
+    return {
+        piece: other
+        for other, text in pairs
+        for piece in pieces_of([text], language)
+        if len(piece) > 0.9 * len(text) and len(other) <= LONGEST
+    }
+
+
+def _unit(
+    text: str, language: str, vocabulary: Vocabulary, rng: random.Random, other: str | None = None
+) -> list[Post]:
+    """A sentence as it is, and spoilt; ``other`` is as for `spoil`."""
     text = wording(augment(text, language, rng), language).text
     roll = rng.random()
     if roll < 0.12:
@@ -437,7 +497,7 @@ def _unit(text: str, language: str, vocabulary: Vocabulary, rng: random.Random) 
         text = chatty(text, language, rng)
     posts = [Post(text, language, spans=[])]
     for _ in range(1 + (rng.random() < 0.35)):
-        spoilt, spans = spoil(text, language, vocabulary, rng)
+        spoilt, spans = spoil(text, language, vocabulary, rng, other=other)
         if spans:
             posts.append(Post(spoilt, language, machine=1, spans=spans))
     return posts if len(posts) > 1 else []
