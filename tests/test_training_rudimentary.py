@@ -292,6 +292,44 @@ def test_nothing_is_judged_that_the_layers_for_faulty_words_learnt_from(
     assert rudimentary.learnt(family, system) == known
 
 
+def test_posts_come_once_more_in_a_hurry_and_spoilt(corpora: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "Старый мост через реку закрыли вчера вечером. Рабочие чинят его с самого утра до ночи."
+    wild = [
+        {
+            "text": f"{text} Номер {n}.", "label": "human", "kind": kind, "family": family, "split": "train",
+            "system": "", "page": f"{n}", "en": "",
+        }
+        for family, kind in (("official", "native"), ("gnome_docs", "translated"))
+        for n in range(12)
+    ]  # fmt: skip
+    pd.DataFrame(wild).to_parquet(corpora / "wild" / "ru.parquet")
+    (corpora / "native").mkdir()
+    pd.DataFrame({"text": [text], "year": [2020]}).to_parquet(corpora / "native" / "ru_train.parquet")
+    registers = [
+        {"text": text, "kind": "native", "testset": "sayings", "system": "sayings", "page": str(n)}
+        for n in range(4)
+    ]
+    monkeypatch.setattr(verdict.debian, "posts", lambda *_: iter(registers))
+    monkeypatch.setattr(verdict, "word_for_word", lambda *_: pd.DataFrame())
+    monkeypatch.setattr(verdict.rules, "made_by_rules", lambda *_: pd.DataFrame())
+
+    def drawn(packages: Path | None) -> pd.DataFrame:
+        return pd.DataFrame(verdict.unseen(corpora, "ru", 8, packages=packages))
+
+    found = drawn(corpora)
+    pd.testing.assert_frame_equal(found, drawn(corpora))
+    assert set(found["testset"]) == {"official", "gnome_docs", "sayings", BARE, SPOILT}
+    assert "sayings" not in set(drawn(None)["testset"])
+    assert len(found[found["testset"] == "official"]) == 8
+    once_more = found[found["testset"] == BARE]
+    assert set(once_more["kind"]) == {"native", "translated"}
+    assert (once_more["text"].str.lower() == once_more["text"]).all()
+    spoilt = found[found["testset"] == SPOILT]
+    assert set(spoilt["kind"]) == {"machine"}
+    assert set(spoilt["system"]) == {"official", "gnome_docs", "sayings"}, "the families of the posts"
+    assert not set(spoilt["text"]) & set(found.loc[found["testset"] != SPOILT, "text"])
+
+
 def test_evidence_has_nothing_of_heads_that_have_seen_its_families(
     checker: Checker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
