@@ -164,12 +164,12 @@ def test_layers_are_trained_go_on_and_ship(run: Path) -> None:
         folder / "heads.npz", machine=np.zeros(96), machine_bias=np.zeros(1), translated=np.zeros(64),
         translated_bias=np.zeros(1),
     )  # fmt: skip
-    command("ship", "--out", out, "--models", str(models))
+    command("ship", "--out", out, "--models", str(models), "--note", "It was a trial.")
     heads = Heads.load(folder / "heads.npz")
     odds = heads.order(np.ones((3, 32), np.float32))
     assert odds is not None
     assert odds.shape == (3,)
-    assert "spoilt sentence above a whole one" in (folder / "faults" / "README.md").read_text()
+    assert "was among them. It was a trial." in (folder / "faults" / "README.md").read_text()
 
     import ctranslate2
 
