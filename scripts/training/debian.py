@@ -1,7 +1,7 @@
-"""Text of other registers from packages of Debian: what is said in games, and jokes, chat and sayings.
+"""Text of other registers from packages of Debian: what is said in games, and jokes and chat.
 
-    apt-get download freedroidrpg-data widelands-data warzone2100-data fortunes-bg fortunes-br fortunes-cs \\
-        fortunes-de fortunes-es fortunes-it fortunes-pl fortunes-ru \\
+    apt-get download freedroidrpg-data widelands-data warzone2100-data fortunes-cs fortunes-de fortunes-it \\
+        fortunes-pl fortunes-ru \\
         $(apt-cache search -n '^wesnoth-1.16-.' | cut -d " " -f 1)
     for package in *.deb; do dpkg -x "$package" "DEBIAN/${package%%_*}"; done
 
@@ -34,17 +34,14 @@ LENGTHS = (60, 1200)
 """Characters of a post."""
 
 FILES = {
-    "bg": "bgauthors bgproverb",
     "cs": "cimrman hornicek rdvcitaty vodnansky",
     "de": "channel-debian.fortunes fussball infodrom kinderzitate linuxtag ms sprueche stilblueten unfug "
     "witze",
-    "es": "pintadas.fortunes refranes.fortunes",
     "it": "formiche italia luttazzi paolotedeschi zuse",
     "pl": "argante blug debian.pl dowcipy dowcipy-niskopoziomowe linuxpl pld",
-    "pt": "brasil",
     "ru": "2001.* 2002.* 2003.* armenian computer fomenko",
 }
-"""Files of fortunes that were written in their language: jokes, chat, graffiti, proverbs."""
+"""Files of fortunes that were written in their language, but for verse and proverbs: jokes and chat."""
 
 _REGIONS = {"pt": ("pt", "pt_BR"), "zh": ("zh", "zh_CN"), "uk": ("uk", "uk_UA"), "ar": ("ar", "ar_SA")}
 _FILLED_IN = re.compile(r"[%${}<>|\\=_@*]|\w/\w")
@@ -86,7 +83,7 @@ def _catalogue(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def sayings(folder: Path, language: str) -> list[str]:
-    """Jokes, chat, graffiti and proverbs of a language, without who said them; in the order of the files.
+    """Jokes and chat of a language, without who said them; in the order of the files.
 
     Args:
         folder: of unpacked packages.
@@ -99,8 +96,6 @@ def sayings(folder: Path, language: str) -> list[str]:
                 continue
             for entry in path.read_text(errors="replace").split("\n%\n"):
                 said = _AUTHOR.sub("", entry)
-                if language == "pt" and said != entry:
-                    continue  # quoted, often from another language
                 said = "\n".join(" ".join(line.split()) for line in _SPEAKER.sub("", said).splitlines())
                 if "\ufffd" not in said and len(said.strip()) >= SHORTEST:
                     found[said.strip()] = None

@@ -64,13 +64,13 @@ ROUND_TRIP = ("pt", "en")
 UNPAIRED = "wmt19"
 """In most languages no system translated it (NTREX): no model learned from it, lest it learn topic."""
 
-LEAST: Mapping[Question, float] = {"machine_translated": 0.91, "translated": 0.975, "rudimentary": 0.995}
+LEAST: Mapping[Question, float] = {"machine_translated": 0.91, "translated": 0.975, "rudimentary": 0.985}
 """No shipped threshold is lower. Families that a language was not measured on exceed thresholds that its own
 families set. At the first no held-out family has more than 1 % of its native posts or 2 % of its human
 translations called machine-translated; .9 would do, but only just. The second is the lowest of .93, .94,
 .95, .96, .97, .975 and .98 at which none has more than 2 % of its native posts called translated, the third
-that of .9, .95, .97, .98, .99, .9925, .995 and .997 at which none has more than 2 % of its human posts called
-rudimentary. They were chosen on the families of the tables, so that these are a little too good."""
+that of .95, .97, .98, .985, .99, .9925, .995 and .997 at which none has more than 2 % of its human posts
+called rudimentary. They were chosen on the families of the tables, so that these are a little too good."""
 
 TECHNICAL = 0.0
 """Log-odds of the encoder's head from which a post counts as technical documentation."""
@@ -123,7 +123,8 @@ def unseen(
     for post in chain(drawn, debian.posts(packages, language, most) if packages else ()):
         yield post
         if fitted_on(post["kind"], post["testset"], "rudimentary"):
-            found[post["kind"]].append(post)
+            if post["testset"] not in debian.REGISTERS:  # jokes without marks are none
+                found[post["kind"]].append(post)
             human[post["testset"], post["kind"]].append(post | {"system": post["testset"]})
     rng = random.Random(f"{seed} {language} {BARE}")
     for posts in found.values():
