@@ -194,7 +194,12 @@ def test_reasons_carry_their_numbers_the_strongest_first(results: dict[str, Resu
 
 
 def test_a_result_has_the_threshold_that_its_verdict_was_compared_with(quick: Checker) -> None:
-    result = quick.score(" ".join([RUSSIAN, "Об этом сообщили в управе района.", "Движение откроют утром."]))
+    more = (
+        "Об этом сообщили в управе района.", "Движение откроют утром.",
+        "Жителей просят пользоваться соседней улицей и заранее планировать дорогу до работы.",
+        "Автобусы пойдут в объезд, их остановки на это время перенесут ближе к вокзалу.",
+    )  # fmt: skip
+    result = quick.score(" ".join([RUSSIAN, *more]))
     assert [cut.question for cut in result.thresholds] == list(QUESTIONS)
     cut = result.thresholds[1]
     assert cut.language == "ru"

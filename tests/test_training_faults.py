@@ -25,7 +25,6 @@ from scripts.training.faults_data import (
     dictionaries,
     senses,
     spoil,
-    spoilt_post,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -184,19 +183,6 @@ def test_the_versions_of_a_sentence_stay_together(run: Path) -> None:
         rows = np.flatnonzero(data.unit == unit)
         assert (np.diff(rows) == 1).all()
         assert not (data.faults[data.starts[rows[0]] : data.starts[rows[0] + 1]] == 1).any()
-
-
-def test_most_sentences_of_a_rudimentary_post_are_spoilt() -> None:
-    text = " ".join([TEXTS["en"]] * 4)
-    posts = [spoilt_post(text, "en", vocabulary("en"), random.Random(seed)) for seed in range(40)]
-    assert all(posts)
-    kept = [str(post).count(TEXTS["en"]) for post in posts]
-    assert 0 < sum(kept) < 80
-    assert posts[0] == spoilt_post(text, "en", vocabulary("en"), random.Random(0))
-
-
-def test_a_post_that_nothing_can_be_spoilt_in_is_none() -> None:
-    assert spoilt_post("Yes, we can.", "en", vocabulary("en"), random.Random(1)) is None
 
 
 @given(seed=st.integers(0, 1000), language=st.sampled_from(sorted(TEXTS)))

@@ -14,11 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checker import Checker
-from checker.statistics import Floats
 from scripts.training import rudimentary, rules, technical, verdict
 from scripts.training.glossary import WORDS, Glossary
-from scripts.training.verdict import BARE, SPOILT, bare
-from scripts.training.word_for_word import CLUMSY, SMOOTH, joined, word_for_word
+from scripts.training.verdict import BARE, bare
+from scripts.training.word_for_word import CLUMSY, SMOOTH, WORD_FOR_WORD, joined, word_for_word
 from scripts.training.word_for_word import WORDS as BEST
 
 NOUNS = {"dog": "собака", "cat": "кошка", "man": "человек"}
@@ -241,40 +240,40 @@ def test_the_head_for_documentation_judges_rudimentary_posts_and_learns_nothing_
     assert (before[160:] != after[160:]).all()
 
 
-LIKE = [
-    *[(name, False, True) for name in ("news", "official") for _ in range(20)],
-    *[(name, True, True) for name in ("news", "official") for _ in range(20)],
-    *[(name, False, False) for name in (BEST, "news") for _ in range(20)],
+LIKE: list[tuple[str, str, str]] = [
+    *[("native", code, name) for code in ("de", "fr") for name in ("news", "official") for _ in range(20)],
+    *[("machine", code, name) for code in ("de", "fr") for name in WORD_FOR_WORD for _ in range(20)],
+    *[("machine", "de", "msdocs")] * 20,
+    *[("native", "de", BARE)] * 20,
 ]
-"""Publisher of posts, whether they are spoilt, and whether a head learns from them: 20 of each."""
+"""Kind, language and family of posts, 20 of each."""
 
 
-@pytest.mark.parametrize("judged", range(6))
-def test_a_post_is_judged_by_a_head_that_has_not_seen_its_publisher(judged: int) -> None:
+@pytest.mark.parametrize(
+    ("judged", "unseen"),
+    [
+        ("native de news", ["native de news", "native fr news", f"native de {BARE}"]),
+        (f"native de {BARE}", ["native de news", "native fr news", f"native de {BARE}"]),
+        (f"machine de {BEST}", [f"machine de {BEST}", f"machine fr {BEST}", f"machine de {SMOOTH}"]),
+        ("machine de msdocs", ["machine de msdocs"]),
+    ],
+)
+def test_a_post_is_judged_by_a_head_that_has_not_seen_its_like(judged: str, unseen: list[str]) -> None:
     rng = np.random.default_rng(0)
-    publishers, spoilt, learns = (list(column) for column in zip(*LIKE, strict=True))
-    vectors = rng.normal(np.array(spoilt)[:, None].astype(float), 1.0, (len(LIKE), 6))
-    part = np.arange(len(LIKE)) // 20
-
-    def said(vectors: Floats) -> Floats:
-        labels = np.array(spoilt), np.array(learns), ["de"] * len(LIKE), publishers
-        return rudimentary.held_out(vectors, *labels)[part == judged]
-
-    before = said(vectors)
-    for other in range(6):
+    clumsy = np.array([family in WORD_FOR_WORD for *_, family in LIKE])
+    vectors = rng.normal(clumsy[:, None].astype(float), 1.0, (len(LIKE), 6))
+    kinds, languages, families = (list(column) for column in zip(*LIKE, strict=True))
+    names = np.array([" ".join(post) for post in LIKE])
+    families = [rudimentary.origin(family, "news-2020") for family in families]
+    before = rudimentary.held_out(vectors, kinds, languages, families)
+    rows = np.flatnonzero(names == judged)
+    for name in sorted(set(names)):
         changed = vectors.copy()
-        changed[part == other] = rng.normal(0, 1, (20, 6))
-        changed[part == judged] = vectors[part == judged]
-        name, _, learnt = LIKE[20 * other]
-        unseen = not learnt or name == LIKE[20 * judged][0]
-        assert (said(changed) == before).all() == unseen, (LIKE[20 * judged], LIKE[20 * other])
-
-
-def test_spoilt_posts_count_for_the_publisher_of_the_post() -> None:
-    assert rudimentary.origin(SPOILT, "msdocs-partner-center") == "msdocs"
-    assert rudimentary.origin(BARE, "msdocs-partner-center") == "msdocs"
-    assert rudimentary.origin("made_small", "marian-en") == "wmt21"
-    assert rudimentary.origin("pydocs", "") == "pydocs"
+        changed[names == name] = rng.normal(0, 1, (20, 6))
+        changed[rows] = vectors[rows]
+        after = rudimentary.held_out(changed, kinds, languages, families)
+        same = (after[rows] == before[rows]).all()
+        assert same == (name in unseen or name == "machine de msdocs"), name
 
 
 @pytest.mark.parametrize(
@@ -283,7 +282,6 @@ def test_spoilt_posts_count_for_the_publisher_of_the_post() -> None:
         ("ud", "", False), ("wmt21", "author", False), (BEST, "words-en", False), ("gnome_docs", "", False),
         (BARE, "official", False), (BARE, "msdocs-dynamics-365-project-operations", True),
         ("msdocs-dynamics-365-project-operations", "", True), ("games", "", False), ("sayings", "", False),
-        (SPOILT, "games", False), (SPOILT, "msdocs-dynamics-365-project-operations", True),
     ],
 )  # fmt: skip
 def test_nothing_is_judged_that_the_layers_for_faulty_words_learnt_from(
@@ -292,7 +290,9 @@ def test_nothing_is_judged_that_the_layers_for_faulty_words_learnt_from(
     assert rudimentary.learnt(family, system) == known
 
 
-def test_posts_come_once_more_in_a_hurry_and_spoilt(corpora: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_posts_come_once_more_in_a_hurry_but_for_other_registers(
+    corpora: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = "Старый мост через реку закрыли вчера вечером. Рабочие чинят его с самого утра до ночи."
     wild = [
         {
@@ -303,8 +303,6 @@ def test_posts_come_once_more_in_a_hurry_and_spoilt(corpora: Path, monkeypatch: 
         for n in range(12)
     ]  # fmt: skip
     pd.DataFrame(wild).to_parquet(corpora / "wild" / "ru.parquet")
-    (corpora / "native").mkdir()
-    pd.DataFrame({"text": [text], "year": [2020]}).to_parquet(corpora / "native" / "ru_train.parquet")
     registers = [
         {"text": text, "kind": "native", "testset": "sayings", "system": "sayings", "page": str(n)}
         for n in range(4)
@@ -318,16 +316,13 @@ def test_posts_come_once_more_in_a_hurry_and_spoilt(corpora: Path, monkeypatch: 
 
     found = drawn(corpora)
     pd.testing.assert_frame_equal(found, drawn(corpora))
-    assert set(found["testset"]) == {"official", "gnome_docs", "sayings", BARE, SPOILT}
+    assert set(found["testset"]) == {"official", "gnome_docs", "sayings", BARE}
     assert "sayings" not in set(drawn(None)["testset"])
     assert len(found[found["testset"] == "official"]) == 8
     once_more = found[found["testset"] == BARE]
     assert set(once_more["kind"]) == {"native", "translated"}
+    assert set(once_more["system"]) == {"official", "gnome_docs"}, "the families of the posts"
     assert (once_more["text"].str.lower() == once_more["text"]).all()
-    spoilt = found[found["testset"] == SPOILT]
-    assert set(spoilt["kind"]) == {"machine"}
-    assert set(spoilt["system"]) == {"official", "gnome_docs", "sayings"}, "the families of the posts"
-    assert not set(spoilt["text"]) & set(found.loc[found["testset"] != SPOILT, "text"])
 
 
 def test_evidence_has_nothing_of_heads_that_have_seen_its_families(

@@ -119,10 +119,10 @@ def documentation(evidence: Evidence, limit: float | None, asked: Question = "ma
     Args:
         evidence: of the post.
         limit: log-odds from which it does; None where documentation is judged like everything else.
-        asked: the question; translated at all does not depend on it.
+        asked: the question; only that of the machine depends on it.
     """
     found = evidence.technical
-    return asked != "translated" and limit is not None and found is not None and found >= limit
+    return asked == "machine_translated" and limit is not None and found is not None and found >= limit
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from checker.version import __version__
 from scripts.bench.tables import NONE, Table, add_option, publish, write_json
 from scripts.command import command
 from scripts.training.technical import is_documentation
-from scripts.training.verdict import BARE, LEAST, SHIPPED, SPOILT, TECHNICAL, observed
+from scripts.training.verdict import BARE, LEAST, SHIPPED, TECHNICAL, observed
 from scripts.training.word_for_word import WORD_FOR_WORD
 
 LEAST_AUC = 50
@@ -245,7 +245,7 @@ def tables(
     for asked, name in names.items():
         said = richest_said(posts[asked], variants, asked)
         known = ~np.isnan(said)
-        known &= np.array([asked == "rudimentary" or p.testset not in (BARE, SPOILT) for p in posts[asked]])
+        known &= np.array([asked == "rudimentary" or p.testset != BARE for p in posts[asked]])
         own = [post for post, kept_one in zip(posts[asked], known, strict=True) if kept_one]
         rows = hidden(own, said[known], asked, LEAST[asked])
         by_question[asked] = rows
@@ -274,9 +274,7 @@ def taken(posts: Sequence[Observed]) -> list[list[str]]:
     found = np.array([documentation(post.evidence, TECHNICAL) for post in posts], bool)
     lines = []
     for side, kind in ((True, "documentation"), (False, "other")):
-        names = sorted(
-            set(families) - {*WORD_FOR_WORD, BARE, SPOILT}
-        )  # these are made of documentation as well
+        names = sorted(set(families) - {*WORD_FOR_WORD, BARE})  # these are made of documentation as well
         own = [name for name in names if is_documentation(name) == side]
         shares = [float(found[families == name].mean()) for name in own]
         lines += [

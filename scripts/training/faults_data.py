@@ -63,12 +63,6 @@ FREQUENT = 40_000
 SHARES = ((0.0, 0.0, 0.3), (0.08, 0.25, 0.4), (0.25, 0.6, 0.3))
 """How many of the words are spoilt: from, to, and how often. The first is one word."""
 
-HEAVY = ((0.08, 0.25, 0.5), (0.25, 0.5, 0.5))
-"""The same for the sentences of a post that is rudimentary as a whole."""
-
-SPARED = 0.15
-"""Share of such a post's sentences that stay as they are."""
-
 CALQUES = 0.6
 """Share of the spoilt sentences with a version in another language that take its order."""
 
@@ -285,7 +279,6 @@ def spoil(
     language: str,
     vocabulary: Vocabulary,
     rng: random.Random,
-    amounts: Sequence[tuple[float, float, float]] = SHARES,
     other: str | None = None,
 ) -> tuple[str, list[Span]]:
     """Spoil some words of a sentence.
@@ -295,7 +288,6 @@ def spoil(
         language: ISO 639-1 code.
         vocabulary: of the language.
         rng: draws what is done.
-        amounts: how many of the words, as `SHARES` has it.
         other: the sentence in the other language of the vocabulary, if it is known.
 
     Returns:
@@ -305,7 +297,7 @@ def spoil(
     if sum(any(map(str.isalnum, item.core)) for item in draft.items) < 4:
         return text, []
     before, _ = draft.text()
-    low, high, _ = rng.choices(amounts, [share for *_, share in amounts])[0]
+    low, high, _ = rng.choices(SHARES, [share for *_, share in SHARES])[0]
     count = max(1, round(rng.uniform(low, high) * len(draft.items)))
     habits = {way: weight * rng.expovariate(1.0) for way, weight in WAYS.items()}
     if other is not None and rng.random() < CALQUES:
@@ -318,18 +310,6 @@ def spoil(
         draft.spoil(habits)
     spoilt, spans = draft.text()
     return (spoilt, spans) if spoilt != before else (text, [])
-
-
-def spoilt_post(text: str, language: str, vocabulary: Vocabulary, rng: random.Random) -> str | None:
-    """A post with most of its sentences spoilt; None if none can be."""
-    found, changed = [], False
-    for span in sentences(clean(text).text, language):
-        sentence = wording(span.text, language).text
-        if rng.random() >= SPARED:
-            sentence, spans = spoil(sentence, language, vocabulary, rng, HEAVY)
-            changed |= bool(spans)
-        found.append(sentence)
-    return " ".join(found) if changed else None
 
 
 def vocabulary_of(pools: Mapping[str, Sequence[str]], corpora: Path, language: str) -> Vocabulary:

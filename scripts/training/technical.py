@@ -29,7 +29,7 @@ from scripts.command import command
 from scripts.training.corpora import parallel
 from scripts.training.debian import REGISTERS
 from scripts.training.heads import ship
-from scripts.training.verdict import BARE, SPOILT
+from scripts.training.verdict import BARE
 from scripts.training.word_for_word import CLUMSY
 
 DOCUMENTATION = ("msdocs", "coop", "mdn", "gnome", "human", "pydocs")
@@ -39,7 +39,7 @@ SPARED = 0.05
 """Share of the other posts that the head may take for documentation, mean over families that it has not
 seen."""
 
-MADE = (*CLUMSY, BARE, SPOILT, *REGISTERS)
+MADE = (*CLUMSY, BARE, *REGISTERS)
 """Families that are made of others, or drawn, for another question."""
 
 EVERYDAY = {"tatoeba": "tatoeba-test-v2020-07-28", "tico": "tico19-test"}

@@ -47,7 +47,6 @@ from scripts.command import command
 from scripts.training import debian, rules
 from scripts.training.corpora import LANGUAGES, labelled, unpaired
 from scripts.training.encoder_data import trained_on
-from scripts.training.faults_data import human_texts, pieces_of, spoilt_post, vocabulary_of
 from scripts.training.made import FAMILIES, made
 from scripts.training.word_for_word import CLUMSY, WORD_FOR_WORD, word_for_word
 
@@ -64,7 +63,7 @@ ROUND_TRIP = ("pt", "en")
 UNPAIRED = "wmt19"
 """In most languages no system translated it (NTREX): no model learned from it, lest it learn topic."""
 
-LEAST: Mapping[Question, float] = {"machine_translated": 0.91, "translated": 0.975, "rudimentary": 0.985}
+LEAST: Mapping[Question, float] = {"machine_translated": 0.91, "translated": 0.975, "rudimentary": 0.99}
 """No shipped threshold is lower. Families that a language was not measured on exceed thresholds that its own
 families set. At the first no held-out family has more than 1 % of its native posts or 2 % of its human
 translations called machine-translated; .9 would do, but only just. The second is the lowest of .93, .94,
@@ -75,19 +74,12 @@ called rudimentary. They were chosen on the families of the tables, so that thes
 TECHNICAL = 0.0
 """Log-odds of the encoder's head from which a post counts as technical documentation."""
 
-KNOWN = 12_000
-"""Texts of each register that spoilt words are taken from."""
-
 LINES = 3
 """Lines of WMT21 that make a post, at most."""
 
 BARE = "made_bare"
 """Family of human and word-for-word posts without capitals and marks: what a person types in a hurry must not
 look rudimentary. Other questions are not fitted on it. Their ``system`` is the family of the post."""
-
-SPOILT = "made_spoilt"
-"""Family of human posts with words spoilt on purpose (`spoilt_post`): the head for rudimentary wording learns
-from them, and nothing is fitted on what it says of them. Their ``system`` is the family of the post."""
 
 _SPLIT, _CLOSED, _OPENED = re.compile(r"\bσ (?=τ)"), re.compile(r"\s+([,.;·:!?»)])"), re.compile(r"([«(])\s+")
 
@@ -105,8 +97,7 @@ def unseen(
 ) -> Iterator[dict[str, Any]]:
     """Posts of families that no model was trained on: ``text``, ``kind``, ``testset``, ``system``, ``page``.
 
-    Human and word-for-word ones come once more as people type in a hurry, the family `BARE`; human ones also
-    spoilt, the family `SPOILT`.
+    Human and word-for-word ones come once more as people type in a hurry, the family `BARE`.
 
     Args:
         corpora: folder with ``labelled`` and ``wild``.
@@ -118,29 +109,16 @@ def unseen(
         packages: folder of `debian`, for other registers; by default there are none.
     """
     found: dict[Kind, list[dict[str, Any]]] = defaultdict(list)
-    human: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     drawn = _drawn(corpora, language, most, seed, translations)
     for post in chain(drawn, debian.posts(packages, language, most) if packages else ()):
         yield post
-        if fitted_on(post["kind"], post["testset"], "rudimentary"):
-            if post["testset"] not in debian.REGISTERS:  # jokes without marks are none
-                found[post["kind"]].append(post)
-            human[post["testset"], post["kind"]].append(post | {"system": post["testset"]})
+        fitted = fitted_on(post["kind"], post["testset"], "rudimentary")
+        if fitted and post["testset"] not in debian.REGISTERS:  # jokes without marks are none
+            found[post["kind"]].append(post)
     rng = random.Random(f"{seed} {language} {BARE}")
     for posts in found.values():
         for post in rng.sample(posts, min(len(posts), most)):
-            once_more = post | {"text": bare(post["text"]), "testset": BARE, "system": post["testset"]}
-            yield once_more
-            human[BARE, post["kind"]].append(once_more)
-    rng = random.Random(f"{seed} {language} {SPOILT}")
-    texts = human_texts(corpora, language)
-    vocabulary = vocabulary_of(
-        {name: pieces_of(part[:KNOWN], language) for name, part in texts.items()}, corpora, language
-    )
-    for posts in (posts for (_, kind), posts in human.items() if kind != "machine"):
-        for post in rng.sample(posts, min(len(posts), most // 2)):
-            if text := spoilt_post(post["text"], language, vocabulary, rng):
-                yield post | {"text": text, "kind": "machine", "testset": SPOILT}
+            yield post | {"text": bare(post["text"]), "testset": BARE, "system": post["testset"]}
 
 
 def bare(text: str) -> str:
@@ -271,7 +249,7 @@ def fitted_on(kind: Kind, family: str, asked: Question) -> bool:
     """Whether the answer to a question is fitted on such posts; it is measured on the others all the same."""
     if asked == "rudimentary":
         return kind != "machine" or family in (*WORD_FOR_WORD, BARE)
-    return family not in (*CLUMSY, BARE, SPOILT, *debian.REGISTERS)
+    return family not in (*CLUMSY, BARE, *debian.REGISTERS)
 
 
 def observed(table: pd.DataFrame, asked: Question = "machine_translated") -> list[Observed]:
