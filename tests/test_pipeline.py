@@ -83,7 +83,8 @@ def check(result: Result, text: str) -> None:
     scored = result.verdict != "not_scored"
     assert (result.machine_translated is not None) is (result.style is not None) is scored
     assert bool(result.reasons) is scored
-    assert bool(set(codes(result)) & NOT_SCORED) is not scored
+    part = {w.code for w in result.warnings if " sentences read like none" in w.text}  # others were scored
+    assert bool((set(codes(result)) - part) & NOT_SCORED) is not scored
     assert result.advice
     assert result.columns == 0 or scored or result.sentences or codes(result)
     assert result.models["profile"] == "embedded"
@@ -611,6 +612,7 @@ POST = st.lists(
 @given(POST)
 @example("ⓐⓑⓒ" * 20)
 @example("\ud800" + RUSSIAN)
+@example("The bridge is closed until the morning. 大桥封闭。0大桥封闭。\ufdc8")
 def test_any_text_gives_a_result(quick: Checker, text: str) -> None:
     check(quick.score(text), text)
 
