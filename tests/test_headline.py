@@ -61,7 +61,7 @@ def result(verdict: str, *alarms: FalseAlarm, **fields: Any) -> Result:
         ),
         (
             result("uncertain", alarm(1 / 301)),
-            "Cannot tell: none of 300 human posts scores this high, but it is below the threshold.",
+            "Cannot tell: none of 300 human posts scores this high, but the score is below the threshold.",
         ),
         (result("uncertain", alarm(0.8)), "Cannot tell: most human posts score this high."),
         (result("uncertain"), "Cannot tell: the evidence does not decide."),

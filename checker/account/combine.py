@@ -433,7 +433,7 @@ def _languages_unmeasured(posts: Sequence[AccountPost], model: AccountModel) -> 
     judged = {post.language or "?" for post in posts if post.rudimentary is not None}
     if model.rudimentary is not None:
         asked["rudimentary"] = (clumsy, judged & (machine | other))
-        if unasked := sorted(codes - judged):
+        if unasked := sorted((codes & (machine | other)) - judged):
             notes.append(words.not_asked(unasked))
     for verdict, (known, elsewhere) in asked.items():
         if missing := sorted((codes & elsewhere) - known):

@@ -63,7 +63,8 @@ def headline(result: Result) -> str:
         return "Cannot tell: the evidence does not decide."
     posts = "posts written in this language" if native else "human posts"
     if none_did(alarm):
-        return f"Cannot tell: {share_of(alarm)} {posts} scores this high, but it is below the threshold."
+        high = f"{share_of(alarm)} {posts} scores this high"
+        return f"Cannot tell: {high}, but the score is below the threshold."
     if (shown := one_in(alarm.rate)) == MOST:
         return f"Cannot tell: most {posts} score this high."
     ending = ", too many for a verdict" if alarm.rate <= TOO_MANY else ""

