@@ -83,7 +83,7 @@ def progress(
         TextColumn,
         TimeRemainingColumn,
         TransferSpeedColumn,
-    )  # fmt: skip
+    )
 
     console = Console(stderr=True)
     began = said = time.monotonic()
@@ -122,12 +122,11 @@ def progress(
             said = time.monotonic()
             left = f", {timedelta(seconds=round((total - done - count) / rate()))} left" if total else ""
             what = "" if title == _SCORING else f"{title}: "
+            of, speed = f"{done + count} of {total or '?'} {unit}", f"{rate():.1f}"
             if unit == BYTES:
-                of = f"{what}{(done + count) / 1e6:.1f} of {(total or 0) / 1e6:.1f} MB"
-                _log.info("%s, %.1f MB per second%s", of, rate() / 1e6, left)
-                return
-            of = f"{what}{done + count} of {total or '?'} {unit}"
-            _log.info("%s, %.1f per second%s", of, rate(), left)
+                of = f"{(done + count) / 1e6:.1f} of {(total or 0) / 1e6:.1f} MB"
+                speed = f"{rate() / 1e6:.1f} MB"
+            _log.info("%s%s, %s per second%s", what, of, speed, left)
 
     yield log
 

@@ -79,6 +79,14 @@ def part(line: str, parts: int) -> int:
     return zlib.crc32(line.encode()) % parts
 
 
+def spoilt_with(line: str) -> bool:
+    """Whether the layers for faulty words take words from the pair of an English line (a third of them).
+
+    The dictionaries of posts that are measured (`word_for_word`) are learnt from the other pairs.
+    """
+    return part(line, 3) == 0
+
+
 def tsv(path: Path) -> list[tuple[str, str]]:
     """Rows of a table with two columns, without a header and without quoting."""
     with path.open(encoding="utf-8", newline="") as file:

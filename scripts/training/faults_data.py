@@ -26,7 +26,7 @@ import pandas as pd
 from checker import letters
 from checker.evidence.style import wording
 from checker.text import MARKS, clean, sentences
-from scripts.training.corpora import labelled, native_train, parallel, part
+from scripts.training.corpora import labelled, native_train, parallel, part, spoilt_with
 from scripts.training.debian import game_texts
 from scripts.training.encoder_data import (
     HELD_OUT,
@@ -322,7 +322,7 @@ def vocabulary_of(pools: Mapping[str, Sequence[str]], corpora: Path, language: s
         language: ISO 639-1 code.
     """
     pairs = pairs_of(corpora, language) if language not in NO_SPACES else []
-    pairs = [pair for pair in pairs if part(pair[language == "en"], 3) == 0]
+    pairs = [pair for pair in pairs if spoilt_with(pair[language == "en"])]
     rng = random.Random(language)
     return Vocabulary.learn(
         [text for pool in pools.values() for text in pool[:30_000]],

@@ -5,9 +5,8 @@
 The head and its layers learnt from human sentences that were spoilt (``scripts.training.faults``). Nothing
 that is measured here was among them: these are families of text that the encoder was not trained on. Nor was
 the language model, but for the lines of NTREX: all that Arabic, Bulgarian, Polish and Romanian have. From
-these sentences come the percentiles in
-``fluency.json``, and the limits from which a word is shown as broken. Documentation is not measured: posts
-are no manuals.
+these sentences come the percentiles in ``fluency.json``, and the limits from which a word is shown as broken.
+Documentation is not measured: posts are no manuals.
 
 ``--out`` has what the head and the language model say of every sentence that was measured, of some with their
 words shuffled inside windows of four, and of some with one wrong form, for ``scripts.bench.fluency``; it has

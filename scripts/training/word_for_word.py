@@ -20,7 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 from scripts.training import made
-from scripts.training.corpora import parallel, part
+from scripts.training.corpora import parallel, spoilt_with
 from scripts.training.encoder_data import NO_SPACES, trained_on
 from scripts.training.glossary import Glossary
 from scripts.training.rules import FAMILY, sources
@@ -46,14 +46,10 @@ PAIRS = 25_000
 
 @lru_cache(maxsize=8)
 def dictionary(corpora: Path, source: str, target: str) -> Glossary:
-    """Learnt from human pairs of English and the other language.
-
-    The layers that find faulty words learn from words with the same translation. Those come from a third of
-    the pairs (`faults_data.pairs_of`); these are the others.
-    """
+    """Learnt from human pairs of English and the other language, but for those of `spoilt_with`."""
     pairs = parallel(corpora, target if source == "en" else source)
     pairs = pairs[pairs["kind"] == "human"].drop_duplicates("en")
-    pairs = pairs[[part(line, 3) != 0 for line in pairs["en"]]]
+    pairs = pairs[[not spoilt_with(line) for line in pairs["en"]]]
     pairs = pairs.sample(min(len(pairs), PAIRS), random_state=0)
     sides = ("en", "other") if source == "en" else ("other", "en")
     return Glossary(zip(*(pairs[side] for side in sides), strict=True))
