@@ -17,7 +17,7 @@ from checker import Checker
 from scripts.training import rudimentary, rules, technical, verdict
 from scripts.training.glossary import WORDS, Glossary
 from scripts.training.verdict import BARE, bare
-from scripts.training.word_for_word import CLUMSY, SMOOTH, WORD_FOR_WORD, joined, word_for_word
+from scripts.training.word_for_word import CLUMSY, PLAIN, SMOOTH, WORD_FOR_WORD, Plain, joined, word_for_word
 from scripts.training.word_for_word import WORDS as BEST
 
 NOUNS = {"dog": "собака", "cat": "кошка", "man": "человек"}
@@ -192,15 +192,27 @@ def test_posts_word_for_word_come_from_everything_with_a_source(corpora: Path) -
     spanish = pd.DataFrame(spanish, columns=["en", "es", "kind", "testset"])
     spanish.to_parquet(corpora / "parallel" / "en-es.parquet")
     found = word_for_word(corpora, "ru", 30)
-    assert set(found["family"]) == {BEST, SMOOTH}
+    assert set(found["family"]) == set(WORD_FOR_WORD)
     assert set(found["kind"]) == {"machine"}
     best = found[found["family"] == BEST].groupby(["system", "page"])["text"].first()
     assert best["words-es", "p"] == "Собака спит", "from Spanish through English"
     assert best["words-en", "p"].endswith("обака спит")
     assert "кошка спит" in best["words-en", "wmt21-0"]
     assert "еловек бежит" in best["words-en", "ntrex-0"]
+    plain = found.loc[found["family"] == PLAIN, "text"]
+    assert any("бежать" in text for text in plain), "dictionary forms"
     assert word_for_word(corpora, "zh", 30).empty
     pd.testing.assert_frame_equal(found, word_for_word(corpora, "ru", 30))
+
+
+def test_words_in_dictionary_form_lose_most_of_the_small_ones_between_them() -> None:
+    plain = Plain(["The ministers of the countries met in the capital."] * 2, "en")
+    text = "The ministers of the countries met in the capital, and the ministers met."
+    made = [plain(text, random.Random(seed)) for seed in range(20)]
+    assert all(one[0].isupper() for one in made)
+    assert sum("minister " in one.lower() for one in made) > 15
+    assert sum(one.split().count("the") + one.split().count("The") for one in made) < 20 * 4 * 0.6
+    assert plain("", random.Random(0)) == ""
 
 
 @given(st.lists(st.text("abc", min_size=1), max_size=60), st.integers(0, 99))
@@ -230,8 +242,8 @@ def test_the_head_for_documentation_judges_rudimentary_posts_and_learns_nothing_
     names = ["msdocs"] * 40 + ["coop"] * 40 + ["news"] * 40 + ["official"] * 40
     publishers = names + [name for name in CLUMSY for _ in range(20)]
     target = np.array([name in ("msdocs", "coop") for name in publishers])
-    vectors = rng.normal(target[:, None].astype(float), 1.0, (220, 6))
-    languages = ["ru"] * 220
+    vectors = rng.normal(target[:, None].astype(float), 1.0, (len(target), 6))
+    languages = ["ru"] * len(target)
     before = technical.held_out(vectors, target, languages, publishers)
     changed = vectors.copy()
     changed[160:] += 9
@@ -254,7 +266,10 @@ LIKE: list[tuple[str, str, str]] = [
     [
         ("native de news", ["native de news", "native fr news", f"native de {BARE}"]),
         (f"native de {BARE}", ["native de news", "native fr news", f"native de {BARE}"]),
-        (f"machine de {BEST}", [f"machine de {BEST}", f"machine fr {BEST}", f"machine de {SMOOTH}"]),
+        (
+            f"machine de {BEST}",
+            [f"machine de {BEST}", f"machine fr {BEST}", f"machine de {SMOOTH}", f"machine de {PLAIN}"],
+        ),
         ("machine de msdocs", ["machine de msdocs"]),
     ],
 )

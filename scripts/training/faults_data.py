@@ -6,9 +6,9 @@ and of grammatical error detection with made-up errors (Grundkiewicz et al. 2019
 Since both sides are of one text, subject, register and length tell nothing, and any human text will do.
 
 Words are spoilt as bad translations spoil them: another form, another word with the same translation, another
-preposition or article, one too few or too many, another place; and where the sentence has an English version,
-the order of that one. Sentences that were typed without capitals or marks come among the whole ones and among
-the spoilt ones alike.
+preposition or article, one too few or too many, another place. In some sentences words have their dictionary
+forms; where a sentence has an English version, it may take the order of that one. Sentences that were typed
+without capitals or marks come among the whole ones and among the spoilt ones alike.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from scripts.training.encoder_data import (
     words,
 )
 from scripts.training.glossary import NEAR, WORDS, Glossary
+from scripts.training.word_forms import Forms, learn_alike, learn_forms
 
 MEASURED_SETS = (
     "wmt19", "ntrex", "newstest2019", "wmt09", "newstest2009", "newssyscomb2009", "wmt12", "newstest2012",
@@ -60,14 +61,21 @@ PAIRS = 12_000
 FREQUENT = 40_000
 """Words of a language that others are replaced by."""
 
-SHARES = ((0.0, 0.0, 0.3), (0.08, 0.25, 0.4), (0.25, 0.6, 0.3))
+SHARES = ((0.0, 0.0, 0.4), (0.05, 0.25, 0.4), (0.25, 0.6, 0.2))
 """How many of the words are spoilt: from, to, and how often. The first is one word."""
 
-CALQUES = 0.6
+CALQUES = 0.4
 """Share of the spoilt sentences with a version in another language that take its order."""
 
-WAYS = {"form": 3.0, "sense": 3.0, "small": 2.0, "place": 2.0, "gone": 1.0, "twice": 0.7, "other": 0.7}
+PLAIN = 0.15
+"""Share of the spoilt sentences whose words have their dictionary forms."""
+
+WAYS = {"form": 4.0, "sense": 2.0, "small": 3.0, "place": 1.5, "gone": 1.5, "twice": 0.5, "other": 0.5}
 """How often a word is spoilt in each way, before chance makes some of them the habit of a sentence."""
+
+CLOSE = 0.7
+"""Share of the small words that are replaced by one that stands in the same places, not by any other; and of
+those that are left out, small words rather than others."""
 
 LONGEST = 400
 """Characters of a sentence."""
@@ -97,6 +105,8 @@ class Vocabulary:
         there: counterparts of words in the other language of the pairs, and how likely each is.
         common: frequent words.
         known: words that occur, as they are written.
+        forms: other forms of words, and their dictionary forms.
+        alike: frequent words → those that stand in the same places.
     """
 
     lexicon: Lexicon
@@ -104,19 +114,23 @@ class Vocabulary:
     there: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
     common: list[str] = field(default_factory=list)
     known: frozenset[str] = frozenset()
+    forms: Forms = field(default_factory=lambda: Forms({}, {}))
+    alike: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def learn(cls, texts: Sequence[str], language: str, pairs: Iterable[tuple[str, str]] = ()) -> Vocabulary:
         """From text of a language, and pairs of it with another one."""
-        counts: Counter[str] = Counter()
-        for text in texts:
-            counts.update(text[a:b].strip(_MARKS) for a, b in words(text, language))
+        rows = [[text[a:b].strip(_MARKS) for a, b in words(text, language)] for text in texts]
+        counts = Counter(word for row in rows for word in row)
         common = [word for word, count in counts.most_common(FREQUENT) if count > 2 and word.isalpha()]
         lexicon = Lexicon.learn(texts, FREQUENT)
         if language in NO_SPACES:
             lexicon.short = [word for word in common if len(word) == 1][:60]
         there, back = dictionaries(list(pairs))
-        return cls(lexicon, senses(there, back), there, common[:8000], frozenset(counts))
+        return cls(
+            lexicon, senses(there, back), there, common[:8000], frozenset(counts),
+            learn_forms(counts, language), learn_alike([word.lower() for word in row] for row in rows),
+        )  # fmt: skip
 
 
 def dictionaries(pairs: Sequence[tuple[str, str]]) -> tuple[Choices, Choices]:
@@ -212,6 +226,27 @@ class Draft:
             at.append(max(likely)[1] if likely else (at[-1] if at else 0.0))
         self._reorder(sorted(range(len(self.items)), key=lambda place: (at[place], place)))
 
+    def plain(self, share: float, dropped: float) -> None:
+        """Give words their dictionary forms and leave small ones out, as who looks up word by word does.
+
+        Args:
+            share: of the words.
+            dropped: share of the small words.
+        """
+        small, base = self.vocabulary.lexicon.short, self.vocabulary.forms.base
+        for at in reversed(range(len(self.items))):
+            core = self.items[at].core
+            if core.lower() in small and self.rng.random() < dropped:
+                self._drop(at)
+            elif core.lower() in base and self.rng.random() < share:
+                self.items[at] = Item(_cased(base[core.lower()], core, self.language), True)
+
+    def _drop(self, at: int) -> None:
+        """Leave a word out; the one behind it is faulty."""
+        if len(self.items) > 4 and at + 1 < len(self.items):
+            del self.items[at], self.marks[max(at, 1)]  # what is before the first word stays
+            self.items[at] = self.items[at]._replace(faulty=True)
+
     def _reorder(self, order: Sequence[int]) -> None:
         kept = rising(order)
         self.items = [self.items[place]._replace(faulty=place not in kept) for place in order]
@@ -225,10 +260,13 @@ class Draft:
         at = self.rng.randrange(len(self.items))
         core = self.items[at].core
         known, lower = self.vocabulary, core.lower()
+        small = known.lexicon.short
+        close = known.alike.get(lower, []) if self.rng.random() < CLOSE else []
+        stems = known.lexicon.forms.get(stem(core), []) if len(core) >= 5 else []
         others = {
-            "form": known.lexicon.forms.get(stem(core), []) if len(core) >= 5 else [],
+            "form": known.forms.others.get(lower) or stems,
             "sense": known.senses.get(lower, []),
-            "small": known.lexicon.short if lower in known.lexicon.short else [],
+            "small": close or (small if lower in small else []),
             "other": known.common if not core.isdigit() else [],
         }
         can = {way: weight for way, weight in habits.items() if others.get(way, True)}
@@ -239,11 +277,9 @@ class Draft:
         elif way == "place":
             self._move(at, at + self.rng.choice((-4, -3, -2, -1, -1, 1, 1, 2, 3, 4)))
         elif way == "gone":
-            if len(self.items) > 4 and at + 1 < len(self.items):
-                del self.items[at], self.marks[max(at, 1)]  # what is before the first word stays
-                self.items[at] = self.items[at]._replace(faulty=True)
+            places = [place for place, item in enumerate(self.items) if item.core.lower() in small]
+            self._drop(self.rng.choice(places) if places and self.rng.random() < CLOSE else at)
         else:
-            small = known.lexicon.short
             extra = core if self.rng.random() < 0.4 or not small else self.rng.choice(small)
             self.items.insert(at + 1, Item(extra, True))
             before, behind = self.marks[at]
@@ -303,8 +339,11 @@ def spoil(
     if other is not None and rng.random() < CALQUES:
         draft.follow(other)
         count //= 2
-    elif rng.random() < 0.12:
+    elif rng.random() < 0.1:
         draft.shuffle()
+        count //= 3
+    if vocabulary.forms.base and rng.random() < PLAIN:
+        draft.plain(rng.uniform(0.4, 1.0), rng.choice((0.0, 0.5, 0.9)))
         count //= 3
     for _ in range(count):
         draft.spoil(habits)

@@ -125,7 +125,7 @@ class Glossary:
         return [self._following(text) for text in texts]
 
     def _one(self, text: str) -> str:
-        return _tidy(WORDS.sub(lambda match: self._word(match[0]), text))
+        return tidy(WORDS.sub(lambda match: self._word(match[0]), text))
 
     def _following(self, text: str) -> str:
         """The likeliest words one after the other (Viterbi 1967)."""
@@ -141,7 +141,7 @@ class Glossary:
                 found[word or last] = max(path, found.get(word or last, path))
             paths = found
         words = iter(max(paths.values())[1])
-        return _tidy(WORDS.sub(lambda _: next(words), text))
+        return tidy(WORDS.sub(lambda _: next(words), text))
 
     def _follows(self, last: str, word: str) -> float:
         """Log-probability of a word behind another; of no word, 0."""
@@ -158,9 +158,9 @@ class Glossary:
         return word if name or word.isdigit() else ""
 
 
-def _tidy(text: str) -> str:
-    """Without the marks of what was left out, and with a capital at the beginning of a sentence: these tell
-    nothing of the wording."""
+def tidy(text: str) -> str:
+    """A text without the marks of words that were left out, and with a capital at the beginning of a
+    sentence: these tell nothing of the wording."""
     made: str = _DOUBLED.sub(r"\1", _CLOSED.sub(r"\1", _EMPTY.sub("", text)))
     made = _BLANKS.sub(" ", made).strip(" ,;:،")
     return str(_START.sub(lambda match: match[0].upper(), made))
