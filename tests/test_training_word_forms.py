@@ -32,7 +32,8 @@ def test_korean_endings_are_syllables_and_where_there_are_no_words_there_are_no_
 
 
 def test_no_more_forms_than_a_few() -> None:
-    text = "geh gehe gehst geht gehen gehend ging gingst gingen gegangen gegangene gegangenen gehende gehenden"
+    text = "geh gehe gehst geht gehen gehend gehenden ging gingst gingen "
+    text += "gegangen gegangene gegangenen gegangener"
     found = learn_forms(dict.fromkeys(text.split(), 2), "de")
     assert len(found.others["geht"]) == MOST_FORMS
 
