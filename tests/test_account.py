@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checker.account.change import change
-from checker.account.combine import combine
+from checker.account.combine import NOTHING_KNOWN, combine
 from checker.account.duplicates import clusters, fingerprint
 from checker.account.file import AccountModel, Dependence, Row, Spread, read, shipped
 from checker.account.model import CLIP, effective
@@ -120,9 +120,11 @@ def test_intervals_hold_what_they_are_of(values: list[float]) -> None:
         (account.machine_translated, account.machine_translated_interval),
         (account.share_machine_translated, account.share_interval),
     ):
-        assert value is not None
         assert interval is not None
-        assert interval.low <= value <= interval.high
+        if value is None:
+            assert interval.high - interval.low > NOTHING_KNOWN
+        else:
+            assert interval.low <= value <= interval.high
 
 
 def test_one_extreme_post_does_not_decide() -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -259,25 +260,31 @@ def test_an_upload_tells_how_far_it_is(store: Any, tmp_path: Path) -> None:
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
 
+@pytest.mark.parametrize("saved", [None, "scores.jsonl"])
 def test_accounts_that_cannot_be_uploaded_are_not_scored_again(
-    store: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    saved: str | None, store: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, address = tmp_path / "posts.jsonl", "s3://results/accounts.jsonl"
     text = "Мост через реку закрыт на ремонт до конца недели, объезд идёт по улице {}."
     rows = [{"text": text.format(name), "account": "a"} for name in ("Ленина", "Мира", "Садовой")]
     source.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    settings = Settings(round_trip=False, fluency=False, cache=None)
+    kept = [] if saved is None else [tmp_path / saved]
+    judge = partial(
+        accounts_file, source, address, save_scores=kept[0] if kept else None,
+        settings=Settings(round_trip=False, fluency=False, cache=None),
+    )  # fmt: skip
 
     def lose(done: int, total: int | None) -> None:
         store.rm("results", recursive=True)
 
     with pytest.raises(OutputError, match="give the command again"):
-        accounts_file(source, address, settings=settings, on_judged=lose)
+        judge(on_judged=lose)
     store.mkdir("results")
     monkeypatch.setattr(Checker, "score_batches", Untouched.score_batches)
-    assert accounts_file(source, address, settings=settings).accounts == 1
+    assert judge().accounts == 1
     assert held(store) == ["results/accounts.jsonl"]
     assert list(home.iterdir()) == []
+    assert sorted(tmp_path.glob("scores*")) == kept, "no journal is left"
 
 
 def test_two_runs_do_not_write_one_address(store: Any, tmp_path: Path) -> None:

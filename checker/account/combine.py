@@ -46,6 +46,9 @@ LOUDEST = 3
 FEW = 5
 """Posts below which a warning says that there are few."""
 
+NOTHING_KNOWN = 0.95
+"""Width of the interval of a share from which its middle tells nothing."""
+
 PART = 0.2
 """Share of the posts from which those of a language are judged alone as well."""
 
@@ -154,7 +157,7 @@ def _judged(
         posts=counts,
         first_day=extent[0],
         last_day=extent[1],
-        share_machine_translated=part.value,
+        share_machine_translated=part.value if part.high - part.low <= NOTHING_KNOWN else None,
         share_interval=Interval(low=part.low, high=part.high),
         mixed=mixed,
         languages=tuple(parts),

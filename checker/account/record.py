@@ -194,7 +194,11 @@ class Account(Record):
     first_day: date | None = Field(None, description="Day of the first post.")
     last_day: date | None = Field(None, description="Day of the last post.")
     share_machine_translated: float | None = Field(
-        None, ge=0, le=1, description="Estimated share of the posts that are machine-translated."
+        None,
+        ge=0,
+        le=1,
+        description="Estimated share of the posts that are machine-translated; null where "
+        "its interval says as good as nothing.",
     )
     share_interval: Interval | None = None
     mixed: bool = Field(False, description="True where human and machine posts seem to stand side by side.")

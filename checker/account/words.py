@@ -17,9 +17,6 @@ from checker.account.share import Estimated
 from checker.languages import name
 from checker.text import in_hundred, percent
 
-NOTHING_KNOWN = 0.95
-"""Width of the interval of a share from which its middle tells nothing."""
-
 
 def _posts(count: int) -> str:
     return "1 post" if count == 1 else f"{count:,} posts"
@@ -217,7 +214,7 @@ def reasons(account: Account) -> tuple[str, ...]:
         )
     share, interval = account.share_machine_translated, account.share_interval
     several = account.posts.distinct > 1
-    if several and interval is not None and interval.high - interval.low > NOTHING_KNOWN:
+    if several and interval is not None and share is None:
         told.append("How many of the posts are machine-translated cannot be told.")
     elif several and share is not None and interval is not None:
         told.append(

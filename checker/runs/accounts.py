@@ -166,7 +166,7 @@ def accounts_file(
     score = partial(
         _scored, settings=settings or Settings(), choice=choice, runner=runner, address=address,
         workers=workers, restart=restart, on_progress=on_progress,
-        keep_journal=saved is None and in_store(output) is not None,  # until the output is uploaded
+        keep_journal=in_store(output) is not None,  # until it is uploaded: the same call goes on from there
     )  # fmt: skip
     with placed(output, on_upload=on_upload) as here:
         check_output(here, source)
@@ -186,8 +186,8 @@ def accounts_file(
                     yield account.to_json()
 
             write_accounts(lines(), here)
-    if made and saved is None:
-        _discard(beside)  # not earlier: where the upload fails, the same call goes on from them
+    if made:
+        _discard(beside, scores=saved is None)
     summary.seconds = clock.monotonic() - began
     return summary
 
@@ -361,9 +361,11 @@ def _scored(
     )  # fmt: skip
 
 
-def _discard(scores: Path) -> None:
-    if scores.is_dir():
-        shutil.rmtree(scores)
+def _discard(path: Path, *, scores: bool) -> None:
+    """Delete the journal of a file of scores, and ``scores`` as well; or, if they are to go, a directory."""
+    if path.is_dir():
+        if scores:
+            shutil.rmtree(path)
         return
-    for path in (scores, rejects_path(scores), journal_path(scores)):
-        path.unlink(missing_ok=True)
+    for file in (journal_path(path), *((path, rejects_path(path)) if scores else ())):
+        file.unlink(missing_ok=True)
