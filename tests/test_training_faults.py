@@ -6,7 +6,7 @@ import json
 import random
 import subprocess
 import sys
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +105,37 @@ def test_a_unit_has_the_sentence_as_it_is_and_spoilt() -> None:
             assert whole.spans == []
             assert others
             assert all(post.spans and post.machine == 1 and post.text != whole.text for post in others)
+
+
+def test_sentences_that_are_kept_from_training_are_in_no_unit_of_it() -> None:
+    names = ["".join(letters) for letters in product("abcdefghij", repeat=3)]
+    pool = [TEXTS["en"].replace("two", name) for name in names]
+    materials = {"en": faults_data.Material({"sets": pool}, vocabulary("en"), {})}
+    seen = {}
+    for held in (True, False):
+        posts = [post for _, post in faults_data.drawn(materials, 600, 1, held=held)]
+        seen[held] = {post.text for post in posts if not post.spans} & set(pool)
+        assert 0 < sum(not post.spans for post in posts) <= sum(bool(post.spans) for post in posts)
+    assert seen[True]
+    assert len(seen[False]) > 100
+    assert not seen[True] & seen[False]
+
+
+def test_dictionary_forms_are_faulty_and_so_is_a_word_behind_one_that_is_missing() -> None:
+    words = Vocabulary.learn(
+        [TEXTS["ru"], "Министр страны подписать соглашение в столица и в столице."] * 3, "ru"
+    )
+    draft = Draft(TEXTS["ru"], "ru", words, random.Random(0))
+    draft.plain(1.0, 0.0)
+    text, spans = draft.text()
+    assert text.startswith("Министр два страна встретиться в столица и подписать")
+    assert "Министр" in [text[a:b] for a, b in spans]
+    assert "и" not in [text[a:b] for a, b in spans]
+    draft = Draft(TEXTS["ru"], "ru", words, random.Random(0))
+    draft.plain(0.0, 1.0)
+    text, spans = draft.text()
+    assert text == "Министры стран встретились столице подписали новое соглашение торговле."
+    assert [text[a:b] for a, b in spans] == ["стран", "столице", "подписали", "торговле"]
 
 
 @pytest.fixture

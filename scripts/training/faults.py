@@ -37,7 +37,7 @@ from scripts.training.encoder_base import HUB, find_source, make_base_of
 from scripts.training.encoder_data import UNKNOWN, Pack, batches, pack
 from scripts.training.encoder_ship import CONTEXT as POSITIONS
 from scripts.training.encoder_ship import spec_of
-from scripts.training.faults_data import drawn
+from scripts.training.faults_data import drawn, material
 from scripts.training.heads import ship as ship_heads
 from scripts.training.loop import Batch, add_options, attention, begin, fit, write_record
 
@@ -78,8 +78,9 @@ def make_pack(args: argparse.Namespace) -> None:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(args.out / "base" / "tokenizer.json"))
+    materials = material(args.corpora, args.seed, games=args.games)
     for name, count in ("dev", DEV_POSTS), ("train", args.posts):
-        posts = drawn(args.corpora, count, args.seed, games=args.games, held=name == "dev")
+        posts = drawn(materials, count, args.seed, held=name == "dev")
         made = pack(posts, tokenizer, CONTEXT)
         made.save(args.out / name)
         print(f"{name}: {len(made)} sentences, {made.lengths.mean():.1f} pieces each", flush=True)

@@ -435,44 +435,65 @@ def pieces_of(texts: Sequence[str], language: str) -> list[str]:
     return list(found)
 
 
+class Material(NamedTuple):
+    """What posts of a language are drawn from.
+
+    Attributes:
+        pools: sentences by register.
+        vocabulary: what their words are replaced by.
+        versions: of sentences, in the other language of the pairs.
+    """
+
+    pools: dict[str, list[str]]
+    vocabulary: Vocabulary
+    versions: dict[str, str]
+
+
+def material(
+    corpora: Path, seed: int, languages: Sequence[str] = LANGUAGES, games: Path | None = None
+) -> dict[str, Material]:
+    """Read what `drawn` draws from.
+
+    Args:
+        corpora: folder of the corpora.
+        seed: of the texts, where a register has too many.
+        languages: ISO 639-1 codes.
+        games: folder of games, if there is one (`game_texts`).
+    """
+    found = {}
+    for language in languages:
+        texts = human_texts(corpora, language, games)
+        pick = random.Random(f"{seed} {language}")
+        pools = {
+            name: pieces_of(pick.sample(own, min(len(own), MOST)), language) for name, own in texts.items()
+        }
+        pairs = pairs_of(corpora, language) if language not in NO_SPACES else []
+        found[language] = Material(
+            pools, vocabulary_of(pools, corpora, language), versions_of(pairs, language)
+        )
+        counts = {name: len(pool) for name, pool in pools.items()}
+        print(language, counts, len(found[language].vocabulary.senses), "senses", flush=True)
+    return found
+
+
 def drawn(
-    corpora: Path,
-    count: int,
-    seed: int,
-    languages: Sequence[str] = LANGUAGES,
-    games: Path | None = None,
-    *,
-    held: bool = False,
+    materials: Mapping[str, Material], count: int, seed: int, *, held: bool = False
 ) -> Iterator[tuple[int, Post]]:
     """About ``count`` posts in units: a sentence, and the same once or twice spoilt.
 
     Args:
-        corpora: folder of the corpora.
+        materials: by language.
         count: of the posts.
         seed: of the draw.
-        languages: ISO 639-1 codes.
-        games: folder of games, if there is one (`game_texts`).
         held: draw the sentences that are kept from training, instead of the others.
     """
-    pools: dict[str, dict[str, list[str]]] = {}
-    vocabularies: dict[str, Vocabulary] = {}
-    versions: dict[str, dict[str, str]] = {}
-    for language in languages:
-        texts = human_texts(corpora, language, games)
-        pick = random.Random(f"{seed} {language}")
-        pieces = {
-            name: pieces_of(pick.sample(own, min(len(own), MOST)), language) for name, own in texts.items()
-        }
-        vocabularies[language] = vocabulary_of(pieces, corpora, language)
-        pools[language] = {
+    pools = {
+        language: {
             name: [piece for piece in own if (part(piece, DEV_PARTS) == 0) == held]
-            for name, own in pieces.items()
+            for name, own in one.pools.items()
         }
-        versions[language] = (
-            {} if language in NO_SPACES else versions_of(pairs_of(corpora, language), language)
-        )
-        counts = {name: len(pool) for name, pool in pools[language].items()}
-        print(language, counts, len(vocabularies[language].senses), "senses", flush=True)
+        for language, one in materials.items()
+    }
     shares = language_shares({name: sum(map(len, pool.values())) for name, pool in pools.items()})
     rng = random.Random(seed)
     waiting: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
@@ -486,7 +507,8 @@ def drawn(
         if not queue:
             queue += rng.sample(pool[name], len(pool[name]))
         text = queue.pop()
-        posts = _unit(text, language, vocabularies[language], rng, versions[language].get(text))
+        _, vocabulary, versions = materials[language]
+        posts = _unit(text, language, vocabulary, rng, versions.get(text))
         for post in posts:
             yield unit, post
         made += len(posts)
