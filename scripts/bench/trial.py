@@ -63,7 +63,9 @@ def scored(posts: pd.DataFrame, folder: Path) -> tuple[pd.DataFrame, dict[str, s
         }
         for row in rows
     )
-    verdicts = {one.account: one.verdict for one in accounts(source, scores=target, settings=settings)}
+    verdicts: dict[str, str] = {
+        one.account: one.verdict for one in accounts(source, scores=target, settings=settings)
+    }
     return posts.merge(found, on="id", validate="one_to_one"), verdicts
 
 
