@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from checker import Checker
 from scripts.training import rudimentary, rules, technical, verdict
+from scripts.training.beginners import BENT, PLAIN, Beginner, beginners
+from scripts.training.clumsy import CLUMSY, FITTED
 from scripts.training.glossary import WORDS, Glossary
 from scripts.training.verdict import BARE, bare
-from scripts.training.word_for_word import CLUMSY, PLAIN, SMOOTH, WORD_FOR_WORD, Plain, joined, word_for_word
+from scripts.training.word_for_word import SMOOTH, WORD_FOR_WORD, joined, word_for_word
 from scripts.training.word_for_word import WORDS as BEST
 
 NOUNS = {"dog": "собака", "cat": "кошка", "man": "человек"}
@@ -199,20 +201,34 @@ def test_posts_word_for_word_come_from_everything_with_a_source(corpora: Path) -
     assert best["words-en", "p"].endswith("обака спит")
     assert "кошка спит" in best["words-en", "wmt21-0"]
     assert "еловек бежит" in best["words-en", "ntrex-0"]
-    plain = found.loc[found["family"] == PLAIN, "text"]
-    assert any("бежать" in text for text in plain), "dictionary forms"
     assert word_for_word(corpora, "zh", 30).empty
+    begun = beginners(corpora, "ru", 30)
+    assert any("бежать" in text for text in begun.loc[begun["family"] == PLAIN, "text"]), "dictionary forms"
+    assert set(begun["family"]) == {PLAIN, BENT}
+    assert beginners(corpora, "ko", 30).empty
     pd.testing.assert_frame_equal(found, word_for_word(corpora, "ru", 30))
 
 
-def test_words_in_dictionary_form_lose_most_of_the_small_ones_between_them() -> None:
-    plain = Plain(["The ministers of the countries met in the capital."] * 2, "en")
+def test_a_beginner_takes_dictionary_forms_and_leaves_small_words_out() -> None:
+    beginner = Beginner(["The ministers of the countries met in the capital."] * 2, "en")
     text = "The ministers of the countries met in the capital, and the ministers met."
-    made = [plain(text, random.Random(seed)) for seed in range(20)]
+    made = [beginner.plain(text, random.Random(seed)) for seed in range(20)]
     assert all(one[0].isupper() for one in made)
     assert sum("minister " in one.lower() for one in made) > 15
     assert sum(one.split().count("the") + one.split().count("The") for one in made) < 20 * 4 * 0.6
-    assert plain("", random.Random(0)) == ""
+    assert beginner.plain("", random.Random(0)) == ""
+
+
+def test_a_beginner_takes_other_forms_and_other_small_words() -> None:
+    lines = ["the minister of the country meets him", "the ministers in the countries meet him"]
+    beginner = Beginner(lines * 3, "en")
+    made = [
+        beginner.bent("The ministers of the country meet him.", random.Random(seed)) for seed in range(40)
+    ]
+    words = {word for one in made for word in one.split()}
+    assert {"minister", "countries", "meets", "in"} <= words
+    assert all(one.endswith("him.") for one in made), "it has no other form"
+    assert all(len(one.split()) == 7 for one in made)
 
 
 @given(st.lists(st.text("abc", min_size=1), max_size=60), st.integers(0, 99))
@@ -254,7 +270,7 @@ def test_the_head_for_documentation_judges_rudimentary_posts_and_learns_nothing_
 
 LIKE: list[tuple[str, str, str]] = [
     *[("native", code, name) for code in ("de", "fr") for name in ("news", "official") for _ in range(20)],
-    *[("machine", code, name) for code in ("de", "fr") for name in WORD_FOR_WORD for _ in range(20)],
+    *[("machine", code, name) for code in ("de", "fr") for name in FITTED for _ in range(20)],
     *[("machine", "de", "msdocs")] * 20,
     *[("native", "de", BARE)] * 20,
 ]
@@ -275,7 +291,7 @@ LIKE: list[tuple[str, str, str]] = [
 )
 def test_a_post_is_judged_by_a_head_that_has_not_seen_its_like(judged: str, unseen: list[str]) -> None:
     rng = np.random.default_rng(0)
-    clumsy = np.array([family in WORD_FOR_WORD for *_, family in LIKE])
+    clumsy = np.array([family in FITTED for *_, family in LIKE])
     vectors = rng.normal(clumsy[:, None].astype(float), 1.0, (len(LIKE), 6))
     kinds, languages, families = (list(column) for column in zip(*LIKE, strict=True))
     names = np.array([" ".join(post) for post in LIKE])
@@ -323,8 +339,7 @@ def test_posts_come_once_more_in_a_hurry_but_for_other_registers(
         for n in range(4)
     ]
     monkeypatch.setattr(verdict.debian, "posts", lambda *_: iter(registers))
-    monkeypatch.setattr(verdict, "word_for_word", lambda *_: pd.DataFrame())
-    monkeypatch.setattr(verdict.rules, "made_by_rules", lambda *_: pd.DataFrame())
+    monkeypatch.setattr(verdict, "clumsy", lambda *_: pd.DataFrame())
 
     def drawn(packages: Path | None) -> pd.DataFrame:
         return pd.DataFrame(verdict.unseen(corpora, "ru", 8, packages=packages))

@@ -30,6 +30,8 @@ from checker.verdict.model import BANDS, VARIANTS, documentation, question
 from checker.version import __version__
 from scripts.bench.tables import NONE, Table, add_option, publish, write_json
 from scripts.command import command
+from scripts.training.beginners import BENT, PLAIN
+from scripts.training.clumsy import FITTED, WORDED
 from scripts.training.technical import is_documentation
 from scripts.training.verdict import BARE, LEAST, SHIPPED, TECHNICAL, observed
 from scripts.training.word_for_word import WORD_FOR_WORD
@@ -153,9 +155,7 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
     """
     lines = []
     for asked, title in ASKED.items():
-        meant = [
-            row for row in rows[asked] if asked != "rudimentary" or row["family"] in (*WORD_FOR_WORD, BARE)
-        ]
+        meant = [row for row in rows[asked] if asked != "rudimentary" or row["family"] in (*FITTED, BARE)]
         for kind, said in RATES.items():
             own = meant if kind == "machine" else rows[asked]
             found = [(r[kind]["flagged"], f"{r['family']}, {r['language']}") for r in own if r[kind]]
@@ -190,6 +190,8 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
 
 SYSTEMS = {
     "rudimentary: word for word, news, speeches, documentation": WORD_FOR_WORD,
+    "rudimentary: words in their dictionary form, all of it": (PLAIN,),
+    "rudimentary: one word in three in a wrong form, all of it": (BENT,),
     "rudimentary: by rules (Apertium), parliaments and news": ("made_rules",),
     "rudimentary: small translators of this project, news": ("made_small",),
     "a production translator (Firefox), news": ("made_firefox",),
@@ -249,7 +251,7 @@ def tables(
         own = [post for post, kept_one in zip(posts[asked], known, strict=True) if kept_one]
         rows = hidden(own, said[known], asked, LEAST[asked])
         by_question[asked] = rows
-        kept[name] = [row for row in rows if asked == "rudimentary" or row["family"] not in WORD_FOR_WORD]
+        kept[name] = [row for row in rows if asked == "rudimentary" or row["family"] not in WORDED]
         found[name] = Table(COLUMNS, summary(kept[name]), version=__version__, command=by)
     found["technical"] = Table(
         ["", "family", "taken for documentation", "posts"],
@@ -274,7 +276,7 @@ def taken(posts: Sequence[Observed]) -> list[list[str]]:
     found = np.array([documentation(post.evidence, TECHNICAL) for post in posts], bool)
     lines = []
     for side, kind in ((True, "documentation"), (False, "other")):
-        names = sorted(set(families) - {*WORD_FOR_WORD, BARE})  # these are made of documentation as well
+        names = sorted(set(families) - {*WORDED, BARE})  # these are made of documentation as well
         own = [name for name in names if is_documentation(name) == side]
         shares = [float(found[families == name].mean()) for name in own]
         lines += [

@@ -26,11 +26,11 @@ from checker.models import Store
 from checker.pipeline import Checker
 from checker.statistics import Floats
 from scripts.command import command
+from scripts.training.clumsy import CLUMSY
 from scripts.training.corpora import parallel
 from scripts.training.debian import REGISTERS
 from scripts.training.heads import ship
 from scripts.training.verdict import BARE
-from scripts.training.word_for_word import CLUMSY
 
 DOCUMENTATION = ("msdocs", "coop", "mdn", "gnome", "human", "pydocs")
 """How the names of families of documentation begin."""

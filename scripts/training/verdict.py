@@ -44,11 +44,11 @@ from checker.verdict.file import Calibration, Fitted
 from checker.verdict.model import BANDS
 from checker.version import __version__
 from scripts.command import command
-from scripts.training import debian, rules
+from scripts.training import debian
+from scripts.training.clumsy import CLUMSY, FITTED, clumsy
 from scripts.training.corpora import LANGUAGES, labelled, unpaired
 from scripts.training.encoder_data import trained_on
 from scripts.training.made import FAMILIES, made
-from scripts.training.word_for_word import CLUMSY, WORD_FOR_WORD, word_for_word
 
 SHIPPED = ("style", "style+encoder", "translated:style", "translated:style+encoder", "rudimentary:encoder")
 """The variants that the shipped verdict may use. Beside this encoder the round trip adds nothing, not even by
@@ -156,8 +156,7 @@ def _drawn(
     alone = frame[unpaired(frame) & (frame["testset"] == UNPAIRED) & (frame["origin"] == "translated")]
     translations = list(_posts_of(alone, UNPAIRED, rng))
     yield from rng.sample(translations, min(len(translations), most))
-    rudimentary = [rules.made_by_rules(corpora, language, most), word_for_word(corpora, language, 2 * most)]
-    for row in pd.concat(rudimentary).to_dict("records"):
+    for row in clumsy(corpora, language, most).to_dict("records"):
         text = shortened(row.pop("text"), language, rng)
         yield {"text": text, "testset": row.pop("family"), **row}
 
@@ -248,7 +247,7 @@ def gather(checker: Checker, language: str, args: argparse.Namespace) -> pd.Data
 def fitted_on(kind: Kind, family: str, asked: Question) -> bool:
     """Whether the answer to a question is fitted on such posts; it is measured on the others all the same."""
     if asked == "rudimentary":
-        return kind != "machine" or family in (*WORD_FOR_WORD, BARE)
+        return kind != "machine" or family in (*FITTED, BARE)
     return family not in (*CLUMSY, BARE, *debian.REGISTERS)
 
 

@@ -1,0 +1,33 @@
+"""Posts with rudimentary wording: every way of making them, and which of them anything is fitted on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from scripts.training import rules
+from scripts.training.beginners import BEGINNERS, PLAIN, beginners
+from scripts.training.word_for_word import WORD_FOR_WORD, word_for_word
+
+FITTED = (*WORD_FOR_WORD, PLAIN)
+"""Families that the answer whether wording is rudimentary is fitted on; no other answer is."""
+
+WORDED = (*WORD_FOR_WORD, *BEGINNERS)
+"""Families that this project worded."""
+
+CLUMSY = (*WORDED, rules.FAMILY)
+"""All families; nothing is fitted on those that are not `FITTED`: they measure."""
+
+
+def clumsy(corpora: Path, language: str, most: int) -> pd.DataFrame:
+    """Posts of a language as rows of ``wild``.
+
+    Args:
+        corpora: folder of the corpora.
+        language: ISO 639-1 code.
+        most: posts by rules, at most, and half of those of every other family.
+    """
+    ways = (word_for_word, beginners)
+    made = [way(corpora, language, 2 * most) for way in ways]
+    return pd.concat([rules.made_by_rules(corpora, language, most), *made])
