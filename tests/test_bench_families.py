@@ -15,14 +15,15 @@ from checker.result import Question
 from checker.statistics import Floats
 from scripts.bench.families import ASKED, COLUMNS, area, hidden, richest_said, summary, systems, tables, taken
 from scripts.training.rules import FAMILY
-from scripts.training.verdict import observed
+from scripts.training.verdict import BARE, observed
 
 
 def family(
     name: str, kind: Kind, at: float, count: int, language: str = "ru"
 ) -> tuple[list[Observed], Floats]:
     rng = np.random.default_rng(sum(map(ord, name + kind + language)))
-    posts = [Observed(Evidence(columns=100, style=0.0), language, kind, name, 0) for _ in range(count)]
+    fold = 2 * sum(map(ord, name))
+    posts = [Observed(Evidence(columns=100, style=0.0), language, kind, name, fold) for _ in range(count)]
     return posts, np.clip(at + rng.uniform(-0.05, 0.05, count), 0, 1)
 
 
@@ -144,6 +145,42 @@ def test_families_are_held_out_whole_and_a_single_one_by_pages() -> None:
     assert len(folds["handbook"]) == 1
     assert len({post.fold for post in found}) == 5
     assert all(post.evidence.machine_head is None for post in found)
+
+
+def test_a_family_and_what_was_made_of_it_are_one_fold_in_every_language() -> None:
+    def posts(language: str, names: list[tuple[str, str]]) -> pd.DataFrame:
+        row = {"language": language, "page": "a", "columns": 90}
+        kinds = [kind for kind in ("native", "translated") for _ in names]
+        return pd.DataFrame(
+            row | {"kind": kind, "testset": name, "system": system}
+            for kind, (name, system) in zip(kinds, names * 2, strict=True)
+        )
+
+    russian = posts("ru", [("news", "x"), ("speeches", "x"), (BARE, "speeches")])
+    german = posts("de", [("chat", "x"), ("news", "x"), ("speeches", "x"), (BARE, "news")])
+    found = [
+        (row["system"] if row["testset"] == BARE else row["testset"], post.fold)
+        for table in (russian, german)
+        for row, post in zip(table.to_dict("records"), observed(table, "rudimentary"), strict=True)
+    ]
+    assert len({fold for _, fold in found}) == len({name for name, _ in found}) == 3
+    assert len(set(found)) == 3
+
+
+def test_what_was_made_of_a_family_sets_no_threshold_for_it() -> None:
+    families = [("news", "x", 0.1), (BARE, "speeches", 0.9), ("speeches", "x", 0.5)]
+    table = pd.DataFrame(
+        {
+            "language": "ru", "kind": "native", "testset": name, "system": system, "page": str(number),
+            "columns": 90,
+        }
+        for name, system, _ in families
+        for number in range(120)
+    )  # fmt: skip
+    said = np.concatenate([np.full(120, value) for *_, value in families])
+    rows = hidden(observed(table, "rudimentary"), said, "rudimentary", 0.3)
+    flagged = {row["family"]: row["native"]["flagged"] for row in rows}
+    assert flagged["speeches"] == 1.0, "only the news set its threshold"
 
 
 def test_documentation_is_flagged_by_nothing_and_sets_no_threshold() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,10 @@ from checker import Checker
 from scripts.training import rudimentary, rules, technical, verdict
 from scripts.training.beginners import BENT, PLAIN, Beginner, beginners
 from scripts.training.clumsy import CLUMSY, FITTED
+from scripts.training.faults_data import bare
 from scripts.training.glossary import WORDS, Glossary
-from scripts.training.verdict import BARE, bare
+from scripts.training.posts import neighbours
+from scripts.training.verdict import BARE
 from scripts.training.word_for_word import SMOOTH, WORD_FOR_WORD, joined, word_for_word
 from scripts.training.word_for_word import WORDS as BEST
 
@@ -368,13 +371,30 @@ def test_evidence_has_nothing_of_heads_that_have_seen_its_families(
 
 
 @pytest.mark.parametrize(
-    ("text", "made"),
+    ("text", "language", "made"),
     [
-        ("“We can’t go,” he said. It’s 12.05!", "we can’t go he said it’s 12.05"),
-        ("Well-known (and old) — the end…", "well-known and old the end"),
-        ("请离开，谢谢。", "请离开 谢谢"),
-        ("पुराना पुल, बंद रहेगा।", "पुराना पुल बंद रहेगा"),
+        ("“We can’t go,” he said. It’s 12.05!", "en", "we can’t go he said it’s 12.05"),
+        ("Well-known (and old) — the end…", "en", "well-known and old the end"),
+        ("请离开，谢谢。", "zh", "请离开 谢谢"),
+        ("पुराना पुल, बंद रहेगा।", "hi", "पुराना पुल बंद रहेगा"),
+        ("Işıklar İzmir’de söndü.", "tr", "ışıklar izmir’de söndü"),
     ],
 )
-def test_what_is_typed_in_a_hurry_has_no_marks_and_no_capitals(text: str, made: str) -> None:
-    assert bare(text) == made
+def test_what_is_typed_in_a_hurry_has_no_marks_and_no_capitals(text: str, language: str, made: str) -> None:
+    assert bare(text, language) == made
+
+
+def test_turkish_sentences_begin_with_a_capital_with_its_dot() -> None:
+    glossary = Glossary([("dog", "it"), ("first", "ilk"), ("first dog", "İlk it")], "tr")
+    assert glossary.translate(["first dog"]) == ["İlk it"]
+
+
+def test_neighbours_of_a_page_are_drawn_together() -> None:
+    pages = [number // 12 for number in range(60)]
+    for seed in range(10):
+        drawn = neighbours(pages, 23, random.Random(seed))
+        assert len(set(drawn)) == 23
+        steps = [b - a for a, b in pairwise(drawn)]
+        assert sum(step == 1 for step in steps) >= 23 - 23 // 2 - 1
+    assert sorted(neighbours(pages, 99, random.Random(0))) == list(range(60))
+    assert neighbours([], 5, random.Random(0)) == []

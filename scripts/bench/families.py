@@ -62,11 +62,16 @@ def hidden(
     plain = np.array([not documentation(post.evidence, TECHNICAL, asked) for post in posts], bool)
     codes = np.array([post.language for post in posts])
     families = np.array([post.testset for post in posts])
+    sources = np.array([post.fold // 2 for post in posts])
     kinds = np.array([post.kind for post in posts])
     for language in sorted(set(codes)):
         here = codes == language
         for family in sorted(set(families[here])):
-            inside, others = here & (families == family), here & (families != family)
+            inside = here & (families == family)
+            same = families == family
+            if family != BARE:  # what was made of its posts is no other family
+                same |= fitted & np.isin(sources, sources[inside & fitted])
+            others = here & ~same
             rule = others & fitted & plain
             known = [posts[n] for n in np.flatnonzero(rule).tolist()]
             cuts = fitting.thresholds(known, probability[rule], asked, least)

@@ -236,25 +236,32 @@ def rudimentary_scores(evidence: Path) -> list[Series]:
 
     The shipped head has seen human posts of all families, so those of `gather` would look too plain to it.
     Evidence has what a head says that has not seen their like (`scripts.training.rudimentary`). An account is
-    of the posts of one family, kind and language; machine ones are those word for word, and posts without
-    capitals and marks are accounts of their own.
+    of the posts of one family, system, kind and language, neighbours together as they were drawn; machine
+    ones are those that the answer is fitted on, and posts without capitals and marks are accounts of their
+    own.
 
     Args:
         evidence: the --cache of scripts.training.verdict.
     """
     tables = [pd.read_parquet(path) for path in sorted(evidence.glob("*.parquet"))]
-    posts = [post for table in tables for post in observed(table, "rudimentary") if post.fold >= 0]
+    every = [
+        (post, system)
+        for table in tables
+        for post, system in zip(observed(table, "rudimentary"), table["system"].astype(str), strict=True)
+        if post.fold >= 0
+    ]
     [name] = fitting.RUDIMENTARY
-    posts = [posts[number] for number in fitting.able(posts, name)]
+    every = [every[number] for number in fitting.able([post for post, _ in every], name)]
+    posts = [post for post, _ in every]
     scale = {language: fitting.scales(part) for language, part in fitting.by_language(posts).items()}
     _, _, said = fitting.fit_variant(posts, scale, name)
-    found: dict[tuple[str, str, str], list[float]] = defaultdict(list)
-    for post, probability in zip(posts, said.tolist(), strict=True):
+    found: dict[tuple[str, str, str, str], list[float]] = defaultdict(list)
+    for (post, system), probability in zip(every, said.tolist(), strict=True):
         if documentation(post.evidence, TECHNICAL):
             continue  # it does not count for its account
-        key = post.testset, post.kind, post.language
+        key = post.testset, post.kind, post.language, system
         found[key].append(min(max(logit(probability), -CLIP), CLIP))
-    return [Series(*key, np.array(values)) for key, values in sorted(found.items())]
+    return [Series(*key[:3], np.array(values)) for key, values in sorted(found.items())]
 
 
 def read_scores(paths: Iterable[Path], field: str = "machine_translated") -> list[Series]:

@@ -3,7 +3,8 @@
 They are made in two ways, which are two families: words in their dictionary form and most small ones left
 out, as if each had been looked up (``made_plain``); and some words in another form, or another small word in
 their place, as of who learns a language (``made_bent``). The posts are of NTREX and of the families of
-``wild`` that are measured.
+``wild`` that nothing learns from. The encoder's layers for faulty words learn from other sentences that are
+spoilt in these ways among others, so that only the heads over them have never seen such wording.
 
 Dictionary forms are known of all languages but Chinese, Japanese and Korean (`word_forms`).
 """
@@ -17,8 +18,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from scripts.training.encoder_data import trained_on
+from scripts.training.encoder_data import HELD_OUT
 from scripts.training.glossary import WORDS, tidy
+from scripts.training.posts import neighbours
 from scripts.training.word_for_word import INTO_ENGLISH, human_pairs, ntrex
 from scripts.training.word_forms import WITHOUT, learn_alike, learn_forms
 
@@ -46,6 +48,7 @@ class Beginner:
     def __init__(self, lines: Sequence[str], language: str) -> None:
         rows = [WORDS.findall(line) for line in lines]
         counts = Counter(word for row in rows for word in row)
+        self._language = language
         self._forms = learn_forms(counts, language)
         self._alike = learn_alike([word.lower() for word in row] for row in rows)
         short = [word for word, _ in counts.most_common() if word.islower() and len(word) <= LETTERS]
@@ -70,19 +73,18 @@ class Beginner:
 
         return self._worded(text, word)
 
-    @staticmethod
-    def _worded(text: str, word: Callable[[str, str], str]) -> str:
-        return tidy(WORDS.sub(lambda match: word(match[0].lower(), match[0]), text))
+    def _worded(self, text: str, word: Callable[[str, str], str]) -> str:
+        return tidy(WORDS.sub(lambda match: word(match[0].lower(), match[0]), text), self._language)
 
 
 def own(corpora: Path, language: str, rng: random.Random) -> Iterator[list[tuple[str, str]]]:
-    """Human posts of a language that are measured, and their pages: a test set, then everything else."""
+    """Human posts that nothing learnt from, and their pages: a test set, then families of ``wild``."""
     other, side = (INTO_ENGLISH[0], "en") if language == "en" else (language, "other")
     yield ntrex(corpora, other, side, rng)
     columns = ["text", "kind", "family", "page"]
     wild = pd.read_parquet(corpora / "wild" / f"{language}.parquet", columns=columns).astype(str)
     wild = wild[wild["kind"].isin(("native", "translated"))].drop_duplicates("text")
-    wild = wild[~wild["family"].isin(trained_on(corpora, language))]
+    wild = wild[wild["family"].isin(HELD_OUT)]
     yield list(zip(wild["text"], wild["page"], strict=True))
 
 
@@ -104,7 +106,7 @@ def beginners(corpora: Path, language: str, most: int) -> pd.DataFrame:
         beginner = Beginner(pairs["en" if language == "en" else "other"].tolist(), language)
         for posts in own(corpora, language, rng):
             for family, worded in (PLAIN, beginner.plain), (BENT, beginner.bent):
-                chosen = rng.sample(posts, min(-(-most // 2), len(posts)))
+                chosen = [posts[n] for n in neighbours([page for _, page in posts], -(-most // 2), rng)]
                 system = family.removeprefix("made_")
                 rows += [(worded(text, rng), "machine", family, system, page) for text, page in chosen]
     return pd.DataFrame(rows, columns=["text", "kind", "family", "system", "page"])

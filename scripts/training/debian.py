@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from gettext import GNUTranslations
 from pathlib import Path
 
+from scripts.training.posts import TOGETHER, neighbours
+
 LEARNT = ("wesnoth", "freedroidrpg")
 """Games that the layers for faulty words learn from, by how the names of their packages begin."""
 
@@ -103,7 +105,7 @@ def sayings(folder: Path, language: str) -> list[str]:
 
 
 def posts(folder: Path, language: str, most: int) -> Iterator[dict[str, str]]:
-    """Posts of other registers: ``text``, ``kind``, ``testset``, ``system``, ``page``; each is its own page.
+    """Posts of other registers: ``text``, ``kind``, ``testset``, ``system``, ``page``: neighbours of a file.
 
     Of games those that nothing learns from; none of them in English, whose authors have other languages.
 
@@ -117,6 +119,7 @@ def posts(folder: Path, language: str, most: int) -> Iterator[dict[str, str]]:
     families = (GAMES, "translated", said), (SAYINGS, "native", sayings(folder, language))
     for family, kind, texts in families:
         long = [text for text in texts if LENGTHS[0] <= len(text) <= LENGTHS[1]]
-        for number, text in enumerate(rng.sample(long, min(most, len(long)))):
-            page = f"{family}-{number}"
-            yield {"text": text, "kind": kind, "testset": family, "system": family, "page": page}
+        pages = [f"{family}-{number // TOGETHER}" for number in range(len(long))]
+        for number in neighbours(pages, most, rng):
+            post = {"text": long[number], "kind": kind, "page": pages[number]}
+            yield post | {"testset": family, "system": family}

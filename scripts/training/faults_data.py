@@ -194,6 +194,7 @@ class Draft:
             self.marks.append((gap + before, behind))
             last = end
         self.first = self.items[0].core if self.items else ""
+        self.once = sum(item.core == self.first for item in self.items) == 1
 
     def shuffle(self) -> None:
         """Put the words in another order within windows; those that had to be moved are faulty."""
@@ -216,7 +217,8 @@ class Draft:
         theirs = [word.lower() for word in WORDS.findall(other)]
         at: list[float] = []
         for place, item in enumerate(self.items):
-            chances = dict(self.vocabulary.there.get(item.core.lower(), ()))
+            known = self.vocabulary.there.get(item.core.lower(), ())
+            chances = {word.lower(): chance for word, chance in reversed(known)}  # the likelier one stays
             here = (place + 0.5) / len(self.items)
             likely = [
                 (chances[word] * math.exp(-NEAR * abs(here - (number + 0.5) / len(theirs))), number)
@@ -296,11 +298,11 @@ class Draft:
         A capital stays at the beginning, whichever word is there: it tells nothing of the order.
         """
         cores = [item.core for item in self.items]
-        if self.first[:1].isupper() and cores[0] != self.first:
-            cores[0] = _cased(cores[0], self.first, self.language)
+        if self.first[:1].isupper():
             lower = letters.lowered(self.first[:1], self.language) + self.first[1:]
-            if self.first in cores[1:] and lower in self.vocabulary.known:
-                cores[cores.index(self.first, 1)] = lower
+            if self.once and lower in self.vocabulary.known:
+                cores = [lower if core == self.first else core for core in cores]
+            cores[0] = _cased(cores[0], self.first, self.language)
         parts, spans, place = [], [], 0
         for item, core, (before, behind) in zip(self.items, cores, self.marks, strict=True):
             if item.faulty:

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import regex
 
+from checker.letters import lowered, raised
+
 WORDS = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’‑-][\p{L}\p{M}\p{N}]+)*")
 _BLANKS = regex.compile(r"\s{2,}")
 _CLOSED = regex.compile(r"\s+([.,;:!?%)\]»”’…।؟،])")
@@ -53,13 +55,15 @@ class Glossary:
 
     Args:
         pairs: of lines, source and target.
+        language: of the targets, ISO 639-1 code: capitals differ.
         rounds: of expectation and maximisation.
 
     Raises:
         ValueError: no pair has words on both sides.
     """
 
-    def __init__(self, pairs: Iterable[tuple[str, str]], rounds: int = 5) -> None:
+    def __init__(self, pairs: Iterable[tuple[str, str]], language: str = "", rounds: int = 5) -> None:
+        self._language = language
         sources, targets = {"": 0}, dict[str, int]()
         left: list[Any] = []
         right: list[Any] = []
@@ -72,7 +76,7 @@ class Glossary:
             one, other = (WORDS.findall(side) for side in sides)
             if not 0 < len(one) <= LONGEST or not 0 < len(other) <= LONGEST:
                 continue
-            other[0] = other[0].lower()
+            other[0] = lowered(other[0], language)
             seen.update(word.lower() for word in one)
             self._after.update(pairwise(["", *other]))
             numbers = [0, *(sources.setdefault(word.lower(), len(sources)) for word in one)]
@@ -125,7 +129,7 @@ class Glossary:
         return [self._following(text) for text in texts]
 
     def _one(self, text: str) -> str:
-        return tidy(WORDS.sub(lambda match: self._word(match[0]), text))
+        return tidy(WORDS.sub(lambda match: self._word(match[0]), text), self._language)
 
     def _following(self, text: str) -> str:
         """The likeliest words one after the other (Viterbi 1967)."""
@@ -141,7 +145,7 @@ class Glossary:
                 found[word or last] = max(path, found.get(word or last, path))
             paths = found
         words = iter(max(paths.values())[1])
-        return tidy(WORDS.sub(lambda _: next(words), text))
+        return tidy(WORDS.sub(lambda _: next(words), text), self._language)
 
     def _follows(self, last: str, word: str) -> float:
         """Log-probability of a word behind another; of no word, 0."""
@@ -158,9 +162,9 @@ class Glossary:
         return word if name or word.isdigit() else ""
 
 
-def tidy(text: str) -> str:
+def tidy(text: str, language: str) -> str:
     """A text without the marks of words that were left out, and with a capital at the beginning of a
     sentence: these tell nothing of the wording."""
     made: str = _DOUBLED.sub(r"\1", _CLOSED.sub(r"\1", _EMPTY.sub("", text)))
     made = _BLANKS.sub(" ", made).strip(" ,;:،")
-    return str(_START.sub(lambda match: match[0].upper(), made))
+    return str(_START.sub(lambda match: raised(match[0], language), made))

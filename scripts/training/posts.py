@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import random
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+
 import numpy as np
 import pandas as pd
 
 LINES = (1, 2, 3, 4, 5)
 KINDS = ("native", "translated", "machine")
+TOGETHER = 5
+"""Neighbours that are drawn together, at most."""
+
 VERSION = ["testset", "source_lang", "system", "kind"]
 
 
@@ -30,6 +37,22 @@ def runs(frame: pd.DataFrame) -> pd.Series:
     """
     starts = frame.groupby(VERSION, observed=True)["line"].diff().ne(1)
     return starts.groupby([frame[key] for key in VERSION], observed=True).cumsum()
+
+
+def neighbours(pages: Sequence[Hashable], most: int, rng: random.Random) -> list[int]:
+    """Numbers of some posts, `TOGETHER` neighbours of a page at a time: an account is of such.
+
+    Args:
+        pages: of all posts.
+        most: posts, at most.
+        rng: draws them.
+    """
+    rows: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for number, page in enumerate(pages):
+        rows[page].append(number)
+    parts = [own[start : start + TOGETHER] for own in rows.values() for start in range(0, len(own), TOGETHER)]
+    rng.shuffle(parts)
+    return [number for part in parts for number in part][:most]
 
 
 def group(frame: pd.DataFrame, most: int, lines: tuple[int, ...] = LINES, seed: int = 0) -> pd.DataFrame:

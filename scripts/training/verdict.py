@@ -27,6 +27,7 @@ from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,7 @@ from checker.evidence.heads import pooled
 from checker.models import Store
 from checker.pipeline import Checker
 from checker.result import Question
-from checker.text import MARKS, sentences, width
+from checker.text import sentences, width
 from checker.verdict.file import Calibration, Fitted
 from checker.verdict.model import BANDS
 from checker.version import __version__
@@ -48,7 +49,9 @@ from scripts.training import debian
 from scripts.training.clumsy import CLUMSY, FITTED, clumsy
 from scripts.training.corpora import LANGUAGES, labelled, unpaired
 from scripts.training.encoder_data import trained_on
+from scripts.training.faults_data import bare
 from scripts.training.made import FAMILIES, made
+from scripts.training.posts import neighbours
 
 SHIPPED = ("style", "style+encoder", "translated:style", "translated:style+encoder", "rudimentary:encoder")
 """The variants that the shipped verdict may use. Beside this encoder the round trip adds nothing, not even by
@@ -117,13 +120,9 @@ def unseen(
             found[post["kind"]].append(post)
     rng = random.Random(f"{seed} {language} {BARE}")
     for posts in found.values():
-        for post in rng.sample(posts, min(len(posts), most)):
-            yield post | {"text": bare(post["text"]), "testset": BARE, "system": post["testset"]}
-
-
-def bare(text: str) -> str:
-    """A text without capitals and without marks, but for those inside of words."""
-    return " ".join(MARKS.sub(" ", text).lower().split())
+        pages = [(post["testset"], post["system"], post["page"]) for post in posts]
+        for post in [posts[number] for number in neighbours(pages, most, rng)]:
+            yield post | {"text": bare(post["text"], language), "testset": BARE, "system": post["testset"]}
 
 
 def _drawn(
@@ -137,28 +136,31 @@ def _drawn(
     for post in _posts_of(frame[frame["split"] == "dev"], "wmt21", rng):
         found[post["kind"]].append(post)
     for posts in found.values():
-        yield from rng.sample(posts, min(len(posts), 3 * most))
+        yield from _some(posts, 3 * most, rng)
     if translations is not None and len(translations):
         [family] = translations["testset"].unique()
-        posts = list(_posts_of(translations, family, rng))
-        yield from rng.sample(posts, min(len(posts), 2 * most))
+        yield from _some(list(_posts_of(translations, family, rng)), 2 * most, rng)
     columns = ["text", "kind", "family", "system", "page"]
     wild = pd.read_parquet(corpora / "wild" / f"{language}.parquet", columns=columns)
     wild = wild.astype(dict.fromkeys(columns[1:], str))
     wild = wild[~wild["family"].isin(trained_on(corpora, language))]
     for (family, kind_of), part in wild.groupby(["family", "kind"]):
-        for row in part.sample(min(len(part), most), random_state=seed).to_dict("records"):
+        for row in _some(part.to_dict("records"), most, rng):
             text = shortened(whole(row["text"], language), language, rng)
             yield {
                 "text": text, "kind": kind_of, "testset": family, "system": row["system"],
                 "page": row["page"],
             }  # fmt: skip
     alone = frame[unpaired(frame) & (frame["testset"] == UNPAIRED) & (frame["origin"] == "translated")]
-    translations = list(_posts_of(alone, UNPAIRED, rng))
-    yield from rng.sample(translations, min(len(translations), most))
+    yield from _some(list(_posts_of(alone, UNPAIRED, rng)), most, rng)
     for row in clumsy(corpora, language, most).to_dict("records"):
         text = shortened(row.pop("text"), language, rng)
         yield {"text": text, "testset": row.pop("family"), **row}
+
+
+def _some(posts: Sequence[dict[str, Any]], most: int, rng: random.Random) -> list[dict[str, Any]]:
+    """Some of the posts, neighbours of one system together."""
+    return [posts[n] for n in neighbours([(post["system"], post["page"]) for post in posts], most, rng)]
 
 
 def _posts_of(frame: pd.DataFrame, family: str, rng: random.Random) -> Iterator[dict[str, Any]]:
@@ -254,24 +256,24 @@ def fitted_on(kind: Kind, family: str, asked: Question) -> bool:
 def observed(table: pd.DataFrame, asked: Question = "machine_translated") -> list[Observed]:
     """The posts of one language; a fold is a family, below 0 for what a question is not fitted on.
 
-    Where a class has one family only, half of its pages are a fold of their own: another year of a family is
-    then all that is known.
+    A family has the same number in every language, and so have its posts without capitals and marks. Where a
+    class has one family only, half of its pages are a fold of their own: another year of a family is then all
+    that is known.
     """
     table = table.drop(columns=["pooled", "pooled_faults"], errors="ignore")
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     used = [row for row in rows if fitted_on(row["kind"], row["testset"], asked)]
-    families = sorted({row["testset"] for row in used})
     alone = set()
-    for kinds in (("native",), ("translated",), ("machine",)):
-        own = {row["testset"] for row in used if row["kind"] in kinds}
+    for kind in ("native", "translated", "machine"):
+        own = {_source(row) for row in used if row["kind"] == kind}
         if len(own) == 1:
             alone |= own
 
     def fold(row: Mapping[str, Any]) -> int:
         if not fitted_on(row["kind"], row["testset"], asked):
             return -1
-        second = row["testset"] in alone and sum(map(ord, row["page"])) % 2
-        return 2 * families.index(row["testset"]) + int(second)
+        second = _source(row) in alone and sum(map(ord, row["page"])) % 2
+        return 2 * crc32(_source(row).encode()) + int(second)
 
     return [
         Observed(
@@ -283,6 +285,11 @@ def observed(table: pd.DataFrame, asked: Question = "machine_translated") -> lis
         )
         for row in rows
     ]
+
+
+def _source(row: Mapping[str, Any]) -> str:
+    """The family that a post, or what it was made of, belongs to."""
+    return str(row["system"] if row["testset"] == BARE else row["testset"])
 
 
 def shown(part: Fitted) -> Fitted:

@@ -23,6 +23,7 @@ from scripts.training import made
 from scripts.training.corpora import parallel, spoilt_with
 from scripts.training.encoder_data import NO_SPACES, trained_on
 from scripts.training.glossary import Glossary
+from scripts.training.posts import neighbours
 from scripts.training.rules import sources
 
 WORDS, SMOOTH = "made_words", "made_smooth"
@@ -47,7 +48,7 @@ def dictionary(corpora: Path, source: str, target: str) -> Glossary:
     """Learnt from human pairs of English and the other language, but for those of `spoilt_with`."""
     pairs = human_pairs(corpora, target if source == "en" else source)
     sides = ("en", "other") if source == "en" else ("other", "en")
-    return Glossary(zip(*(pairs[side] for side in sides), strict=True))
+    return Glossary(zip(*(pairs[side] for side in sides), strict=True), target)
 
 
 def human_pairs(corpora: Path, language: str) -> pd.DataFrame:
@@ -114,7 +115,7 @@ def word_for_word(corpora: Path, language: str, most: int) -> pd.DataFrame:
     share = -(-most // len(groups))
     for source, posts in groups:
         for family in (WORDS, SMOOTH):
-            chosen = rng.sample(posts, min(share, len(posts)))
+            chosen = [posts[number] for number in neighbours([page for _, page in posts], share, rng)]
             texts = [text for text, _ in chosen]
             for step in pairwise(dict.fromkeys((source, "en", language))):
                 glossary = dictionary(corpora, *step)
