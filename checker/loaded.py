@@ -186,16 +186,16 @@ class LoadedModels:
 
     def encoder(self) -> Encoder | None:
         """The encoder; None where it is not asked for."""
-        return self._encoder if self.settings.encoder else None
+        with self._lock:  # `cached_property` has none since Python 3.12
+            return self._encoder if self.settings.encoder else None
 
     @cached_property
     def _encoder(self) -> Encoder | None:
         model = self._store.encoder()
         if model is None:
             return None
-        with self._lock:
-            folder, converted = self._store.path(model), self._store.converted_path(model)
-            return Encoder(folder, converted, model.label, device=self._device, threads=self._threads)
+        folder, converted = self._store.path(model), self._store.converted_path(model)
+        return Encoder(folder, converted, model.label, device=self._device, threads=self._threads)
 
     @cached_property
     def heads(self) -> Heads:

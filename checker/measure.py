@@ -209,7 +209,10 @@ def findings(models: LoadedModels, language: str, units: Sequence[Unit]) -> Find
 
     A sentence that is repeated, such as the footer of a thread, counts once.
     """
-    units = list({unit.span.text.casefold(): unit for unit in reversed(units)}.values())[::-1]
+    first: dict[str, Unit] = {}
+    for unit in units:
+        first.setdefault(unit.span.text.casefold(), unit)
+    units = list(first.values())
     text = " ".join(unit.span.text for unit in units)
     rank = fluency.pool([(unit.rank, unit.columns) for unit in units if unit.rank is not None])
     readable = fluency.pool([(unit.readable, unit.columns) for unit in units if unit.readable is not None])

@@ -36,8 +36,9 @@ class _Estimate:
     The first rows themselves are not counted: they wait for the models to load.
     """
 
-    def __init__(self, left: int | None) -> None:
+    def __init__(self, left: int | None, faster: str) -> None:
         self._left, self._first, self._rows = left, (0.0, 0.0), 0
+        self._faster = faster
 
     def after(self, rows: int) -> str | None:
         """What to say when some more rows are done; None for nothing."""
@@ -58,12 +59,12 @@ class _Estimate:
         text = f"About {timedelta(seconds=round(factor * spent))} for the other {left} rows"
         if cpu > spent / 2:  # computed here, not elsewhere
             text += f", {factor * cpu / 3600:.1f} hours of a processor core"
-        return f"{text}; faster, with less evidence: --fast."
+        return f"{text}; {self._faster}." if self._faster else f"{text}."
 
 
 @contextmanager
 def progress(
-    done: int, total: int | None, title: str = _SCORING, unit: str = "rows"
+    done: int, total: int | None, title: str = _SCORING, unit: str = "rows", faster: str = ""
 ) -> Generator[Advance, None, None]:
     """Draw a bar on standard error if it is a terminal, log a line every `LOG_EVERY` seconds otherwise.
 
@@ -72,6 +73,7 @@ def progress(
         total: number of rows; None if it is not known.
         title: what is done to them.
         unit: what they are.
+        faster: how it would be faster, said with the time that a long run will take.
     """
     from rich.console import Console  # not above: most who import this draw nothing
     from rich.progress import (
@@ -88,7 +90,7 @@ def progress(
     console = Console(stderr=True)
     began = said = time.monotonic()
     count = 0
-    estimate = _Estimate(None if total is None or title != _SCORING else total - done)
+    estimate = _Estimate(None if total is None or title != _SCORING else total - done, faster)
 
     def rate() -> float:
         return count / max(time.monotonic() - began, 1e-6)
@@ -139,8 +141,12 @@ def shown() -> Generator[OnProgress, None, None]:
 
 
 @contextmanager
-def steps() -> Generator[Callable[[str, str], OnProgress], None, None]:
-    """`shown` for a run of steps, each with a title and a unit: a bar goes when the next one comes."""
+def steps(faster: str = "") -> Generator[Callable[[str, str], OnProgress], None, None]:
+    """`shown` for a run of steps, each with a title and a unit: a bar goes when the next one comes.
+
+    Args:
+        faster: as for `progress`.
+    """
     with ExitStack() as stack:
 
         def step(title: str, unit: str) -> OnProgress:
@@ -151,7 +157,7 @@ def steps() -> Generator[Callable[[str, str], OnProgress], None, None]:
                 nonlocal advance, seen
                 if advance is None:
                     stack.close()
-                    advance, seen = stack.enter_context(progress(done, total, title, unit)), done
+                    advance, seen = stack.enter_context(progress(done, total, title, unit, faster)), done
                 if done > seen:
                     advance(done - seen)
                     seen = done

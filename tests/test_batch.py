@@ -27,7 +27,7 @@ from checker.errors import CheckerError, InputError, OutputError
 from checker.io import read as input
 from checker.io.read import Post
 from checker.result import Language, Result, RowError, Warning
-from checker.runs.local import CHUNK, Summary, score_file, score_rows
+from checker.runs.local import CHUNK, Outcome, Scorer, Summary, score_chunks, score_file
 from checker.runs.rejects import rejects_path
 
 if TYPE_CHECKING:
@@ -70,6 +70,10 @@ class StandIn:
             )
 
 
+def outcomes(scorer: Scorer, rows: Iterable[Post | RowError]) -> Iterator[Outcome]:
+    return (outcome for chunk in score_chunks(scorer, rows) for outcome, _ in chunk)
+
+
 def posts_file(folder: Path, count: int) -> Path:
     """JSONL in which every tenth row is bad."""
     path = folder / "posts.jsonl"
@@ -87,11 +91,9 @@ def test_order_is_kept_with_errors_in_place() -> None:
         Post(str(n), n, "text") if n % 3 else RowError(id=str(n), row=n, field=None, error="e", fix="f")
         for n in range(1, 3 * CHUNK)
     ]
-    outcomes = list(score_rows(StandIn(), rows))
-    assert [outcome.id for outcome in outcomes] == [row.id for row in rows]
-    assert [isinstance(outcome, RowError) for outcome in outcomes] == [
-        isinstance(row, RowError) for row in rows
-    ]
+    found = list(outcomes(StandIn(), rows))
+    assert [outcome.id for outcome in found] == [row.id for row in rows]
+    assert [isinstance(outcome, RowError) for outcome in found] == [isinstance(row, RowError) for row in rows]
 
 
 def test_rows_are_read_as_they_are_needed(checker: Checker) -> None:
@@ -107,9 +109,9 @@ def test_rows_are_read_as_they_are_needed(checker: Checker) -> None:
 
     for scorer, ahead in ((StandIn(), 1), (checker, AHEAD)):
         taken = 0
-        outcomes = score_rows(scorer, endless())
+        found = outcomes(scorer, endless())
         for _ in range(CHUNK + 1):
-            next(outcomes)
+            next(found)
         assert 2 * CHUNK <= taken <= (2 + ahead) * CHUNK
 
 
@@ -335,7 +337,7 @@ def test_the_steps_of_a_run_are_named(
 
 def test_summary_counts() -> None:
     summary = Summary()
-    for outcome in score_rows(StandIn(), [Post("1", 1, ""), Post("2", 2, "a"), Post("3", 3, "ab")]):
+    for outcome in outcomes(StandIn(), [Post("1", 1, ""), Post("2", 2, "a"), Post("3", 3, "ab")]):
         summary.add(outcome)
     summary.add(RowError(id="4", row=4, field=None, error="e", fix="f"))
     assert (summary.rows, summary.scored, summary.not_scored, summary.errors) == (4, 2, 1, 1)
@@ -472,7 +474,9 @@ def test_a_long_run_says_how_long_it_will_take(
     clock = [1000.0]
     monkeypatch.setattr("checker.progress.time.monotonic", lambda: clock[0])
     monkeypatch.setattr("checker.progress.time.process_time", lambda: 2 * clock[0])
-    with caplog.at_level(logging.INFO), progress.progress(done=0, total=10_000) as advance:
+    faster = "faster, with less evidence: --fast"
+    run = progress.progress(done=0, total=10_000, faster=faster)
+    with caplog.at_level(logging.INFO), run as advance:
         for seconds in (9.0, 2.0, 2.0):  # the first rows waited for the models
             clock[0] += seconds
             advance(100)

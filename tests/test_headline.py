@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.result import QUESTIONS, FalseAlarm, Language, Reason, Result, Warning
-from checker.verdict.headline import NOT_SCORED, headline, one_in, telling
+from checker.verdict.file import Tail
+from checker.verdict.headline import NOT_SCORED, headline, none_did, one_in, share_of, telling
 
 KINDS = ("native", "human translations")
 
@@ -115,3 +116,13 @@ def test_it_names_the_rate_that_speaks_most_against_it(verdict: str, found: list
     assert said.count(".") == 1
     if rates and (shown := one_in(max(rates))) != "most":
         assert (shown if verdict == "uncertain" or max(rates) > 1 / 300.5 else "none of 300") in said
+
+
+@pytest.mark.parametrize("posts", [1, 60, 317, 395, 588, 1000, 99_999, 500_000])
+def test_that_none_did_is_told_from_one_that_did(posts: int) -> None:
+    tail = Tail(posts=posts, reached=(0.9, 0.8))
+    for probability, none in (0.95, True), (0.85, False):
+        rate = float(f"{tail.rate(probability):.4g}")
+        alarm = FalseAlarm(language="ru", question="translated", negatives="native", rate=rate, posts=posts)
+        assert none_did(alarm) == none
+        assert share_of(alarm).startswith("none of") == none

@@ -395,6 +395,8 @@ def test_a_repeated_sentence_counts_once(checker: Checker) -> None:
     assert once.machine_translated == thrice.machine_translated
     assert once.columns == thrice.columns
     assert len(thrice.sentences) == 5
+    again = f"{POSTS['en']} {footer} {POSTS['en']}"
+    assert checker.score(again).style == once.style, "the first place of a sentence is its place"
 
 
 @pytest.mark.parametrize(

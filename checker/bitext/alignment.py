@@ -66,10 +66,6 @@ class LengthModel:
         squares = [(target - ratio * source) ** 2 / max(source, 1) for source, target in lengths]
         return cls(round(ratio, 4), round(sum(squares) / max(len(squares), 1), 4))
 
-    def reversed(self) -> LengthModel:
-        """The model of the other direction."""
-        return LengthModel(1 / self.ratio, self.variance / self.ratio**3)
-
     def costs(self, source: float, targets: Floats) -> Floats:
         """Minus the log-probability that translations differ in length by so much, at most 25 nats."""
         import numpy as np

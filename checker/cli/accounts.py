@@ -113,7 +113,7 @@ def accounts(
             first.append(account)
         collected.add(account)
 
-    with steps() as step:
+    with steps(options.faster(settings)) as step:
         if output is None:
             summary = _print(source, settings, choice, scores, see)
         else:

@@ -79,6 +79,12 @@ def with_settings(*, without: tuple[str, ...] = ()) -> Callable[[Command], Comma
     return decorate
 
 
+def faster(settings: Settings) -> str:
+    """How a long run would be faster, in words; empty where nothing can be left out."""
+    some = settings.round_trip or settings.fluency
+    return "faster, with less evidence: --fast" if some else ""
+
+
 def _settings(
     *,
     no_round_trip: bool = False,

@@ -117,8 +117,9 @@ def score(
     assert source is not None
     if output is not None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as cleanly as Ctrl+C
+    first = Highest(PREVIEW)
     try:
-        with steps() as step:
+        with steps(options.faster(settings)) as step:
             if runner == "ray":
                 if output is None or source == "-":
                     problem = "--runner ray scores files into a directory."
@@ -133,7 +134,6 @@ def score(
                     rows = read_all(paths, text_column, id_column, keep or ())
                     summary = _score_to_stdout(rows, settings, as_json)
             else:
-                first = Highest(PREVIEW)
                 summary = score_file(
                     Checker(settings), source, output, text_column=text_column, id_column=id_column,
                     keep=keep or (), restart=restart,
@@ -141,10 +141,11 @@ def score(
                     on_progress=step("Scoring", "rows"),
                     on_upload=step("Uploading", BYTES),
                 )  # fmt: skip
-                _preview(first.rows, summary.rows, output)
     except KeyboardInterrupt:
         print(f"checker: interrupted{_hint(output)}", file=sys.stderr)
         raise typer.Exit(130) from None
+    if first.rows and output is not None:
+        _preview(first.rows, summary.rows, output)
     print(_told(summary, output), file=sys.stderr)
     if strict and summary.errors:
         raise typer.Exit(3)

@@ -1,7 +1,7 @@
 """How good the verdict is on labelled posts: ``checker evaluate`` without its files.
 
 A figure based on too few posts is None. The formulas are in ``statistics.py``, and what each figure
-means is in ``figures.py``.
+means is in ``result.py``.
 """
 
 from __future__ import annotations

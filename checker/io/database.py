@@ -1,7 +1,7 @@
 """Results as a database: a table ``posts`` and a table ``sentences``, in SQLite or DuckDB.
 
 A row of ``posts`` is a row of the output: its place in it from 1 (``post``, which is unique as ids need
-not be), the columns of `checker.io.write.COLUMNS` with an underscore for a dot, and the whole record as
+not be), the columns of `checker.io.table.COLUMNS` with an underscore for a dot, and the whole record as
 ``json``.
 A row of ``sentences`` is a sentence of the post ``post``.
 """

@@ -100,7 +100,7 @@ def _read_unigrams(path: Path, size: int) -> dict[str, npt.NDArray[np.float32]]:
 
 
 class CTranslate2LanguageModel:
-    """A converted causal LM; see ``translation.ctranslate2_engine.convert``.
+    """A converted causal LM; see ``checker.models.ctranslate2_engine.convert``.
 
     Raises:
         CheckerError: ``cuda`` was asked for and there is no such device.

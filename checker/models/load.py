@@ -150,10 +150,6 @@ class Translators:
         self._loaded: dict[str, Translator] = {}
         self._lock = threading.Lock()
 
-    def serves(self, source: str, target: str) -> bool:
-        """Whether the profile has a model for the pair (ISO 639-1 codes), on this machine or not."""
-        return self._store.translator(self._profile, source, target, self._chosen) is not None
-
     def get(self, source: str, target: str, *, forced: bool = False) -> Translator | None:
         """The translator of the pair; None when the profile has none.
 

@@ -13,7 +13,7 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -114,11 +114,6 @@ def score_chunks(
 
     for results in map(iter, scorer.score_batches(batches())):
         yield [(next(results) if isinstance(row, Post) else row, row.kept or {}) for row in begun.popleft()]
-
-
-def score_rows(scorer: Scorer, rows: Iterable[Post | RowError]) -> Iterator[Outcome]:
-    """What became of each row, as `score_chunks`."""
-    return (outcome for outcome, _ in chain.from_iterable(score_chunks(scorer, rows)))
 
 
 def output_line(outcome: Outcome, kept: Mapping[str, Any]) -> str:

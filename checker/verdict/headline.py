@@ -106,7 +106,7 @@ def one_in(rate: float) -> str:
 
 def none_did(alarm: FalseAlarm) -> bool:
     """Whether none of the posts that were measured scores as high: the rate is then an upper guess."""
-    return round(1 / alarm.rate) > alarm.posts
+    return alarm.rate * (alarm.posts + 1) < 1.5
 
 
 def share_of(alarm: FalseAlarm) -> str:

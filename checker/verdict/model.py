@@ -262,7 +262,7 @@ class VerdictModel:
             alarms = tuple(
                 FalseAlarm(
                     language=language, question=asked, negatives=kind,
-                    rate=round(tail.rate(probability), 5), posts=tail.posts,
+                    rate=float(f"{tail.rate(probability):.4g}"), posts=tail.posts,
                 )
                 for kind, rows in fitted.tails.get(variant, {}).items()
                 if (tail := rows[band]) is not None

@@ -53,10 +53,12 @@ def learn_forms(counts: Mapping[str, int], language: str) -> Forms:
     if language in WITHOUT and language != "ko":
         return Forms({}, {})
     written: dict[str, tuple[int, str]] = {}
+    times: Counter[str] = Counter()
     for word, count in counts.items():
         if word.isalpha():
             written[word.lower()] = max((count, word), written.get(word.lower(), (0, "")))
-    usual = {lower: (count, word) for lower, (count, word) in written.items() if count > 1}
+            times[word.lower()] += count
+    usual = {lower: (times[lower], word) for lower, (_, word) in written.items() if times[lower] > 1}
     base = {lower: _base(word, language) for lower, (_, word) in usual.items()}
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for lower in sorted(usual, key=lambda one: (-usual[one][0], one)):
