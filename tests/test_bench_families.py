@@ -99,7 +99,7 @@ def test_there_is_a_table_for_each_question() -> None:
     found, rows = tables(posts, {"style": SAID, "translated:style": SAID, "rudimentary:encoder": SAID})
     assert set(rows) == {"families", "families-translated", "families-rudimentary"}
     assert set(found) == {*rows, "families-worst", "families-systems", "technical"}
-    assert found["families-worst"].rows[0][1:3] == ["native flagged", "0.0 %"]
+    assert found["families-worst"].rows[0][1:3] == ["native posts called so", "0.0 %"]
     assert [row[0] for row in found["families"].rows] == [
         "blog", "handbook", "manual", "parliament", "**all**",
     ]  # fmt: skip

@@ -14,7 +14,7 @@ The evidence is what ``scripts.training.verdict --cache`` kept: that of the ship
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,12 +105,20 @@ def area(negative: Floats, positive: Floats) -> float | None:
     return float(stats.auc(stats.tally(said, np.arange(len(said)) >= len(negative))))
 
 
-def summary(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """Of every family: mean over languages and the worst of them; last over all families."""
+def summary(rows: Sequence[Mapping[str, Any]], meant: Collection[str] | None = None) -> list[list[str]]:
+    """Of every family: mean over languages and the worst of them; last over all families.
+
+    Args:
+        rows: of `hidden`.
+        meant: families whose machine posts the last line is about; None for all of them.
+    """
     lines = []
     families = sorted({row["family"] for row in rows})
     for family in [*families, None]:
         own = [row for row in rows if family in (None, row["family"])]
+        if family is None and meant is not None:
+            sides = {"machine", *(f"auc_{name}" for name in SEPARATIONS if name != "people")}
+            own = [row if row["family"] in meant else {**row, **dict.fromkeys(sides)} for row in own]
         line = [family or "**all**"]
         for kind in fitting.KINDS:
             found = [(row[kind]["flagged"], row["language"]) for row in own if row[kind]]
@@ -135,7 +143,12 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-RATES = {"native": "native flagged", "translated": "human translations flagged", "machine": "machine flagged"}
+MACHINE, CLUMSY_POSTS = "machine translations", "clumsy posts"
+RATES = {
+    "native": "native posts called so",
+    "translated": "human translations called so",
+    "machine": f"{MACHINE} called so",
+}
 SEPARATIONS = {
     "native": "AUC, machine against native text",
     "people": "AUC, human translation against native text",
@@ -156,7 +169,7 @@ COMPARED: dict[Question, tuple[str, ...]] = {
 def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str]]:
     """Mean and worst over families and languages, for the questions that a figure is about.
 
-    Of rudimentary wording, machine text is what was made word for word.
+    Of rudimentary wording, machine text is what that answer is fitted on, and is called clumsy posts.
     """
     lines = []
     for asked, title in ASKED.items():
@@ -173,6 +186,7 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
             )
             mean = np.mean([value for value, _ in found])
             figures = [f"{100 * mean:.1f} %", f"{100 * worst[0]:.1f} %"]
+            said = said.replace(MACHINE, CLUMSY_POSTS) if asked == "rudimentary" else said
             lines.append([title, said, *figures, worst[1], str(len(found))])
         for name in COMPARED[asked]:
             key = f"auc_{name}"
@@ -183,7 +197,9 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
             lines.append(
                 [
                     title,
-                    SEPARATIONS[name],
+                    SEPARATIONS[name].replace("machine", CLUMSY_POSTS)
+                    if asked == "rudimentary"
+                    else SEPARATIONS[name],
                     f"{mean:.2f}",
                     f"{min(found)[0]:.2f}",
                     min(found)[1],
@@ -257,14 +273,18 @@ def tables(
         rows = hidden(own, said[known], asked, LEAST[asked])
         by_question[asked] = rows
         kept[name] = [row for row in rows if asked == "rudimentary" or row["family"] not in WORDED]
-        found[name] = Table(COLUMNS, summary(kept[name]), version=__version__, command=by)
+        meant = (*FITTED, BARE) if asked == "rudimentary" else None
+        found[name] = Table(COLUMNS, summary(kept[name], meant), version=__version__, command=by)
     found["technical"] = Table(
         ["", "family", "taken for documentation", "posts"],
         taken(posts["machine_translated"]),
         version=__version__,
         command=by,
     )
-    columns = ["question", "", "mean", "worst", "where", "families and languages"]
+    columns = [
+        "question", "figure", "mean", "worst", "family and language of the worst",
+        "measured: a family in a language each",
+    ]  # fmt: skip
     in_short = {asked: kept[name] for asked, name in names.items()}
     found["families-worst"] = Table(columns, short(in_short), version=__version__, command=by)
     columns = [
