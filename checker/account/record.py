@@ -160,8 +160,8 @@ class Note(Record):
 class Account(Record):
     """One judgement on the posts of an account."""
 
-    account: str
-    verdict: AccountVerdict
+    account: str = Field(description="Its name in the input.")
+    verdict: AccountVerdict = Field(description="As for a post; see docs/accounts.md.")
     machine_translated: float | None = Field(
         None, ge=0, le=1,
         description="Calibrated probability that the account is machine-translated, where half of all "
@@ -185,7 +185,9 @@ class Account(Record):
         "accounts, called rudimentary where that is the verdict, and else machine-translated: the higher "
         "share of native accounts and human translations. Null where it was not measured.",
     )  # fmt: skip
-    threshold: AccountThreshold | None = None
+    threshold: AccountThreshold | None = Field(
+        None, description="Of machine_translated; null where no false-alarm rate was measured."
+    )
     translated_threshold: TranslatedThreshold | None = Field(
         None, description="Null where no false-alarm rate was measured, or posts have no such probability."
     )
@@ -200,11 +202,11 @@ class Account(Record):
         description="Estimated share of the posts that are machine-translated; null where "
         "its interval says as good as nothing.",
     )
-    share_interval: Interval | None = None
+    share_interval: Interval | None = Field(None, description="Of that share.")
     mixed: bool = Field(False, description="True where human and machine posts seem to stand side by side.")
     languages: tuple[LanguagePart, ...] = Field((), description="The language with most posts first.")
     windows: tuple[Window, ...] = Field((), description="Over time; none where posts have no date.")
-    changes: tuple[Change, ...] = ()
+    changes: tuple[Change, ...] = Field((), description="Days from which the posts look otherwise.")
     loudest_for: tuple[LoudPost, ...] = Field(
         (),
         description="Most machine-like posts, or the most rudimentary ones where that is the verdict; the "
@@ -212,8 +214,8 @@ class Account(Record):
     )
     loudest_against: tuple[LoudPost, ...] = Field((), description="The least so, the first one least.")
     reasons: tuple[str, ...] = Field((), description="Why, in plain English.")
-    warnings: tuple[Note, ...] = ()
-    version: str
+    warnings: tuple[Note, ...] = Field((), description="What limits the judgement.")
+    version: str = Field(description="Of statement-checker.")
 
     @property
     def shown(self) -> tuple[float | None, Interval | None]:
