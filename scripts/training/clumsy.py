@@ -26,8 +26,12 @@ def clumsy(corpora: Path, language: str, most: int) -> pd.DataFrame:
     Args:
         corpora: folder of the corpora.
         language: ISO 639-1 code.
-        most: posts by rules, at most, and half of those of every other family.
+        most: posts of a family, about; of those word for word twice as many.
     """
-    ways = (word_for_word, beginners)
-    made = [way(corpora, language, 2 * most) for way in ways]
-    return pd.concat([rules.made_by_rules(corpora, language, most), *made])
+    return pd.concat(
+        [
+            rules.made_by_rules(corpora, language, most),
+            word_for_word(corpora, language, 2 * most),
+            beginners(corpora, language, most),
+        ]
+    )
