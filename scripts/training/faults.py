@@ -37,7 +37,7 @@ from scripts.training.encoder_base import HUB, find_source, make_base_of
 from scripts.training.encoder_data import UNKNOWN, Pack, batches, pack
 from scripts.training.encoder_ship import CONTEXT as POSITIONS
 from scripts.training.encoder_ship import spec_of
-from scripts.training.faults_data import drawn, material
+from scripts.training.faults_data import drawn, read_materials
 from scripts.training.heads import ship as ship_heads
 from scripts.training.loop import Batch, add_options, attention, begin, fit, write_record
 
@@ -78,7 +78,7 @@ def make_pack(args: argparse.Namespace) -> None:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(args.out / "base" / "tokenizer.json"))
-    materials = material(args.corpora, args.seed, games=args.games)
+    materials = read_materials(args.corpora, args.seed, games=args.games)
     for name, count in ("dev", DEV_POSTS), ("train", args.posts):
         posts = drawn(materials, count, args.seed, held=name == "dev")
         made = pack(posts, tokenizer, CONTEXT)
@@ -170,8 +170,8 @@ by a machine was among them.
 Data: human lines of WMT news test sets 2008-2020 and 2022, of FLORES-101 dev (CC BY-SA 4.0), Tatoeba (CC BY
 2.0 FR), TICO-19 (CC0), multi30k and Microsoft product documentation (CC BY 4.0), leads of Russian TV news,
 and dialogue of the games Battle for Wesnoth and FreedroidRPG (GPL-2.0-or-later); dictionaries learnt from a
-third of the same pairs. Not trained on: WMT09, WMT12, WMT19, WMT21, NTREX and the families of
-docs/benchmarks.md, which has the scores. {note}
+third of the same pairs; forms of words by the PyPI package simplemma 2.0 (MIT). Not trained on: WMT09, WMT12,
+WMT19, WMT21, NTREX and the families of docs/benchmarks.md, which has the scores. {note}
 """
 
 

@@ -451,7 +451,7 @@ class Material(NamedTuple):
     versions: dict[str, str]
 
 
-def material(
+def read_materials(
     corpora: Path, seed: int, languages: Sequence[str] = LANGUAGES, games: Path | None = None
 ) -> dict[str, Material]:
     """Read what `drawn` draws from.

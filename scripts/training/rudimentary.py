@@ -27,9 +27,8 @@ from scripts.command import command
 from scripts.training.clumsy import FITTED
 from scripts.training.debian import REGISTERS
 from scripts.training.encoder_data import HELD_OUT
-from scripts.training.heads import ship
+from scripts.training.heads import fit, keep, publisher, ship
 from scripts.training.made import FAMILIES
-from scripts.training.technical import fit, keep, publisher
 from scripts.training.verdict import BARE
 
 GROUPS = 5

@@ -29,7 +29,7 @@ from scripts.command import command
 from scripts.training.clumsy import CLUMSY
 from scripts.training.corpora import parallel
 from scripts.training.debian import REGISTERS
-from scripts.training.heads import ship
+from scripts.training.heads import fit, keep, publisher, ship
 from scripts.training.verdict import BARE
 
 DOCUMENTATION = ("msdocs", "coop", "mdn", "gnome", "human", "pydocs")
@@ -47,14 +47,6 @@ EVERYDAY = {"tatoeba": "tatoeba-test-v2020-07-28", "tico": "tico19-test"}
 
 EVERYDAY_POSTS = 120
 """Posts of each of them, in each language that it has."""
-
-STRENGTH = 0.003
-"""Inverse of the penalty on standardised vectors."""
-
-
-def publisher(family: str) -> str:
-    """Families of one publisher are held out together."""
-    return family.split("-")[0]
 
 
 def is_documentation(family: str) -> bool:
@@ -80,37 +72,6 @@ def everyday(checker: Checker, corpora: Path, language: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["testset", "language", "pooled"])
 
 
-def balanced(target: npt.NDArray[np.bool_], languages: Sequence[str], publishers: Sequence[str]) -> Floats:
-    """Weights: documentation and other posts equal in every language, publishers equal within, and all
-    languages equal."""
-    frame = pd.DataFrame({"target": target, "language": list(languages), "publisher": list(publishers)})
-    sides = frame.groupby(["language", "target"])["publisher"].transform("nunique").to_numpy(float)
-    counts = frame.groupby(["language", "target", "publisher"])["target"].transform("size").to_numpy(float)
-    return np.asarray(len(frame) / (2 * frame["language"].nunique() * sides * counts), float)
-
-
-def fit(
-    vectors: Floats, target: npt.NDArray[np.bool_], languages: Sequence[str], publishers: Sequence[str]
-) -> tuple[Floats, float]:
-    """Weights and bias of the head, for vectors as they come.
-
-    Args:
-        vectors: pooled; (posts, 2 x width).
-        target: whether each is of documentation.
-        languages: of each.
-        publishers: of each.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    weight = balanced(target, languages, publishers)
-    middle, spread = vectors.mean(0), vectors.std(0) + 1e-6
-    model = LogisticRegression(C=STRENGTH, max_iter=300).fit(
-        (vectors - middle) / spread, target, sample_weight=weight
-    )
-    weights = model.coef_[0] / spread
-    return np.asarray(weights, float), float(model.intercept_[0] - weights @ middle)
-
-
 def held_out(
     vectors: Floats, target: npt.NDArray[np.bool_], languages: Sequence[str], publishers: Sequence[str]
 ) -> Floats:
@@ -133,20 +94,6 @@ def limit(said: Floats, target: npt.NDArray[np.bool_], families: Sequence[str]) 
     order = np.argsort(-values)
     above = np.cumsum(weight[order]) / weight.sum()
     return float(values[order][int(np.searchsorted(above, SPARED))])
-
-
-def keep(column: str, values: Sequence[float], paths: Sequence[Path], frames: Sequence[pd.DataFrame]) -> None:
-    """Write a column into the files of evidence.
-
-    Args:
-        column: its name.
-        values: of all rows of the frames, in their order; more are left out.
-        paths, frames: the files, and what is in them.
-    """
-    start = 0
-    for path, one in zip(paths, frames, strict=True):
-        one.assign(**{column: values[start : start + len(one)]}).to_parquet(path)
-        start += len(one)
 
 
 def main() -> None:
