@@ -9,7 +9,7 @@ import pytest
 
 from checker.languages import SUPPORTED
 from scripts.training import corpora
-from scripts.training.corpora import HELD_OUT, LANGUAGES
+from scripts.training.corpora import HELD_OUT_SETS, LANGUAGES
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_human_lines_are_human_distinct_and_of_one_side_of_the_hold_out(folder: 
     assert all(text.split()[0] == language for language, text in found)
     assert not any("machine" in text or "wmt21" in text for text in texts)
     assert {language for language, _ in found} == set(LANGUAGES)
-    sides = {any(name in text for name in HELD_OUT) for text in texts if "lead" not in text}
+    sides = {any(name in text for name in HELD_OUT_SETS) for text in texts if "lead" not in text}
     assert sides == {held}
     leads = {text for text in texts if "lead" in text}
     assert leads == set(corpora.native_train(folder)[int(held)]["text"])  # never those of the dev part

@@ -43,7 +43,7 @@ from checker.verdict.model import documentation, logit
 from checker.version import __version__
 from scripts.command import command
 from scripts.training.corpora import LANGUAGES, dev, halves, labelled, native, unpaired
-from scripts.training.encoder_data import HELD_OUT
+from scripts.training.encoder_data import HELD_OUT_FAMILIES
 from scripts.training.made import made
 from scripts.training.posts import group
 from scripts.training.technical import is_documentation
@@ -137,7 +137,7 @@ def wild(corpora: Path, languages: Sequence[str], most: int, each: int = 0) -> l
         frame = pd.read_parquet(
             corpora / "wild" / f"{language}.parquet", columns=["text", "kind", "family", "page", "split"]
         ).astype(str)
-        kept = frame["family"].isin(HELD_OUT) | (frame["split"] == "dev")
+        kept = frame["family"].isin(HELD_OUT_FAMILIES) | (frame["split"] == "dev")
         frames.append(frame[kept].assign(language=language))
     found = []
     for (family, kind), part in pd.concat(frames).groupby(["family", "kind"], sort=True):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from scripts.training.encoder_data import HELD_OUT
+from scripts.training.encoder_data import HELD_OUT_FAMILIES
 from scripts.training.glossary import WORDS, tidy
 from scripts.training.posts import neighbours
 from scripts.training.word_for_word import INTO_ENGLISH, human_pairs, ntrex
@@ -84,7 +84,7 @@ def own(corpora: Path, language: str, rng: random.Random) -> Iterator[list[tuple
     columns = ["text", "kind", "family", "page"]
     wild = pd.read_parquet(corpora / "wild" / f"{language}.parquet", columns=columns).astype(str)
     wild = wild[wild["kind"].isin(("native", "translated"))].drop_duplicates("text")
-    wild = wild[wild["family"].isin(HELD_OUT)]
+    wild = wild[wild["family"].isin(HELD_OUT_FAMILIES)]
     yield list(zip(wild["text"], wild["page"], strict=True))
 
 

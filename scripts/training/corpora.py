@@ -11,7 +11,7 @@ The corpora are a folder with three subfolders of Parquet files:
 
 Four parts are held out, so that the figures are not too good:
 
-* ``HELD_OUT`` test sets: from the translator and the language model, so that the verdict can be
+* ``HELD_OUT_SETS`` test sets: from the translator and the language model, so that the verdict can be
   fitted on text that no feature model has seen.
 * human lines of test sets that no system translated (`unpaired`): from the detectors.
 * every fifth native lead: for the verdict, in the same way (``native_train``).
@@ -30,13 +30,13 @@ import pyarrow.parquet as pq
 
 from checker.languages import SUPPORTED
 
-HELD_OUT = ("wmt20", "newstest2020", "newstestB2020", "flores-dev")
+HELD_OUT_SETS = ("wmt20", "newstest2020", "newstestB2020", "flores-dev")
 LANGUAGES = list(SUPPORTED)
 
 
 def held_out(testset: pd.Series) -> pd.Series:
-    """True for the rows whose test set is in ``HELD_OUT``."""
-    return testset.isin(HELD_OUT)
+    """True for the rows whose test set is in ``HELD_OUT_SETS``."""
+    return testset.isin(HELD_OUT_SETS)
 
 
 def unpaired(frame: pd.DataFrame) -> pd.Series:

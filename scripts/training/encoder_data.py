@@ -7,7 +7,7 @@ the data travels to another machine.
 Posts come in units. A unit is a human and a machine version of the same one to three neighbouring lines of
 one test set, so that topic and length tell nothing; or a native post and a machine post of the same test
 set; and sometimes the human post once more with words spoilt. Test sets of 2021 and the families in
-``HELD_OUT`` are never drawn for training.
+``HELD_OUT_FAMILIES`` are never drawn for training.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LANGUAGES = (
     "ar", "bg", "cs", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu",
     "it", "ja", "ko", "nl", "pl", "pt", "ro", "ru", "sv", "tr", "uk", "zh",
 )  # fmt: skip
-HELD_OUT = (
+HELD_OUT_FAMILIES = (
     "coop", "mdn_mt", "official", "parlamint", "gnome_docs", "human_docs", "pydocs", "ud", "native_news",
     "msdocs-officedocs-alchemyinsights", "msdocs-customer-insights", "msdocs-partner-center",
     "msdocs-dynamics365smb-docs",
@@ -628,7 +628,7 @@ def _wild(corpora: Path, language: str) -> dict[str, dict[str, list[str]]]:
     frame = pd.read_parquet(
         corpora / "wild" / f"{language}.parquet", columns=["text", "label", "family", "split"]
     )
-    frame = frame[~frame["family"].isin(HELD_OUT) & (frame["split"] == "train")]
+    frame = frame[~frame["family"].isin(HELD_OUT_FAMILIES) & (frame["split"] == "train")]
     found: dict[str, dict[str, list[str]]] = {}
     for (family, label), part in frame.groupby(["family", "label"], observed=True):
         found.setdefault(str(family), {})[str(label)] = part["text"].tolist()
@@ -743,7 +743,7 @@ def evaluation_posts(
                 yield number, _measured(text, language, about)
                 number += 1
         wild = pd.read_parquet(corpora / "wild" / f"{language}.parquet")
-        wild = wild[wild["family"].isin(HELD_OUT)]
+        wild = wild[wild["family"].isin(HELD_OUT_FAMILIES)]
         for (family, kind), part in wild.groupby(["family", "kind"], observed=True):
             part = part.sample(min(len(part), most), random_state=seed)
             for text, system in zip(part["text"], part["system"], strict=True):

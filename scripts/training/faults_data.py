@@ -29,7 +29,7 @@ from checker.text import MARKS, clean, sentences
 from scripts.training.corpora import labelled, native_train, parallel, part, spoilt_with
 from scripts.training.debian import game_texts
 from scripts.training.encoder_data import (
-    HELD_OUT,
+    HELD_OUT_FAMILIES,
     LANGUAGES,
     NO_SPACES,
     Lexicon,
@@ -409,7 +409,7 @@ def human_texts(corpora: Path, language: str, games: Path | None = None) -> dict
     wild = pd.read_parquet(
         corpora / "wild" / f"{language}.parquet", columns=["text", "label", "family", "split"]
     ).astype(str)
-    own = (wild["label"] == "human") & (wild["split"] == "train") & ~wild["family"].isin(HELD_OUT)
+    own = (wild["label"] == "human") & (wild["split"] == "train") & ~wild["family"].isin(HELD_OUT_FAMILIES)
     found["wild"] = wild.loc[own, "text"].tolist()
     found["games"] = game_texts(games, language) if games else []
     return {name: list(dict.fromkeys(texts)) for name, texts in found.items() if texts}

@@ -5,7 +5,7 @@
 Run it again whenever the embedded translator or a check changes; ``--languages`` replaces only the rows of
 some languages.
 
-Only held-out test sets are read (``HELD_OUT``: WMT20 and FLORES dev). Blocks of ``BLOCK`` lines go
+Only held-out test sets are read (``HELD_OUT_SETS``: WMT20 and FLORES dev). Blocks of ``BLOCK`` lines go
 alternately to this table and to ``scripts.bench.quality``, so that no document is on both sides. A direction
 takes lines that were written in its source language where there are any; the others are English originals,
 read backwards.
@@ -25,7 +25,7 @@ from checker.bitext.human_rates import Direction, HumanTable, adequacy_rows, cut
 from checker.bitext.signals import FACTS, TRANSLATED, Document, Unit
 from checker.models import Store
 from scripts.command import command
-from scripts.training.corpora import HELD_OUT, LANGUAGES, labelled, parallel
+from scripts.training.corpora import HELD_OUT_SETS, LANGUAGES, labelled, parallel
 
 BLOCK, LINES = 48, 8  # lines of a block, of a document
 CHECKS = ("unaligned", "copied", "number", "date", "negation", "length")
@@ -37,9 +37,9 @@ def held_out_lines(corpora: Path, source: str, target: str) -> Lines:
     """Human translations from ``source`` into ``target``, in the order of their test sets."""
     other = target if source == "en" else source
     pairs = parallel(corpora, other)
-    pairs = pairs[(pairs["kind"] == "human") & pairs["testset"].isin(HELD_OUT)].drop_duplicates("en")
+    pairs = pairs[(pairs["kind"] == "human") & pairs["testset"].isin(HELD_OUT_SETS)].drop_duplicates("en")
     lines = labelled(corpora, other, "train")
-    written = set(lines.loc[(lines["system"] == "author") & lines["testset"].isin(HELD_OUT), "text"])
+    written = set(lines.loc[(lines["system"] == "author") & lines["testset"].isin(HELD_OUT_SETS), "text"])
     original = pairs["other"].isin(written)
     if source != "en" and original.sum() >= 4 * BLOCK:
         pairs = pairs[original & (pairs["testset"] == "newstest2020")]

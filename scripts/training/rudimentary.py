@@ -26,7 +26,7 @@ from checker.statistics import Floats
 from scripts.command import command
 from scripts.training.clumsy import FITTED
 from scripts.training.debian import REGISTERS
-from scripts.training.encoder_data import HELD_OUT
+from scripts.training.encoder_data import HELD_OUT_FAMILIES
 from scripts.training.heads import fit, keep, publisher, ship
 from scripts.training.made import FAMILIES
 from scripts.training.verdict import BARE
@@ -38,7 +38,7 @@ GROUPS = 5
 def learnt(family: str, system: str) -> bool:
     """Whether the layers that find faulty words learnt from the human posts of a family."""
     name = system if family == BARE else family
-    return not name.startswith(("made_", "wmt")) and name not in (*HELD_OUT, *REGISTERS)
+    return not name.startswith(("made_", "wmt")) and name not in (*HELD_OUT_FAMILIES, *REGISTERS)
 
 
 def origin(family: str, system: str) -> str:
