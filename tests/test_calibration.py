@@ -244,7 +244,7 @@ def test_a_variant_needs_enough_posts_with_its_evidence_in_both_classes() -> Non
 
 @given(st.lists(st.floats(-20, 20), min_size=2, max_size=2), st.integers(30, 1200))
 def test_probability_and_verdict_are_monotone_in_the_evidence(styles: list[float], columns: int) -> None:
-    low, high = (FITTED.judge("ru", Evidence(columns, style)) for style in sorted(styles))
+    low, high = (WORDED.judge("ru", Evidence(columns, style)) for style in sorted(styles))
     assert low is not None
     assert high is not None
     assert low.probability <= high.probability
@@ -252,7 +252,7 @@ def test_probability_and_verdict_are_monotone_in_the_evidence(styles: list[float
     assert low.cleared >= high.cleared
 
 
-FITTED = VerdictModel(fit(simulated(500)))
+WORDED = VerdictModel(fit(simulated(500)))
 
 
 # Thresholds

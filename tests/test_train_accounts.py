@@ -31,7 +31,7 @@ from scripts.training.accounts import (
     rudimentary_scores,
     shares,
 )
-from scripts.training.clumsy import FITTED
+from scripts.training.word_for_word import WORD_FOR_WORD
 
 MEANS = {"native": -1.0, "translated": -0.6, "machine": 1.0}
 BETWEEN, WITHIN = 0.6, 0.8
@@ -246,11 +246,11 @@ def test_rudimentary_accounts_are_of_human_and_word_for_word_posts(tmp_path: Pat
         {
             "language": "ru", "kind": kind, "testset": family, "system": "", "page": str(n % 7),
             "columns": 100, "style": 0.0, "technical": -1.0 if n else 1.0,
-            "rudimentary_head": float(rng.normal(3.0 if family in FITTED else -3.0, 1)),
+            "rudimentary_head": float(rng.normal(3.0 if family in WORD_FOR_WORD else -3.0, 1)),
         }
         for kind, family in (
             ("native", "ud"), ("native", "official"), ("translated", "wmt19"), ("machine", "coop"),
-            *(("machine", family) for family in FITTED),
+            *(("machine", family) for family in WORD_FOR_WORD),
         )
         for n in range(120)
     ]  # fmt: skip
@@ -258,7 +258,7 @@ def test_rudimentary_accounts_are_of_human_and_word_for_word_posts(tmp_path: Pat
     found = {(one.family, one.kind): one.log_odds for one in rudimentary_scores(tmp_path)}
     assert set(found) == {
         ("ud", "native"), ("official", "native"), ("wmt19", "translated"),
-        *((family, "machine") for family in FITTED),
+        *((family, "machine") for family in WORD_FOR_WORD),
     }  # fmt: skip
     assert {len(values) for values in found.values()} == {119}
     assert min(found["made_words", "machine"].mean(), -found["ud", "native"].mean()) > 1

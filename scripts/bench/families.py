@@ -31,7 +31,7 @@ from checker.version import __version__
 from scripts.bench.tables import NONE, Table, add_option, publish, write_json
 from scripts.command import command
 from scripts.training.beginners import BENT, PLAIN
-from scripts.training.clumsy import FITTED, WORDED
+from scripts.training.clumsy import WORDED
 from scripts.training.technical import is_documentation
 from scripts.training.verdict import BARE, LEAST, SHIPPED, TECHNICAL, observed
 from scripts.training.word_for_word import WORD_FOR_WORD
@@ -173,7 +173,9 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
     """
     lines = []
     for asked, title in ASKED.items():
-        meant = [row for row in rows[asked] if asked != "rudimentary" or row["family"] in (*FITTED, BARE)]
+        meant = [
+            row for row in rows[asked] if asked != "rudimentary" or row["family"] in (*WORD_FOR_WORD, BARE)
+        ]
         for kind, said in RATES.items():
             own = meant if kind == "machine" else rows[asked]
             found = [(r[kind]["flagged"], f"{r['family']}, {r['language']}") for r in own if r[kind]]
@@ -273,7 +275,7 @@ def tables(
         rows = hidden(own, said[known], asked, LEAST[asked])
         by_question[asked] = rows
         kept[name] = [row for row in rows if asked == "rudimentary" or row["family"] not in WORDED]
-        meant = (*FITTED, BARE) if asked == "rudimentary" else None
+        meant = (*WORD_FOR_WORD, BARE) if asked == "rudimentary" else None
         found[name] = Table(COLUMNS, summary(kept[name], meant), version=__version__, command=by)
     found["technical"] = Table(
         ["", "family", "taken for documentation", "posts"],

@@ -7,17 +7,15 @@ from pathlib import Path
 import pandas as pd
 
 from scripts.training import rules
-from scripts.training.beginners import BEGINNERS, PLAIN, beginners
+from scripts.training.beginners import BEGINNERS, beginners
 from scripts.training.word_for_word import WORD_FOR_WORD, word_for_word
-
-FITTED = (*WORD_FOR_WORD, PLAIN)
-"""Families that the answer whether wording is rudimentary is fitted on; no other answer is."""
 
 WORDED = (*WORD_FOR_WORD, *BEGINNERS)
 """Families that this project worded."""
 
 CLUMSY = (*WORDED, rules.FAMILY)
-"""All families; nothing is fitted on those that are not `FITTED`: they measure."""
+"""All families. The answer whether wording is rudimentary is fitted on those of `WORD_FOR_WORD`; the others
+measure."""
 
 
 def clumsy(corpora: Path, language: str, most: int) -> pd.DataFrame:

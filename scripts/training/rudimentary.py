@@ -24,12 +24,12 @@ import pandas as pd
 from checker.measure import FRAGMENTS
 from checker.statistics import Floats
 from scripts.command import command
-from scripts.training.clumsy import FITTED
 from scripts.training.debian import REGISTERS
 from scripts.training.encoder_data import HELD_OUT_FAMILIES
 from scripts.training.heads import fit, keep, publisher, ship
 from scripts.training.made import FAMILIES
 from scripts.training.verdict import BARE
+from scripts.training.word_for_word import WORD_FOR_WORD
 
 GROUPS = 5
 """Of languages that are held out together."""
@@ -61,13 +61,13 @@ def held_out(
     """
     names, codes = np.array(publishers), np.array(languages)
     human = np.array(kinds) != "machine"
-    clumsy = np.isin(names, FITTED)
+    clumsy = np.isin(names, WORD_FOR_WORD)
     number = {code: place % GROUPS for place, code in enumerate(sorted(set(languages)))}
     group = np.array([number[code] for code in languages])
     parts = [(~clumsy & (names == name),) * 2 for name in sorted(set(names[~clumsy]))]
     parts += [
         (clumsy & (names == family) & (group == held), clumsy & ((names == family) | (group == held)))
-        for family in FITTED
+        for family in WORD_FOR_WORD
         for held in range(GROUPS)
     ]
     said = np.zeros(len(vectors))
@@ -99,7 +99,7 @@ def main() -> None:
     frame["rudimentary_head"] = np.nan
     frame.loc[known, "rudimentary_head"] = held_out(vectors, kinds, languages, names).round(4)
     keep("rudimentary_head", frame["rudimentary_head"].to_numpy(), paths, frames)
-    clumsy = np.isin(names, FITTED)
+    clumsy = np.isin(names, WORD_FOR_WORD)
     own = clumsy | (rows["kind"] != "machine").to_numpy()
     weights, bias = fit(
         vectors[own], clumsy[own], rows.loc[own, "language"].tolist(), np.array(names)[own].tolist()
