@@ -216,8 +216,8 @@ def test_a_result_has_the_threshold_that_its_verdict_was_compared_with(quick: Ch
         ("rudimentary", "native"),
         ("rudimentary", "human translations"),
     }
-    withheld = quick.score(POSTS["en"])
-    assert "No English post is called machine-translated" in reason(withheld, "withheld")
+    withheld = quick.score(POSTS["zh"])
+    assert "No Chinese post is called machine-translated" in reason(withheld, "withheld")
     assert "machine_translated" not in {cut.question for cut in withheld.thresholds}
 
 

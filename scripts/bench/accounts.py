@@ -231,7 +231,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures by number of posts to this file")
     add_option(parser)
     args = parser.parse_args()
-    held = measured(read_scores(args.scores), *MACHINE, args.spared)
+    held = measured(read_scores(args.scores), *MACHINE, args.spared, LEAST)
     figures = {"machine_translated": by_size(held, args.spared)}
     found = tables(held, args.spared)
     if other := read_scores(args.scores, "translated"):

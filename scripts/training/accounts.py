@@ -644,8 +644,8 @@ def fit(
 
 
 LEAST = 0.97
-"""Probability that no threshold of rudimentary accounts is below: in a language whose measured texts are all
-plain, it would be low."""
+"""Probability that no threshold for machine translation or rudimentary wording is below: in a language whose
+measured texts are all plain it would be low."""
 
 MACHINE = (("machine",), {str(kind): share for kind, share in FALSE_POSITIVES.items()})
 TRANSLATED = (("machine", "translated"), {"native": FALSE_POSITIVES["native"]})
@@ -687,7 +687,7 @@ def _run(args: argparse.Namespace) -> None:
         checker = Checker(store=store, round_trip=False, fluency=False)
         print(gather(checker, posts, args.out), "scored")
         return
-    machine = fit(read_scores(args.scores), *MACHINE, args.spared)
+    machine = fit(read_scores(args.scores), *MACHINE, args.spared, LEAST)
     translated = read_scores(args.scores, "translated")
     both = fit(translated, *TRANSLATED) if translated else None
     clumsy = fit(rudimentary_scores(args.evidence), *MACHINE, least=LEAST)
