@@ -660,7 +660,7 @@ def main() -> None:
     gathering.add_argument("--models", type=Path, default=Path("models"))
     gathering.add_argument("--languages", nargs="+", default=LANGUAGES)
     gathering.add_argument(
-        "--posts", type=int, default=1000, help="per family and kind; more where --each asks"
+        "--posts", type=int, default=300, help="per family and kind; more where --each asks"
     )
     gathering.add_argument(
         "--each", type=int, default=150, help="at least so many of each language: a threshold takes 99"
