@@ -213,8 +213,8 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
 
 SYSTEMS = {
     "rudimentary: word for word, news, speeches, documentation": WORD_FOR_WORD,
-    "rudimentary: words in their dictionary form, all of it": (PLAIN,),
-    "rudimentary: one word in three in a wrong form, all of it": (BENT,),
+    "rudimentary: words in their dictionary form, news and documentation": (PLAIN,),
+    "rudimentary: one word in three in a wrong form, news and documentation": (BENT,),
     "rudimentary: by rules (Apertium), parliaments and news": ("made_rules",),
     "rudimentary: small translators of this project, news": ("made_small",),
     "a production translator (Firefox), news": ("made_firefox",),
