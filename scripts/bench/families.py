@@ -55,7 +55,8 @@ def hidden(
         least: no threshold is lower.
 
     Posts that read like documentation are not called machine-translated, and set no threshold for that. Those
-    that the question is not fitted on (a fold below 0) set none either.
+    that the question is not fitted on (a fold below 0) set none either. `BARE` meets the thresholds of the
+    posts that it was made of, among others.
     """
     rows = []
     fitted = np.array([post.fold >= 0 for post in posts], bool)
@@ -69,7 +70,7 @@ def hidden(
         for family in sorted(set(families[here])):
             inside = here & (families == family)
             same = families == family
-            if family != BARE:  # what was made of its posts is no other family
+            if family != BARE:  # and what was made of its posts without capitals is no other family
                 same |= fitted & np.isin(sources, sources[inside & fitted])
             others = here & ~same
             rule = others & fitted & plain
@@ -214,7 +215,7 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
 SYSTEMS = {
     "rudimentary: word for word, news, speeches, documentation": WORD_FOR_WORD,
     "rudimentary: words in their dictionary form, news and documentation": (PLAIN,),
-    "rudimentary: one word in three in a wrong form, news and documentation": (BENT,),
+    "rudimentary: one in three of the words with other forms wrong, news and documentation": (BENT,),
     "rudimentary: by rules (Apertium), parliaments and news": ("made_rules",),
     "rudimentary: small translators of this project, news": ("made_small",),
     "a production translator (Firefox), news": ("made_firefox",),

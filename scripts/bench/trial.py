@@ -4,8 +4,8 @@
 
 Every other measure of rudimentary wording is on text that this project made with dictionaries, or spoilt. The
 posts of the trial were written by a language model that knew nothing of the detectors: in each language six
-accounts of good posts and six of clumsy ones, in six styles each. Nothing is ever fitted or chosen on them.
-They were not checked by native speakers.
+accounts of good posts and six of clumsy ones, in six styles each. Nothing is ever fitted on them; versions
+are compared by them. They were not checked by native speakers.
 
 By style: posts that are called rudimentary, AUC of the probability against the good posts of the same
 language, AUC of fluency, words that are shown as broken, and accounts of five posts that are called

@@ -3,8 +3,8 @@
 They are made in two ways, which are two families: words in their dictionary form and most small ones left
 out, as if each had been looked up (``made_plain``); and some words in another form, or another small word in
 their place, as of who learns a language (``made_bent``). The posts are of NTREX and of the families of
-``wild`` that nothing learns from. The encoder's layers for faulty words learn from other sentences that are
-spoilt in these ways among others, so that only the heads over them have never seen such wording.
+``wild`` that the encoder's layers do not learn from. Its layers for faulty words learn from other sentences
+that are spoilt in these ways among others, so that only the heads over them have never seen such wording.
 
 Dictionary forms are known of all languages but Chinese, Japanese and Korean (`word_forms`).
 """
@@ -78,7 +78,7 @@ class Beginner:
 
 
 def own(corpora: Path, language: str, rng: random.Random) -> Iterator[list[tuple[str, str]]]:
-    """Human posts that nothing learnt from, and their pages: a test set, then families of ``wild``."""
+    """Human posts that no layer learnt from, and their pages: a test set, then families of ``wild``."""
     other, side = (INTO_ENGLISH[0], "en") if language == "en" else (language, "other")
     yield ntrex(corpora, other, side, rng)
     columns = ["text", "kind", "family", "page"]
