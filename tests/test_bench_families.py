@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,19 @@ from checker.evaluation.labelled import Kind
 from checker.evidence.evidence import Evidence
 from checker.result import Question
 from checker.statistics import Floats
-from scripts.bench.families import ASKED, COLUMNS, area, hidden, richest_said, summary, systems, tables, taken
+from scripts.bench.families import (
+    ASKED,
+    COLUMNS,
+    area,
+    flags,
+    hidden,
+    richest_said,
+    summary,
+    systems,
+    tables,
+    taken,
+    together,
+)
 from scripts.training.rules import FAMILY
 from scripts.training.verdict import BARE, observed
 
@@ -37,7 +50,17 @@ PARTS = [
 ]
 POSTS = [post for posts, _ in PARTS for post in posts]
 SAID = np.concatenate([said for _, said in PARTS])
-ROWS = {(row["language"], row["family"]): row for row in hidden(POSTS, SAID)}
+
+
+def judged(
+    posts: list[Observed], said: Floats, asked: Question = "machine_translated", least: float = 0.5
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """Language and family → what is measured."""
+    rows = hidden(posts, said, flags(posts, said, asked, least), (BARE,))
+    return {(row["language"], row["family"]): row for row in rows}
+
+
+ROWS = judged(POSTS, SAID)
 
 
 def test_a_family_meets_the_thresholds_of_the_others() -> None:
@@ -56,9 +79,9 @@ def test_a_family_meets_the_thresholds_of_the_others() -> None:
 
 def test_a_family_that_nothing_is_fitted_on_sets_no_threshold() -> None:
     said = SAID + 0.25 * np.array([post.testset == "handbook" for post in POSTS])
-    posts = [replace(post, fold=-1) if post.testset == "handbook" else post for post in POSTS]
+    posts = [replace(post, fitted=post.testset != "handbook") for post in POSTS]
     for found, flagged in (POSTS, 0), (posts, 1):
-        rows = {(row["language"], row["family"]): row for row in hidden(found, said)}
+        rows = judged(found, said)
         assert rows["ru", "manual"]["machine"]["flagged"] == flagged
         assert rows["ru", "handbook"]["translated"]["flagged"] == 1, "it is measured"
 
@@ -97,8 +120,11 @@ def test_the_richest_variant_that_can_say_does() -> None:
 def test_there_is_a_table_for_each_question() -> None:
     posts: dict[Question, list[Observed]] = dict.fromkeys(ASKED, POSTS)
     found, rows = tables(posts, {"style": SAID, "translated:style": SAID, "rudimentary:encoder": SAID})
-    assert set(rows) == {"families", "families-translated", "families-rudimentary"}
-    assert set(found) == {*rows, "families-worst", "families-systems", "technical"}
+    assert set(found) == {
+        "families", "families-translated", "families-rudimentary", "families-worst", "families-systems",
+        "technical",
+    }  # fmt: skip
+    assert set(rows) == {*found, "families-together"} - {"families-worst", "families-systems", "technical"}
     assert found["families-worst"].rows[0][1:3] == ["native posts called so", "0.0 %"]
     assert [row[0] for row in found["families"].rows] == [
         "blog", "handbook", "manual", "parliament", "**all**",
@@ -109,7 +135,7 @@ def test_machine_text_is_told_apart_by_quality() -> None:
     named = [
         replace(post, testset={"manual": "made_small"}.get(post.testset, post.testset)) for post in POSTS
     ]
-    rows = hidden(named, SAID)
+    rows = list(judged(named, SAID).values())
     [line] = systems({"machine_translated": rows, "translated": [], "rudimentary": rows})
     assert line[:5] == [
         "rudimentary: small translators of this project, news",
@@ -136,14 +162,15 @@ def test_families_are_held_out_whole_and_a_single_one_by_pages() -> None:
     ]
     rows.append({**rows[2], "testset": "handbook"})
     rows.append({**rows[5], "testset": FAMILY})
-    *found, judged = observed(pd.DataFrame(rows))
-    assert judged.fold < 0, "nothing is fitted on it"
-    folds = {
-        name: {post.fold for post in found if post.testset == name} for name in ("parliament", "handbook")
-    }
-    assert len(folds["parliament"]) == 2, "it has the only native posts: half of its pages are held out"
-    assert len(folds["handbook"]) == 1
-    assert len({post.fold for post in found}) == 5
+    *found, by_rules = observed(pd.DataFrame(rows))
+    assert not by_rules.fitted
+    assert all(post.fitted for post in found)
+    assert {(post.testset, post.kind, post.half) for post in found} == {
+        ("parliament", "native", 1), ("parliament", "native", 2),  # the only native posts
+        ("manual", "translated", 0), ("handbook", "translated", 0),
+        ("manual", "machine", 1), ("manual", "machine", 2),
+    }  # fmt: skip
+    assert len({post.fold for post in found}) == 3
     assert all(post.evidence.machine_head is None for post in found)
 
 
@@ -178,9 +205,26 @@ def test_what_was_made_of_a_family_sets_no_threshold_for_it() -> None:
         for number in range(120)
     )  # fmt: skip
     said = np.concatenate([np.full(120, value) for *_, value in families])
-    rows = hidden(observed(table, "rudimentary"), said, "rudimentary", 0.3)
-    flagged = {row["family"]: row["native"]["flagged"] for row in rows}
-    assert flagged["speeches"] == 1.0, "only the news set its threshold"
+    rows = judged(observed(table, "rudimentary"), said, "rudimentary", 0.3)
+    assert rows["ru", "speeches"]["native"]["flagged"] == 1.0, "only the news set its threshold"
+    lower = np.where(table["testset"] == BARE, 0.45, said)
+    rows = judged(observed(table, "rudimentary"), lower, "rudimentary", 0.3)
+    assert rows["ru", BARE]["native"]["flagged"] == 1.0, "what it was made of sets no threshold for it"
+
+
+def test_a_post_is_wrongly_called_something_by_any_of_the_questions() -> None:
+    posts = [*POSTS[:120], *POSTS[240:440]]  # human translations of the manual, native posts
+    none = np.zeros(len(posts))
+    first, second, third = (none.copy() for _ in range(3))
+    first[[0, 120]] = 1
+    second[[1, 121]] = 1
+    third[[2, 120, 122]] = 1
+    third[-100:] = np.nan
+    rows = together(posts, {"machine_translated": first, "translated": second, "rudimentary": third})
+    found = {row["family"]: row for row in rows}
+    assert found["manual"]["translated"]["flagged"] == 2 / 120, "that they are translated is right"
+    assert found["parliament"]["native"]["flagged"] == 3 / 200
+    assert found["parliament"]["translated"] is None
 
 
 def test_documentation_is_flagged_by_nothing_and_sets_no_threshold() -> None:
@@ -188,7 +232,7 @@ def test_documentation_is_flagged_by_nothing_and_sets_no_threshold() -> None:
         replace(post, evidence=replace(post.evidence, technical=1.0)) if post.testset == "handbook" else post
         for post in POSTS
     ]
-    rows = {(row["language"], row["family"]): row for row in hidden(books, SAID)}
+    rows = judged(books, SAID)
     assert rows["ru", "handbook"]["translated"]["flagged"] == 0
     assert rows["ru", "manual"]["machine"]["flagged"] == 1, "the threshold is that of the parliament"
     named = [replace(post, testset={"handbook": "pydocs"}.get(post.testset, post.testset)) for post in books]

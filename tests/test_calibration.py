@@ -194,9 +194,9 @@ def test_scales_are_those_of_human_posts() -> None:
 def test_nothing_is_fitted_on_posts_that_are_only_judged() -> None:
     posts = simulated(300)
     scale = {"ru": scales(posts)}
-    judged = [replace(post, fold=-1) if n < 100 else post for n, post in enumerate(posts)]
+    judged = [replace(post, fitted=False) if n < 100 else post for n, post in enumerate(posts)]
     changed = [
-        replace(post, kind="machine", evidence=Evidence(120, -9.0)) if post.fold < 0 else post
+        post if post.fitted else replace(post, kind="machine", evidence=Evidence(120, -9.0))
         for post in judged
     ]
     before, after = (fit_variant(part, scale, "style") for part in (judged, changed))
@@ -208,6 +208,25 @@ def test_nothing_is_fitted_on_posts_that_are_only_judged() -> None:
     assert alone[0].weights == before[0].weights
     with pytest.raises(ValueError, match="judged"):
         fit(judged)
+
+
+def test_halves_of_a_fold_know_each_other_in_their_language_alone() -> None:
+    """Elsewhere, and for the other posts of the fold, all of it is held out."""
+    posts = [
+        replace(post, language=language, half=1 + n % 4 // 2 if language == "ru" and post.fold else 0)
+        for language in ("ru", "de")
+        for n, post in enumerate(simulated(300))
+    ]
+    scale = {language: scales(posts) for language in ("ru", "de")}
+    _, _, before = fit_variant(posts, scale, "style")
+    halved = np.array([post.half for post in posts])
+    moved = [replace(post, evidence=Evidence(120, 9.0)) if post.half == 2 else post for post in posts]
+    _, _, after = fit_variant(moved, scale, "style")
+    german = np.array([post.language == "de" for post in posts])
+    first = np.array([post.fold == 0 for post in posts])
+    assert (before[halved == 1] != after[halved == 1]).any(), "it is fitted on the other half"
+    assert (before[german & ~first] == after[german & ~first]).all(), "no half of its family is known"
+    assert (before[german & first] != after[german & first]).any(), "another family is"
 
 
 def test_a_probability_never_rests_on_the_posts_that_are_held_out_with_it() -> None:

@@ -63,6 +63,27 @@ def test_the_correlation_is_that_of_the_accounts() -> None:
     assert 0 < found.gain < 4
 
 
+def test_accounts_made_of_a_family_are_held_out_with_it_and_it_with_them() -> None:
+    """What one of them is judged by stays the same, whatever the other is."""
+    series = made(2)
+    rest = [one for one in series if one.family != "native-0"]
+    own = [one for one in series if one.family == "native-0"]
+    copies = [one._replace(family="made_bare", source="native-0") for one in own]
+
+    def higher(part: list[Series]) -> list[Series]:
+        return [one._replace(log_odds=one.log_odds + 5) for one in part]
+
+    def judged(series: list[Series], family: str) -> list[float]:
+        sets = [groups(series, 1)]
+        plain = fit_log_odds(sets, ("machine",), [0.3])
+        [held] = held_out(sets, plain, *MACHINE)
+        return held.log_odds[held.groups.family == family].tolist()
+
+    assert judged([*own, *copies, *rest], "native-0") == judged([*own, *higher(copies), *rest], "native-0")
+    assert judged([*own, *copies, *rest], "made_bare") == judged([*higher(own), *copies, *rest], "made_bare")
+    assert judged([*own, *copies, *rest], "native-1") != judged([*own, *higher(copies), *rest], "native-1")
+
+
 def test_rates_hold_on_accounts_that_were_not_seen(fitted: Dependence) -> None:
     fresh = made(1, families=6, units=30)
     for row in fitted.rows:

@@ -80,8 +80,10 @@ class Observed:
         language: ISO 639-1 code.
         kind: ``native``, ``translated`` by a human, or ``machine``.
         testset: where it comes from; thresholds hold in the worst test set.
-        fold: posts with equal numbers are held out together. Below 0, `fit_variant` judges a post and fits
-            nothing on it; `fit` is for posts without such a fold.
+        fold: posts with equal numbers are held out together.
+        half: 1 or 2 where a fold is all that a language has of a kind: these posts are judged by a fit that
+            knows, of their fold, the other half of them alone. 0 elsewhere.
+        fitted: False for a post that `fit_variant` judges and fits nothing on; `fit` takes no such post.
     """
 
     evidence: Evidence
@@ -89,6 +91,8 @@ class Observed:
     kind: Kind
     testset: str
     fold: int
+    half: int = 0
+    fitted: bool = True
 
 
 def fit(
@@ -113,10 +117,10 @@ def fit(
         The calibration without its origin: models, test sets and folds are for the caller to add.
 
     Raises:
-        ValueError: a post has a fold below 0.
+        ValueError: a post is not to be fitted on.
     """
-    if any(post.fold < 0 for post in posts):
-        raise ValueError("posts of a fold below 0 are judged, not fitted on")
+    if not all(post.fitted for post in posts):
+        raise ValueError("posts that are not fitted on are judged by fit_variant alone")
     scale = {language: scales(part) for language, part in by_language(posts).items()}
     variants: dict[str, Variant] = {}
     corrections: dict[str, dict[str, tuple[float, float]]] = {language: {} for language in scale}
@@ -213,8 +217,11 @@ def able(posts: Sequence[Observed], variant: str) -> list[int]:
 
 def _fittable(posts: Sequence[Observed], asked: Question) -> bool:
     """Whether one language has enough of both classes, inside and outside of every fold."""
-    fitted = [post for post in posts if post.fold >= 0]
-    folds = [[post.fold for post in fitted if (post.kind in ALLOWED[asked]) == no] for no in (False, True)]
+    fitted = [post for post in posts if post.fitted]
+    folds = [
+        [(post.fold, post.half) for post in fitted if (post.kind in ALLOWED[asked]) == no]
+        for no in (False, True)
+    ]
     return all(len(part) >= LEAST_POSTS and len(set(part)) > 1 for part in folds)
 
 
@@ -283,7 +290,8 @@ def fit_variant(
     x, target = design(posts, scale, variant), _target(posts, asked)
     languages = np.array([post.language for post in posts])
     folds = np.array([post.fold for post in posts])
-    fitted = folds >= 0
+    halves = np.array([post.half for post in posts])
+    fitted = np.array([post.fitted for post in posts], bool)
 
     def train(rows: NDArray[np.bool_]) -> tuple[Any, dict[str, tuple[float, float]]]:
         weight = np.zeros(len(posts))  # classes are equal in what is fitted on, whatever the fold left out
@@ -298,9 +306,11 @@ def fit_variant(
         return model, found
 
     probability = np.zeros(len(posts))
-    for fold in np.unique(folds):
-        model, corrections = train(fitted & (folds != fold))
-        out = folds == fold
+    held = [(post.fold, post.half, post.language if post.half else "") for post in posts]
+    for fold, half, language in dict.fromkeys(held):
+        other_half = (folds == fold) & (halves == 3 - half) & (languages == language)
+        model, corrections = train(fitted & ((folds != fold) | other_half))
+        out = np.array([one == (fold, half, language) for one in held])
         pairs = np.array([corrections[language] for language in languages[out]])
         log_odds = pairs[:, 0] * model.decision_function(x[out]) + pairs[:, 1]
         probability[out] = [sigmoid(z) for z in log_odds]

@@ -30,7 +30,7 @@ from checker.verdict.model import BANDS, VARIANTS, documentation, question
 from checker.version import __version__
 from scripts.bench.tables import NONE, Table, add_option, publish, write_json
 from scripts.command import command
-from scripts.training.beginners import BENT, PLAIN
+from scripts.training.beginners import BEGINNERS, BENT, PLAIN
 from scripts.training.clumsy import WORDED
 from scripts.training.technical import is_documentation
 from scripts.training.verdict import BARE, LEAST, SHIPPED, TECHNICAL, observed
@@ -40,53 +40,74 @@ LEAST_AUC = 50
 """Posts of each class from which an AUC is reported."""
 
 
-def hidden(
+def flags(
     posts: Sequence[Observed],
     probability: Floats,
     asked: Question = "machine_translated",
     least: float = 0.5,
-) -> list[dict[str, Any]]:
-    """How often each family is flagged by thresholds that the others set; one row a family and language.
+) -> Floats:
+    """Whether each post is flagged by thresholds that other families set: 1, 0, or nan where there is none.
 
     Args:
-        posts: of any languages, that one variant answers.
-        probability: of every post, by a fit that did not know its family.
+        posts: of any languages.
+        probability: of every post, by a fit that did not know its family; nan where nothing is said of it.
         asked: the question.
         least: no threshold is lower.
 
     Posts that read like documentation are not called machine-translated, and set no threshold for that. Those
-    that the question is not fitted on (a fold below 0) set none either. `BARE` meets the thresholds of the
-    posts that it was made of, among others.
+    that the question is not fitted on set none either. The thresholds that a post meets are those of neither
+    its family nor the one that it was made of, nor of what was made of these (`Observed.fold`).
     """
-    rows = []
-    fitted = np.array([post.fold >= 0 for post in posts], bool)
+    found = np.full(len(posts), np.nan)
+    known = ~np.isnan(probability)
+    fitted = np.array([post.fitted for post in posts], bool)
     plain = np.array([not documentation(post.evidence, TECHNICAL, asked) for post in posts], bool)
     codes = np.array([post.language for post in posts])
     families = np.array([post.testset for post in posts])
-    sources = np.array([post.fold // 2 for post in posts])
-    kinds = np.array([post.kind for post in posts])
+    folds = np.array([post.fold for post in posts])
+    bands = np.array([BANDS.number(post.evidence.columns) for post in posts])
     for language in sorted(set(codes)):
-        here = codes == language
+        here = known & (codes == language)
+        for family, fold in sorted(set(zip(families[here].tolist(), folds[here].tolist(), strict=True))):
+            rule = here & fitted & plain & (families != family) & (folds != fold)
+            others = [posts[n] for n in np.flatnonzero(rule).tolist()]
+            cuts = fitting.thresholds(others, probability[rule], asked, least)
+            limits = np.array([np.nan if cut is None else cut.machine for cut in cuts])
+            if np.isfinite(limits).any():  # where a length has no threshold, the verdict finds nothing
+                own = here & (families == family) & (folds == fold)
+                met = probability[own] >= np.nan_to_num(limits[bands[own]], nan=np.inf)
+                found[own] = met & plain[own]
+    return found
+
+
+def hidden(
+    posts: Sequence[Observed], probability: Floats, flagged: Floats, whole: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """How often each family is flagged, and how it is told apart; one row a family and language.
+
+    Args:
+        posts: of any languages.
+        probability: of every post, by a fit that did not know its family; nan where nothing is said of it.
+        flagged: `flags` of them.
+        whole: families that were made of others: theirs count among the others that they are told from.
+    """
+    rows = []
+    known = ~np.isnan(probability)
+    codes = np.array([post.language for post in posts])
+    families = np.array([post.testset for post in posts])
+    folds = np.array([post.fold for post in posts])
+    kinds = np.array([post.kind for post in posts])
+    for language in sorted(set(codes[known])):
+        here = known & (codes == language)
         for family in sorted(set(families[here])):
             inside = here & (families == family)
             same = families == family
-            if family != BARE:  # and what was made of its posts without capitals is no other family
-                same |= fitted & np.isin(sources, sources[inside & fitted])
+            if family not in whole:
+                same |= np.isin(folds, folds[inside])
             others = here & ~same
-            rule = others & fitted & plain
-            known = [posts[n] for n in np.flatnonzero(rule).tolist()]
-            cuts = fitting.thresholds(known, probability[rule], asked, least)
-            bands = [BANDS.number(posts[n].evidence.columns) for n in np.flatnonzero(inside).tolist()]
-            limits = np.array([cut.machine if (cut := cuts[band]) else np.inf for band in bands])
-            flags = (probability[inside] >= limits) & plain[inside]
             row: dict[str, Any] = {"language": language, "family": family}
             for kind in fitting.KINDS:
-                own = kinds[inside] == kind
-                row[kind] = None
-                if own.sum() >= LEAST_POSTS // 2 and np.isfinite(limits).any():
-                    low, high = stats.rate_interval(int(flags[own].sum()), int(own.sum()))
-                    share = float(flags[own].mean())
-                    row[kind] = {"flagged": share, "low": low, "high": high, "posts": int(own.sum())}
+                row[kind] = rate(flagged[inside & (kinds == kind)])
             for name, negatives, positives in (
                 ("inside", inside & (kinds == "translated"), inside & (kinds == "machine")),
                 ("translated", others & (kinds == "translated"), inside & (kinds == "machine")),
@@ -95,6 +116,41 @@ def hidden(
             ):
                 row[f"auc_{name}"] = area(probability[negatives], probability[positives])
             rows.append(row)
+    return rows
+
+
+def rate(flagged: Floats) -> dict[str, Any] | None:
+    """Share of `flags`, its interval, and the number of posts; None of too few, and without thresholds."""
+    met = flagged[~np.isnan(flagged)]
+    if len(flagged) < LEAST_POSTS // 2 or not len(met):
+        return None
+    low, high = stats.rate_interval(int(met.sum()), len(met))
+    return {"flagged": float(met.mean()), "low": low, "high": high, "posts": len(met)}
+
+
+def together(posts: Sequence[Observed], found: Mapping[Question, Floats]) -> list[dict[str, Any]]:
+    """How often human posts of each family are called anything that they are not, by whichever question.
+
+    Native posts must get none of the verdicts, human translations neither of those but ``translated``. A
+    question that has no threshold for a post says nothing of it.
+
+    Args:
+        posts: of any languages, but those that were made of others.
+        found: `flags` of them by each question.
+    """
+    rows = []
+    keys = np.array([f"{post.language} {post.testset}" for post in posts])
+    kinds = np.array([post.kind for post in posts])
+    for key in sorted(set(keys)):
+        language, family = key.split(" ", 1)
+        row: dict[str, Any] = {"language": language, "family": family}
+        for kind in ("native", "translated"):
+            own = (keys == key) & (kinds == kind)
+            asked = [flags for question, flags in found.items() if kind in fitting.ALLOWED[question]]
+            several = np.array([flags[own] for flags in asked])
+            unknown = np.isnan(several).all(0)
+            row[kind] = rate(np.where(unknown, np.nan, (several == 1).any(0)))
+        rows.append(row)
     return rows
 
 
@@ -212,6 +268,23 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
     return lines
 
 
+def any_question(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """The lines of `short` for all questions at once.
+
+    Args:
+        rows: of `together`.
+    """
+    lines = []
+    for kind, said in ("native", "native posts called any of these"), (
+        "translated", "human translations called machine or rudimentary",
+    ):  # fmt: skip
+        found = [(r[kind]["flagged"], f"{r['family']}, {r['language']}") for r in rows if r[kind]]
+        if found:
+            mean, (worst, where) = float(np.mean([value for value, _ in found])), max(found)
+            lines.append(["any", said, f"{100 * mean:.1f} %", f"{100 * worst:.1f} %", where, str(len(found))])
+    return lines
+
+
 SYSTEMS = {
     "rudimentary: word for word, news, speeches, documentation": WORD_FOR_WORD,
     "rudimentary: words in their dictionary form, news and documentation": (PLAIN,),
@@ -268,12 +341,13 @@ def tables(
         "rudimentary": "families-rudimentary",
     }  # fmt: skip
     by_question: dict[Question, list[dict[str, Any]]] = {}
+    flagged: dict[Question, Floats] = {}
     for asked, name in names.items():
         said = richest_said(posts[asked], variants, asked)
-        known = ~np.isnan(said)
-        known &= np.array([asked == "rudimentary" or p.testset != BARE for p in posts[asked]])
-        own = [post for post, kept_one in zip(posts[asked], known, strict=True) if kept_one]
-        rows = hidden(own, said[known], asked, LEAST[asked])
+        if asked != "rudimentary":
+            said[[post.testset == BARE for post in posts[asked]]] = np.nan
+        flagged[asked] = flags(posts[asked], said, asked, LEAST[asked])
+        rows = hidden(posts[asked], said, flagged[asked], (BARE, *BEGINNERS))
         by_question[asked] = rows
         kept[name] = [row for row in rows if asked == "rudimentary" or row["family"] not in WORDED]
         meant = (*WORD_FOR_WORD, BARE) if asked == "rudimentary" else None
@@ -289,7 +363,13 @@ def tables(
         "measured: a family in a language each",
     ]  # fmt: skip
     in_short = {asked: kept[name] for asked, name in names.items()}
-    found["families-worst"] = Table(columns, short(in_short), version=__version__, command=by)
+    every = posts["rudimentary"]
+    people = [n for n, post in enumerate(every) if post.testset not in (BARE, *WORDED)]
+    any_of = together([every[n] for n in people], {asked: of[people] for asked, of in flagged.items()})
+    found["families-worst"] = Table(
+        columns, [*short(in_short), *any_question(any_of)], version=__version__, command=by
+    )
+    kept["families-together"] = any_of
     columns = [
         "machine translation", "languages", "called machine-translated", "called translated",
         "called rudimentary", "AUC of the first question against native text", "against human translations",

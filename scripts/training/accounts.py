@@ -48,6 +48,7 @@ from scripts.training.made import made
 from scripts.training.posts import group
 from scripts.training.technical import is_documentation
 from scripts.training.verdict import TECHNICAL, observed
+from scripts.training.verdict import source as origin
 
 SIZES = {1: 1, 2: 1, 3: 1, 5: 1, 10: 2, 20: 5, 50: 5}
 """Number of posts of an account → groups of that number that a post may be in."""
@@ -81,12 +82,14 @@ class Series(NamedTuple):
         kind: ``native``, ``translated`` or ``machine``.
         language: ISO 639-1 code.
         log_odds: of the posts, clipped.
+        source: family of the posts that these were made of, if they were.
     """
 
     family: str
     kind: str
     language: str
     log_odds: Floats
+    source: str = ""
 
 
 class Groups(NamedTuple):
@@ -97,6 +100,7 @@ class Groups(NamedTuple):
         mean: of the log-odds of each group.
         deviation: their standard deviation in each group; 0 for groups of one.
         family, kind, language: of each group.
+        source: family of each, or that of the posts that it was made of.
     """
 
     size: int
@@ -105,12 +109,13 @@ class Groups(NamedTuple):
     family: NDArray[np.str_]
     kind: NDArray[np.str_]
     language: NDArray[np.str_]
+    source: NDArray[np.str_]
 
     def where(self, rows: NDArray[np.bool_]) -> Groups:
         """Some of the groups."""
         return Groups(
             self.size, self.mean[rows], self.deviation[rows], self.family[rows], self.kind[rows],
-            self.language[rows],
+            self.language[rows], self.source[rows],
         )  # fmt: skip
 
 
@@ -237,8 +242,8 @@ def rudimentary_scores(evidence: Path) -> list[Series]:
     The shipped head has seen human posts of all families, so those of `gather` would look too plain to it.
     Evidence has what a head says that has not seen their like (`scripts.training.rudimentary`). An account is
     of the posts of one family, system, kind and language, neighbours together as they were drawn; machine
-    ones are those that the answer is fitted on, and posts without capitals and marks are accounts of their
-    own.
+    ones are those that the answer is fitted on. Posts without capitals and marks are accounts of their own,
+    which are held out with those of the posts that they were made of.
 
     Args:
         evidence: the --cache of scripts.training.verdict.
@@ -248,7 +253,7 @@ def rudimentary_scores(evidence: Path) -> list[Series]:
         (post, system)
         for table in tables
         for post, system in zip(observed(table, "rudimentary"), table["system"].astype(str), strict=True)
-        if post.fold >= 0
+        if post.fitted
     ]
     [name] = fitting.RUDIMENTARY
     every = [every[number] for number in fitting.able([post for post, _ in every], name)]
@@ -261,7 +266,10 @@ def rudimentary_scores(evidence: Path) -> list[Series]:
             continue  # it does not count for its account
         key = post.testset, post.kind, post.language, system
         found[key].append(min(max(logit(probability), -CLIP), CLIP))
-    return [Series(*key[:3], np.array(values)) for key, values in sorted(found.items())]
+    return [
+        Series(family, kind, language, np.array(values), origin(family, system))
+        for (family, kind, language, system), values in sorted(found.items())
+    ]
 
 
 def read_scores(paths: Iterable[Path], field: str = "machine_translated") -> list[Series]:
@@ -288,6 +296,7 @@ def groups(series: Sequence[Series], size: int) -> Groups:
     block = np.array([values for values, _ in rows]).reshape(-1, size)
     deviation = block.std(axis=1, ddof=1) if size > 1 else np.zeros(len(block))
     names = [np.array([getattr(one, name) for _, one in rows], dtype=str) for name in Series._fields[:3]]
+    names.append(np.array([one.source or one.family for _, one in rows], dtype=str))
     return Groups(size, block.mean(axis=1), deviation, *names)
 
 
@@ -507,17 +516,20 @@ def held_out(
     spared: Collection[str] = (),
     least: float = 0.5,
 ) -> list[Held]:
-    """Judge the groups of each family by what all other families give; as `fit`."""
-    families = sorted({name for one in sets for name in one.family.tolist()})
+    """Judge the groups of each family by what all other families give; as `fit`.
+
+    No other family is the one that it was made of, or was made of it.
+    """
+    both = {pair for one in sets for pair in zip(one.family.tolist(), one.source.tolist(), strict=True)}
     log_odds = [np.zeros(len(one.mean)) for one in sets]
     flagged = [np.zeros(len(one.mean), dtype=bool) for one in sets]
     measured = [np.zeros(len(one.mean), dtype=bool) for one in sets]
-    for family in families:
-        others = [one.where(one.family != family) for one in sets]
+    for family, source in sorted(both):
+        others = [one.where((one.family != family) & (one.source != source)) for one in sets]
         other = fit_log_odds(others, positive, [fitted.correlation])
         _, languages = family_cuts(others, other, kinds, spared)
         for number, one in enumerate(sets):
-            rows = one.family == family
+            rows = (one.family == family) & (one.source == source)
             cuts = floored(languages.get(one.size, {}), other, one.size, least)
             own = one.where(rows)
             limits = np.array([cuts.get(code, np.inf) for code in own.language.tolist()])

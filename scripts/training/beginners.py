@@ -3,8 +3,9 @@
 They are made in two ways, which are two families: words in their dictionary form and most small ones left
 out, as if each had been looked up (``made_plain``); and some words in another form, or another small word in
 their place, as of who learns a language (``made_bent``). The posts are of NTREX and of the families of
-``wild`` that the encoder's layers do not learn from. Its layers for faulty words learn from other sentences
-that are spoilt in these ways among others, so that only the heads over them have never seen such wording.
+``wild`` that the encoder's layers do not learn from; their ``system`` is that family. Its layers for faulty
+words learn from other sentences that are spoilt in these ways among others, so that only the heads over them
+have never seen such wording.
 
 Dictionary forms are known of all languages but Chinese, Japanese and Korean (`word_forms`).
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from scripts.training.corpora import UNPAIRED
 from scripts.training.encoder_data import HELD_OUT_FAMILIES
 from scripts.training.glossary import WORDS, tidy
 from scripts.training.posts import neighbours
@@ -77,15 +79,15 @@ class Beginner:
         return tidy(WORDS.sub(lambda match: word(match[0].lower(), match[0]), text), self._language)
 
 
-def own(corpora: Path, language: str, rng: random.Random) -> Iterator[list[tuple[str, str]]]:
-    """Human posts that no layer learnt from, and their pages: a test set, then families of ``wild``."""
+def own(corpora: Path, language: str, rng: random.Random) -> Iterator[list[tuple[str, str, str]]]:
+    """Human posts that no layer learnt from, pages and families: of a test set, then of ``wild``."""
     other, side = (INTO_ENGLISH[0], "en") if language == "en" else (language, "other")
-    yield ntrex(corpora, other, side, rng)
+    yield [(text, page, UNPAIRED) for text, page in ntrex(corpora, other, side, rng)]
     columns = ["text", "kind", "family", "page"]
     wild = pd.read_parquet(corpora / "wild" / f"{language}.parquet", columns=columns).astype(str)
     wild = wild[wild["kind"].isin(("native", "translated"))].drop_duplicates("text")
     wild = wild[wild["family"].isin(HELD_OUT_FAMILIES)]
-    yield list(zip(wild["text"], wild["page"], strict=True))
+    yield list(zip(wild["text"], wild["page"], wild["family"], strict=True))
 
 
 def beginners(corpora: Path, language: str, most: int) -> pd.DataFrame:
@@ -106,7 +108,7 @@ def beginners(corpora: Path, language: str, most: int) -> pd.DataFrame:
         beginner = Beginner(pairs["en" if language == "en" else "other"].tolist(), language)
         for posts in own(corpora, language, rng):
             for family, worded in (PLAIN, beginner.plain), (BENT, beginner.bent):
-                chosen = [posts[n] for n in neighbours([page for _, page in posts], -(-most // 2), rng)]
-                system = family.removeprefix("made_")
-                rows += [(worded(text, rng), "machine", family, system, page) for text, page in chosen]
+                pages = [(source, page) for _, page, source in posts]
+                for text, page, source in [posts[n] for n in neighbours(pages, -(-most // 2), rng)]:
+                    rows.append((worded(text, rng), "machine", family, source, page))
     return pd.DataFrame(rows, columns=["text", "kind", "family", "system", "page"])

@@ -33,6 +33,9 @@ from checker.languages import SUPPORTED
 HELD_OUT_SETS = ("wmt20", "newstest2020", "newstestB2020", "flores-dev")
 LANGUAGES = list(SUPPORTED)
 
+UNPAIRED = "wmt19"
+"""In most languages no system translated it (NTREX): no model learned from it, lest it learn topic."""
+
 
 def held_out(testset: pd.Series) -> pd.Series:
     """True for the rows whose test set is in ``HELD_OUT_SETS``."""

@@ -1,12 +1,14 @@
 """Text of other registers from packages of Debian: what is said in games, and jokes and chat.
 
-    apt-get download freedroidrpg-data widelands-data warzone2100-data fortunes-cs fortunes-de fortunes-it \\
-        fortunes-pl fortunes-ru \\
+    apt-get download freedroidrpg-data cataclysm-dda-data freeciv-data freedink-data lordsawar-data \\
+        minetest-data tuxpaint-data unknown-horizons widelands-data warzone2100-data \\
+        fortunes-cs fortunes-de fortunes-it fortunes-pl fortunes-ru \\
         $(apt-cache search -n '^wesnoth-1.16-.' | cut -d " " -f 1)
     for package in *.deb; do dpkg -x "$package" "DEBIAN/${package%%_*}"; done
 
 Test sets are news and encyclopaedias. In games, people talk to each other, and volunteers translate it; the
-fortunes of a language are what its speakers tell each other. The text is under the GPL, or quoted from chat.
+fortunes of a language are what its speakers tell each other. The text is under the GPL, CC BY-SA 3.0 or other
+free licences, or quoted from chat.
 """
 
 from __future__ import annotations
@@ -19,7 +21,10 @@ from pathlib import Path
 
 from scripts.training.posts import TOGETHER, neighbours
 
-LEARNT = ("wesnoth", "freedroidrpg")
+LEARNT = (
+    "wesnoth", "freedroidrpg", "cataclysm-dda", "freeciv", "freedink", "lordsawar", "minetest", "tuxpaint",
+    "unknown-horizons",
+)  # fmt: skip
 """Games that the layers for faulty words learn from, by how the names of their packages begin."""
 
 MEASURED = ("widelands", "warzone2100")
@@ -45,7 +50,10 @@ FILES = {
 }
 """Files of fortunes that were written in their language, but for verse and proverbs: jokes and chat."""
 
-_REGIONS = {"pt": ("pt", "pt_BR"), "zh": ("zh", "zh_CN"), "uk": ("uk", "uk_UA"), "ar": ("ar", "ar_SA")}
+_REGIONS = {
+    "ar": ("ar", "ar_SA"), "es": ("es", "es_ES"), "it": ("it", "it_IT"), "pt": ("pt", "pt_BR"),
+    "uk": ("uk", "uk_UA"), "zh": ("zh", "zh_CN"),
+}  # fmt: skip
 _FILLED_IN = re.compile(r"[%${}<>|\\=_@*]|\w/\w")
 """Entries with fields to fill in, or with markup."""
 _CREDIT = re.compile(r"(?i)copyright|https?:|©")
@@ -63,22 +71,37 @@ def game_texts(folder: Path, language: str, names: tuple[str, ...] = LEARNT) -> 
         language: ISO 639-1 code. English is what the German version was translated from.
         names: of the packages, as they begin.
     """
-    shortest = 12 if language in ("ja", "zh", "ko") else SHORTEST
-    regions = {"de"} if language == "en" else set(_REGIONS.get(language, (language,)))
-    found: dict[str, None] = {}
+    pairs = game_pairs(folder, "de" if language == "en" else language, names)
+    texts = [original if language == "en" else translation for original, translation in pairs]
+    return list(dict.fromkeys(text for text in texts if _said(text, language)))
+
+
+def game_pairs(folder: Path, language: str, names: tuple[str, ...] = LEARNT) -> list[tuple[str, str]]:
+    """English originals of what `game_texts` has in another language, and their translations."""
+    regions = set(_REGIONS.get(language, (language,)))
+    found: dict[tuple[str, str], None] = {}
     for package in sorted(path for path in folder.iterdir() if path.name.startswith(names)):
         for path in sorted(path for path in package.rglob("*.mo") if regions & set(path.parts)):
-            for original, translation in _catalogue(path):
-                entry = " ".join((original if language == "en" else translation).split())
-                if len(entry) >= shortest and not _FILLED_IN.search(entry) and not _CREDIT.search(entry):
-                    found[entry] = None
+            for pair in _catalogue(path):
+                original, translation = (" ".join(text.split()) for text in pair)
+                if _said(translation, language):
+                    found[original, translation] = None
     return list(found)
 
 
+def _said(entry: str, language: str) -> bool:
+    """Whether an entry is said: long enough, without fields, markup or credits."""
+    shortest = 12 if language in ("ja", "zh", "ko") else SHORTEST
+    return len(entry) >= shortest and not _FILLED_IN.search(entry) and not _CREDIT.search(entry)
+
+
 def _catalogue(path: Path) -> Iterator[tuple[str, str]]:
-    """The translated entries of a catalogue of GNU gettext."""
+    """The translated entries of a catalogue of GNU gettext; none where its own header is wrong."""
     with path.open("rb") as file:
-        entries = GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+        try:
+            entries = GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+        except (ValueError, IndexError):
+            return
     for key, translation in entries.items():
         if isinstance(key, str) and key != translation:
             yield key.rpartition("\x04")[2], translation

@@ -29,17 +29,18 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
+from torch.nn import functional
 
 from checker.models.encoder import FAULTS
 from scripts.command import command
-from scripts.training.encoder import Encoder, area, collate, known_loss, rank_loss
+from scripts.training.encoder import PAD, Encoder, area, collate, known_loss, rank_loss
 from scripts.training.encoder_base import HUB, find_source, make_base_of
 from scripts.training.encoder_data import UNKNOWN, Pack, batches, pack
 from scripts.training.encoder_ship import CONTEXT as POSITIONS
 from scripts.training.encoder_ship import spec_of
 from scripts.training.faults_data import drawn, read_materials
 from scripts.training.heads import ship as ship_heads
-from scripts.training.loop import Batch, add_options, attention, begin, fit, write_record
+from scripts.training.loop import Batch, add_options, attention, begin, fit, round_up, write_record
 
 CONTEXT = 96
 """Pieces of a sentence, at most."""
@@ -48,9 +49,25 @@ DEV_POSTS = 3000
 """Sentences that nothing is learnt from, wherever they occur."""
 
 
+ROWS = 8
+"""Sentences of a batch: a multiple of this."""
+
+PADDING = {"ids": PAD, "faults": UNKNOWN, "unit": -1}
+"""What tensors are padded with, but for zero."""
+
+
 def of_rows(data: Pack, rows: npt.NDArray[np.int64]) -> Batch:
-    """Padded tensors of some posts, to a multiple of eight pieces."""
-    batch = collate(data, rows)
+    """Tensors of some posts, padded to few distinct shapes: a CPU compiles its kernels once for each.
+
+    The rows added weigh nothing, and no piece of them is known.
+    """
+    batch = {}
+    for name, values in collate(data, rows).items():
+        more = [0, 0] * (values.dim() - 1) + [0, round_up(len(values), ROWS) - len(values)]
+        if values.dim() == 2:
+            more[1] = round_up(values.shape[1]) - values.shape[1]
+        batch[name] = functional.pad(values, more, value=PADDING.get(name, 0))
+    batch["mask"][len(rows) :, 0] = 1  # a row without pieces has no mean
     batch["machine"].clamp_(min=0)  # as written, where it is not spoilt
     batch["labels"] = torch.where(batch["faults"] == UNKNOWN, -100, batch["faults"])
     return batch
@@ -106,7 +123,8 @@ def train(args: argparse.Namespace) -> None:
             shown = batch["labels"] != -100
             tokens.append(fault.float()[shown].cpu().numpy())
             labels.append(batch["labels"][shown].cpu().numpy())
-            sentences.append(np.stack([spoilt.float().cpu().numpy(), batch["machine"].cpu().numpy()]))
+            each = torch.stack([spoilt.float(), batch["machine"].float()])
+            sentences.append(each[:, batch["weight"] > 0].cpu().numpy())
         said, truth = np.concatenate(tokens), np.concatenate(labels)
         whole = np.concatenate(sentences, 1)
         return {

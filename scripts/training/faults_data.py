@@ -27,7 +27,7 @@ from checker import letters
 from checker.evidence.style import wording
 from checker.text import MARKS, clean, sentences
 from scripts.training.corpora import labelled, native_train, parallel, part, spoilt_with
-from scripts.training.debian import game_texts
+from scripts.training.debian import game_pairs, game_texts
 from scripts.training.encoder_data import (
     HELD_OUT_FAMILIES,
     LANGUAGES,
@@ -70,7 +70,7 @@ CALQUES = 0.4
 PLAIN = 0.15
 """Share of the spoilt sentences whose words have their dictionary forms."""
 
-WAYS = {"form": 4.0, "sense": 2.0, "small": 3.0, "place": 1.5, "gone": 1.5, "twice": 0.5, "other": 0.5}
+WAYS = {"form": 4.0, "sense": 3.0, "small": 3.0, "place": 1.5, "gone": 1.5, "twice": 0.5, "other": 0.5}
 """How often a word is spoilt in each way, before chance makes some of them the habit of a sentence."""
 
 CLOSE = 0.7
@@ -341,7 +341,7 @@ def spoil(
     if other is not None and rng.random() < CALQUES:
         draft.follow(other)
         count //= 2
-    elif rng.random() < 0.1:
+    elif rng.random() < 0.13:
         draft.shuffle()
         count //= 3
     if vocabulary.forms.base and rng.random() < PLAIN:
@@ -470,6 +470,8 @@ def read_materials(
             name: pieces_of(pick.sample(own, min(len(own), MOST)), language) for name, own in texts.items()
         }
         pairs = pairs_of(corpora, language) if language not in NO_SPACES else []
+        if games and language not in (*NO_SPACES, "en"):
+            pairs += game_pairs(games, language)
         found[language] = Material(
             pools, vocabulary_of(pools, corpora, language), versions_of(pairs, language)
         )

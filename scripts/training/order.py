@@ -33,10 +33,9 @@ from checker.models.load import load_language_model
 from checker.pipeline import Checker
 from checker.text import clean, sentences, width, words
 from scripts.command import command
-from scripts.training.corpora import LANGUAGES, labelled, unpaired
+from scripts.training.corpora import LANGUAGES, UNPAIRED, labelled, unpaired
 from scripts.training.encoder_data import Lexicon, Span, stem
 from scripts.training.technical import is_documentation
-from scripts.training.verdict import UNPAIRED
 
 WINDOW = 4
 SHOWN = 0.005

@@ -7,10 +7,10 @@ The head is a logistic regression over the pooled vectors of the layers that fin
 all families, native and translated, against posts that were made word for word (`word_for_word`); posts of
 both kinds come once more without capitals and marks. What it says of a post when it has not seen its like is
 written into the evidence (``rudimentary_head``), for the fit of the verdict and for its measurement
-(``scripts.bench.families``): of human posts, and those of translators, without their publisher; of
-word-for-word posts without their family, that is their way of making, and without any of their language.
-Human posts of families that the layers learnt from (`learnt`) count for nothing. Nothing that a translator
-made is learnt from, rudimentary or not.
+(``scripts.bench.families``): of human posts, what was made of them, and those of translators, without their
+publisher; of word-for-word posts without their family, that is their way of making, and without any of their
+language. Human posts of families that the layers learnt from (`learnt`) count for nothing. Nothing that a
+translator made is learnt from, rudimentary or not.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from scripts.training.debian import REGISTERS
 from scripts.training.encoder_data import HELD_OUT_FAMILIES
 from scripts.training.heads import fit, keep, publisher, ship
 from scripts.training.made import FAMILIES
-from scripts.training.verdict import BARE
+from scripts.training.verdict import source
 from scripts.training.word_for_word import WORD_FOR_WORD
 
 GROUPS = 5
@@ -37,7 +37,7 @@ GROUPS = 5
 
 def learnt(family: str, system: str) -> bool:
     """Whether the layers that find faulty words learnt from the human posts of a family."""
-    name = system if family == BARE else family
+    name = source(family, system)
     return not name.startswith(("made_", "wmt")) and name not in (*HELD_OUT_FAMILIES, *REGISTERS)
 
 
@@ -45,7 +45,7 @@ def origin(family: str, system: str) -> str:
     """The publisher of a post; of one that is made of others, that of these or of other versions of them."""
     if family in FAMILIES.values():
         return "wmt21"  # its lines have human versions
-    return publisher(system if family == BARE else family)
+    return publisher(source(family, system))
 
 
 def held_out(

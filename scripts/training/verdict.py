@@ -46,8 +46,9 @@ from checker.verdict.model import BANDS
 from checker.version import __version__
 from scripts.command import command
 from scripts.training import debian
+from scripts.training.beginners import BEGINNERS
 from scripts.training.clumsy import CLUMSY, clumsy
-from scripts.training.corpora import LANGUAGES, labelled, unpaired
+from scripts.training.corpora import LANGUAGES, UNPAIRED, labelled, unpaired
 from scripts.training.encoder_data import trained_on
 from scripts.training.faults_data import bare
 from scripts.training.made import FAMILIES, made
@@ -63,9 +64,6 @@ BY_RANK = ("style+encoder+round_trip",)
 
 ROUND_TRIP = ("pt", "en")
 """Languages that these are fitted on: a translator of production grade makes their round trip."""
-
-UNPAIRED = "wmt19"
-"""In most languages no system translated it (NTREX): no model learned from it, lest it learn topic."""
 
 LEAST: Mapping[Question, float] = {"machine_translated": 0.91, "translated": 0.975, "rudimentary": 0.98}
 """No shipped threshold is lower. Families that a language was not measured on exceed thresholds that its own
@@ -255,26 +253,21 @@ def fitted_on(kind: Kind, family: str, asked: Question) -> bool:
 
 
 def observed(table: pd.DataFrame, asked: Question = "machine_translated") -> list[Observed]:
-    """The posts of one language; a fold is a family, below 0 for what a question is not fitted on.
+    """The posts of one language; a fold is a family, with what was made of its posts.
 
-    A family has the same number in every language, and so have its posts without capitals and marks. Where a
-    class has one family only, half of its pages are a fold of their own: another year of a family is then all
-    that is known.
+    A family has the same number in every language. Where a kind has one family only, its pages are halved:
+    another year of a family is then all that is known of the kind in that language.
     """
     table = table.drop(columns=["pooled", "pooled_faults"], errors="ignore")
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    used = [row for row in rows if fitted_on(row["kind"], row["testset"], asked)]
-    alone = set()
-    for kind in ("native", "translated", "machine"):
-        own = {_source(row) for row in used if row["kind"] == kind}
-        if len(own) == 1:
-            alone |= own
+    families = defaultdict(set)
+    for row in rows:
+        if fitted_on(row["kind"], row["testset"], asked):
+            families[row["kind"]].add(source(row["testset"], row["system"]))
 
-    def fold(row: Mapping[str, Any]) -> int:
-        if not fitted_on(row["kind"], row["testset"], asked):
-            return -1
-        second = _source(row) in alone and sum(map(ord, row["page"])) % 2
-        return 2 * crc32(_source(row).encode()) + int(second)
+    def half(row: Mapping[str, Any]) -> int:
+        alone = families[row["kind"]] == {source(row["testset"], row["system"])}
+        return 1 + sum(map(ord, row["page"])) % 2 if alone else 0
 
     return [
         Observed(
@@ -282,15 +275,17 @@ def observed(table: pd.DataFrame, asked: Question = "machine_translated") -> lis
             language=row["language"],
             kind=row["kind"],
             testset=row["testset"],
-            fold=fold(row),
+            fold=crc32(source(row["testset"], row["system"]).encode()),
+            half=half(row),
+            fitted=fitted_on(row["kind"], row["testset"], asked),
         )
         for row in rows
     ]
 
 
-def _source(row: Mapping[str, Any]) -> str:
-    """The family that a post, or what it was made of, belongs to."""
-    return str(row["system"] if row["testset"] == BARE else row["testset"])
+def source(family: str, system: str) -> str:
+    """The family of a post, or of the human post that it was made of."""
+    return system if family in (BARE, *BEGINNERS) else family
 
 
 def shown(part: Fitted) -> Fitted:
@@ -325,7 +320,7 @@ def main() -> None:
         raise SystemExit("The evidence lacks rudimentary_head: run scripts.training.rudimentary first.")
 
     def fit(asked: Question, names: Sequence[str]) -> Calibration:
-        posts = [post for table in tables for post in observed(table, asked) if post.fold >= 0]
+        posts = [post for table in tables for post in observed(table, asked) if post.fitted]
         found = fitting.fit(posts, names, LEAST, TECHNICAL)
         return found.model_copy(update={"fitted_on": tuple(sorted({post.testset for post in posts}))})
 
