@@ -14,19 +14,8 @@ from checker.evaluation.labelled import Kind
 from checker.evidence.evidence import Evidence
 from checker.result import Question
 from checker.statistics import Floats
-from scripts.bench.families import (
-    ASKED,
-    COLUMNS,
-    area,
-    flags,
-    hidden,
-    richest_said,
-    summary,
-    systems,
-    tables,
-    taken,
-    together,
-)
+from scripts.bench.families import ASKED, COLUMNS, summary, systems, tables, taken
+from scripts.bench.held_out import area, flags, hidden, richest_said, together
 from scripts.training.rules import FAMILY
 from scripts.training.verdict import BARE, observed
 

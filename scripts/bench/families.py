@@ -14,20 +14,20 @@ The evidence is what ``scripts.training.verdict --cache`` kept: that of the ship
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from checker import statistics as stats
 from checker.calibration import fit as fitting
-from checker.calibration.fit import LEAST_POSTS, Observed
+from checker.calibration.fit import Observed
 from checker.result import Question
 from checker.statistics import Floats
-from checker.verdict.model import BANDS, VARIANTS, documentation, question
+from checker.verdict.model import documentation, question
 from checker.version import __version__
+from scripts.bench.held_out import flags, hidden, out_of_fold, richest_said, together
 from scripts.bench.tables import NONE, Table, add_option, publish, write_json
 from scripts.command import command
 from scripts.training.beginners import BEGINNERS, BENT, PLAIN
@@ -35,131 +35,6 @@ from scripts.training.clumsy import WORDED
 from scripts.training.technical import is_documentation
 from scripts.training.verdict import BARE, LEAST, SHIPPED, TECHNICAL, observed
 from scripts.training.word_for_word import WORD_FOR_WORD
-
-LEAST_AUC = 50
-"""Posts of each class from which an AUC is reported."""
-
-
-def flags(
-    posts: Sequence[Observed],
-    probability: Floats,
-    asked: Question = "machine_translated",
-    least: float = 0.5,
-) -> Floats:
-    """Whether each post is flagged by thresholds that other families set: 1, 0, or nan where there is none.
-
-    Args:
-        posts: of any languages.
-        probability: of every post, by a fit that did not know its family; nan where nothing is said of it.
-        asked: the question.
-        least: no threshold is lower.
-
-    Posts that read like documentation are not called machine-translated, and set no threshold for that. Those
-    that the question is not fitted on set none either. The thresholds that a post meets are those of neither
-    its family nor the one that it was made of, nor of what was made of these (`Observed.fold`).
-    """
-    found = np.full(len(posts), np.nan)
-    known = ~np.isnan(probability)
-    fitted = np.array([post.fitted for post in posts], bool)
-    plain = np.array([not documentation(post.evidence, TECHNICAL, asked) for post in posts], bool)
-    codes = np.array([post.language for post in posts])
-    families = np.array([post.testset for post in posts])
-    folds = np.array([post.fold for post in posts])
-    bands = np.array([BANDS.number(post.evidence.columns) for post in posts])
-    for language in sorted(set(codes)):
-        here = known & (codes == language)
-        for family, fold in sorted(set(zip(families[here].tolist(), folds[here].tolist(), strict=True))):
-            rule = here & fitted & plain & (families != family) & (folds != fold)
-            others = [posts[n] for n in np.flatnonzero(rule).tolist()]
-            cuts = fitting.thresholds(others, probability[rule], asked, least)
-            limits = np.array([np.nan if cut is None else cut.machine for cut in cuts])
-            if np.isfinite(limits).any():  # where a length has no threshold, the verdict finds nothing
-                own = here & (families == family) & (folds == fold)
-                met = probability[own] >= np.nan_to_num(limits[bands[own]], nan=np.inf)
-                found[own] = met & plain[own]
-    return found
-
-
-def hidden(
-    posts: Sequence[Observed], probability: Floats, flagged: Floats, whole: Collection[str] = ()
-) -> list[dict[str, Any]]:
-    """How often each family is flagged, and how it is told apart; one row a family and language.
-
-    Args:
-        posts: of any languages.
-        probability: of every post, by a fit that did not know its family; nan where nothing is said of it.
-        flagged: `flags` of them.
-        whole: families that were made of others: theirs count among the others that they are told from.
-    """
-    rows = []
-    known = ~np.isnan(probability)
-    codes = np.array([post.language for post in posts])
-    families = np.array([post.testset for post in posts])
-    folds = np.array([post.fold for post in posts])
-    kinds = np.array([post.kind for post in posts])
-    for language in sorted(set(codes[known])):
-        here = known & (codes == language)
-        for family in sorted(set(families[here])):
-            inside = here & (families == family)
-            same = families == family
-            if family not in whole:
-                same |= np.isin(folds, folds[inside])
-            others = here & ~same
-            row: dict[str, Any] = {"language": language, "family": family}
-            for kind in fitting.KINDS:
-                row[kind] = rate(flagged[inside & (kinds == kind)])
-            for name, negatives, positives in (
-                ("inside", inside & (kinds == "translated"), inside & (kinds == "machine")),
-                ("translated", others & (kinds == "translated"), inside & (kinds == "machine")),
-                ("native", here & (kinds == "native"), inside & (kinds == "machine")),
-                ("people", here & (kinds == "native"), inside & (kinds == "translated")),
-            ):
-                row[f"auc_{name}"] = area(probability[negatives], probability[positives])
-            rows.append(row)
-    return rows
-
-
-def rate(flagged: Floats) -> dict[str, Any] | None:
-    """Share of `flags`, its interval, and the number of posts; None of too few, and without thresholds."""
-    met = flagged[~np.isnan(flagged)]
-    if len(flagged) < LEAST_POSTS // 2 or not len(met):
-        return None
-    low, high = stats.rate_interval(int(met.sum()), len(met))
-    return {"flagged": float(met.mean()), "low": low, "high": high, "posts": len(met)}
-
-
-def together(posts: Sequence[Observed], found: Mapping[Question, Floats]) -> list[dict[str, Any]]:
-    """How often human posts of each family are called anything that they are not, by whichever question.
-
-    Native posts must get none of the verdicts, human translations neither of those but ``translated``. A
-    question that has no threshold for a post says nothing of it.
-
-    Args:
-        posts: of any languages, but those that were made of others.
-        found: `flags` of them by each question.
-    """
-    rows = []
-    keys = np.array([f"{post.language} {post.testset}" for post in posts])
-    kinds = np.array([post.kind for post in posts])
-    for key in sorted(set(keys)):
-        language, family = key.split(" ", 1)
-        row: dict[str, Any] = {"language": language, "family": family}
-        for kind in ("native", "translated"):
-            own = (keys == key) & (kinds == kind)
-            asked = [flags for question, flags in found.items() if kind in fitting.ALLOWED[question]]
-            several = np.array([flags[own] for flags in asked])
-            unknown = np.isnan(several).all(0)
-            row[kind] = rate(np.where(unknown, np.nan, (several == 1).any(0)))
-        rows.append(row)
-    return rows
-
-
-def area(negative: Floats, positive: Floats) -> float | None:
-    """AUC; None for fewer than ``LEAST_AUC`` of either."""
-    if min(len(negative), len(positive)) < LEAST_AUC:
-        return None
-    said = np.concatenate([negative, positive])
-    return float(stats.auc(stats.tally(said, np.arange(len(said)) >= len(negative))))
 
 
 def summary(rows: Sequence[Mapping[str, Any]], meant: Collection[str] | None = None) -> list[list[str]]:
@@ -201,20 +76,15 @@ COLUMNS = [
 
 
 MACHINE, CLUMSY_POSTS = "machine translations", "clumsy posts"
-RATES = {
-    "native": "native posts called so",
-    "translated": "human translations called so",
-    "machine": f"{MACHINE} called so",
+"""What a question is to find; rudimentary wording is fitted on posts that are clumsy, whoever made them."""
+
+ASKED: dict[Question, tuple[str, str]] = {
+    "machine_translated": ("machine", MACHINE),
+    "translated": ("translated", MACHINE),
+    "rudimentary": ("rudimentary", CLUMSY_POSTS),
 }
-SEPARATIONS = {
-    "native": "AUC, machine against native text",
-    "people": "AUC, human translation against native text",
-    "translated": "AUC, machine against human translations of other families",
-    "inside": "AUC, machine against human translations of the family",
-}
-ASKED: dict[Question, str] = {
-    "machine_translated": "machine", "translated": "translated", "rudimentary": "rudimentary",
-}  # fmt: skip
+"""Question → its name in tables, and what its machine posts are called."""
+
 COMPARED: dict[Question, tuple[str, ...]] = {
     "machine_translated": ("native", "translated", "inside"),
     "translated": ("native", "people"),
@@ -222,49 +92,30 @@ COMPARED: dict[Question, tuple[str, ...]] = {
 }
 """The separations that say something about a question."""
 
+SEPARATIONS = {
+    "native": "AUC, {} against native text",
+    "people": "AUC, human translation against native text",
+    "translated": "AUC, {} against human translations of other families",
+    "inside": "AUC, {} against human translations of the family",
+}
+
+Measured = list[tuple[float, str]]
+"""A figure, and the family and language that it is of."""
+
 
 def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str]]:
-    """Mean and worst over families and languages, for the questions that a figure is about.
-
-    Of rudimentary wording, machine text is what that answer is fitted on, and is called clumsy posts.
-    """
+    """Mean and worst over families and languages, for the questions that a figure is about."""
     lines = []
-    for asked, title in ASKED.items():
-        meant = [
-            row for row in rows[asked] if asked != "rudimentary" or row["family"] in (*WORD_FOR_WORD, BARE)
-        ]
-        for kind, said in RATES.items():
-            own = meant if kind == "machine" else rows[asked]
-            found = [(r[kind]["flagged"], f"{r['family']}, {r['language']}") for r in own if r[kind]]
-            if not found:
-                continue
-            worst = (
-                max(found)
-                if kind != "machine" and (asked, kind) != ("translated", "translated")
-                else min(found)
-            )
-            mean = np.mean([value for value, _ in found])
-            figures = [f"{100 * mean:.1f} %", f"{100 * worst[0]:.1f} %"]
-            said = said.replace(MACHINE, CLUMSY_POSTS) if asked == "rudimentary" else said
-            lines.append([title, said, *figures, worst[1], str(len(found))])
+    for asked, (title, sought) in ASKED.items():
+        every = rows[asked]
+        meant = [row for row in every if asked != "rudimentary" or row["family"] in (*WORD_FOR_WORD, BARE)]
+        wrong = fitting.ALLOWED[asked]
+        for kind, of in ("native", "native posts"), ("translated", "human translations"), ("machine", sought):
+            found = rates(meant if kind == "machine" else every, kind)
+            lines += mean_and_worst(title, f"{of} called so", found, max if kind in wrong else min, "{:.1%}")
         for name in COMPARED[asked]:
-            key = f"auc_{name}"
-            found = [(r[key], f"{r['family']}, {r['language']}") for r in meant if r[key] is not None]
-            if not found:
-                continue
-            mean = np.mean([value for value, _ in found])
-            lines.append(
-                [
-                    title,
-                    SEPARATIONS[name].replace("machine", CLUMSY_POSTS)
-                    if asked == "rudimentary"
-                    else SEPARATIONS[name],
-                    f"{mean:.2f}",
-                    f"{min(found)[0]:.2f}",
-                    min(found)[1],
-                    str(len(found)),
-                ]
-            )
+            found = [(r[f"auc_{name}"], where(r)) for r in meant if r[f"auc_{name}"] is not None]
+            lines += mean_and_worst(title, SEPARATIONS[name].format(sought), found, min, "{:.2f}")
     return lines
 
 
@@ -274,15 +125,39 @@ def any_question(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     Args:
         rows: of `together`.
     """
-    lines = []
-    for kind, said in ("native", "native posts called any of these"), (
-        "translated", "human translations called machine or rudimentary",
-    ):  # fmt: skip
-        found = [(r[kind]["flagged"], f"{r['family']}, {r['language']}") for r in rows if r[kind]]
-        if found:
-            mean, (worst, where) = float(np.mean([value for value, _ in found])), max(found)
-            lines.append(["any", said, f"{100 * mean:.1f} %", f"{100 * worst:.1f} %", where, str(len(found))])
-    return lines
+    kinds = {
+        "native": "native posts called any of these",
+        "translated": "human translations called machine or rudimentary",
+    }
+    return [
+        found for kind, said in kinds.items() for found in mean_and_worst("any", said, rates(rows, kind), max)
+    ]
+
+
+def rates(rows: Sequence[Mapping[str, Any]], kind: str) -> Measured:
+    """The shares flagged of a kind, where they are known."""
+    return [(row[kind]["flagged"], where(row)) for row in rows if row[kind]]
+
+
+def where(row: Mapping[str, Any]) -> str:
+    """Family and language of a row."""
+    return f"{row['family']}, {row['language']}"
+
+
+def mean_and_worst(
+    title: str,
+    said: str,
+    found: Measured,
+    worst: Callable[[Measured], tuple[float, str]],
+    form: str = "{:.1%}",
+) -> list[list[str]]:
+    """One line of `short`; none where nothing was measured."""
+    if not found:
+        return []
+    figure, place = worst(found)
+    mean = float(np.mean([value for value, _ in found]))
+    figures = [form.format(value).replace("%", " %") for value in (mean, figure)]
+    return [[title, said, *figures, place, str(len(found))]]
 
 
 SYSTEMS = {
@@ -395,25 +270,6 @@ def taken(posts: Sequence[Observed]) -> list[list[str]]:
             worst = min(shares) if side else max(shares)
             lines.append([kind, "**mean**", f"{100 * np.mean(shares):.0f} % (worst {100 * worst:.0f} %)", ""])
     return lines
-
-
-def richest_said(posts: Sequence[Observed], variants: Mapping[str, Floats], asked: Question) -> Floats:
-    """Probabilities by the richest variant that answers for each post; nan where none does."""
-    said = np.full(len(posts), np.nan)
-    for name in VARIANTS:
-        if question(name) == asked and name in variants:
-            said = np.where(np.isnan(variants[name]), said, variants[name])
-    return said
-
-
-def out_of_fold(posts: Sequence[Observed], name: str) -> Floats:
-    """Probability of every post by a fit that did not know its family; nan where the variant cannot say."""
-    scale = {language: fitting.scales(part) for language, part in fitting.by_language(posts).items()}
-    able = fitting.able(posts, name)
-    said = np.full(len(posts), np.nan)
-    _, _, probability = fitting.fit_variant([posts[n] for n in able], scale, name)
-    said[able] = probability
-    return said
 
 
 def main() -> None:

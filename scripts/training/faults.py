@@ -187,9 +187,11 @@ by a machine was among them.
 
 Data: human lines of WMT news test sets 2008-2020 and 2022, of FLORES-101 dev (CC BY-SA 4.0), Tatoeba (CC BY
 2.0 FR), TICO-19 (CC0), multi30k and Microsoft product documentation (CC BY 4.0), leads of Russian TV news,
-and dialogue of the games Battle for Wesnoth and FreedroidRPG (GPL-2.0-or-later); dictionaries learnt from a
-third of the same pairs; forms of words by the PyPI package simplemma 2.0 (MIT). Not trained on: WMT09, WMT12,
-WMT19, WMT21, NTREX and the families of docs/benchmarks.md, which has the scores. {note}
+and dialogue and hints of games from Debian (Battle for Wesnoth, FreedroidRPG, Freeciv, FreeDink, Unknown
+Horizons, Tux Paint, GPL-2.0-or-later; LordsAWar, GPL-3.0-or-later; Minetest, LGPL-2.1-or-later; Cataclysm:
+Dark Days Ahead, CC BY-SA 3.0); dictionaries learnt from a third of the same pairs; forms of words by the PyPI
+package simplemma 2.0 (MIT). Not trained on: WMT09, WMT12, WMT19, WMT21, NTREX and the families of
+docs/benchmarks.md, which has the scores. {note}
 """
 
 

@@ -47,7 +47,7 @@ from scripts.training.word_forms import Forms, learn_alike, learn_forms
 MEASURED_SETS = (
     "wmt19", "ntrex", "newstest2019", "wmt09", "newstest2009", "newssyscomb2009", "wmt12", "newstest2012",
 )  # fmt: skip
-"""Test sets that are measured: that without machine sides (NTREX), and two years of statistical systems."""
+"""Test sets that are kept for measuring: that without machine sides (NTREX), and those of two early years."""
 
 DEV_PARTS = 100
 """One sentence in so many is kept from training, wherever it occurs."""
