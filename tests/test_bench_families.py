@@ -15,7 +15,7 @@ from checker.evidence.evidence import Evidence
 from checker.result import Question
 from checker.statistics import Floats
 from scripts.bench.families import ASKED, COLUMNS, summary, systems, tables, taken
-from scripts.bench.held_out import area, flags, hidden, richest_said, together
+from scripts.bench.held_out import Error, area, calibration, flags, hidden, richest_said, together
 from scripts.training.rules import FAMILY
 from scripts.training.verdict import BARE, observed
 
@@ -109,11 +109,10 @@ def test_the_richest_variant_that_can_say_does() -> None:
 def test_there_is_a_table_for_each_question() -> None:
     posts: dict[Question, list[Observed]] = dict.fromkeys(ASKED, POSTS)
     found, rows = tables(posts, {"style": SAID, "translated:style": SAID, "rudimentary:encoder": SAID})
-    assert set(found) == {
-        "families", "families-translated", "families-rudimentary", "families-worst", "families-systems",
-        "technical",
-    }  # fmt: skip
-    assert set(rows) == {*found, "families-together"} - {"families-worst", "families-systems", "technical"}
+    names = {"families", "families-translated", "families-rudimentary"}
+    others = {f"families-{name}" for name in ("worst", "systems", "calibration")}
+    assert set(found) == names | others | {"technical"}
+    assert set(rows) == names | {"families-together"}
     assert found["families-worst"].rows[0][1:3] == ["native posts called so", "0.0 %"]
     assert [row[0] for row in found["families"].rows] == [
         "blog", "handbook", "manual", "parliament", "**all**",
@@ -214,6 +213,26 @@ def test_a_post_is_wrongly_called_something_by_any_of_the_questions() -> None:
     assert found["manual"]["translated"]["flagged"] == 2 / 120, "that they are translated is right"
     assert found["parliament"]["native"]["flagged"] == 3 / 200
     assert found["parliament"]["translated"] is None
+
+
+def test_what_chance_makes_of_right_probabilities_is_told() -> None:
+    """Probabilities that are right have an error above 0, and wrong ones a greater one."""
+    rng = np.random.default_rng(0)
+    said = rng.uniform(0, 1, 600)
+    chosen = rng.random(600) < said
+    posts = [
+        Observed(Evidence(columns=100, style=0.0), "ru", "machine" if yes else "native", "news", 0)
+        for yes in chosen
+    ]
+    [right, every] = calibration(posts, said, "machine_translated")
+    assert right[:1] == ("ru",)
+    assert every == Error(None, right.seen, every.least)
+    assert 0.01 < right.least < 0.1
+    assert right.seen < 2 * right.least
+    [wrong, _] = calibration(posts, 1 - said, "machine_translated")
+    assert wrong.seen > 0.4
+    assert calibration([replace(post, fitted=False) for post in posts[:9]] + posts, np.r_[said[:9], said],
+                       "machine_translated")[0].seen == right.seen  # fmt: skip
 
 
 def test_documentation_is_flagged_by_nothing_and_sets_no_threshold() -> None:

@@ -27,7 +27,7 @@ from checker.result import Question
 from checker.statistics import Floats
 from checker.verdict.model import documentation, question
 from checker.version import __version__
-from scripts.bench.held_out import flags, hidden, out_of_fold, richest_said, together
+from scripts.bench.held_out import Error, calibration, flags, hidden, out_of_fold, richest_said, together
 from scripts.bench.tables import NONE, Table, add_option, publish, write_json
 from scripts.command import command
 from scripts.training.beginners import BEGINNERS, BENT, PLAIN
@@ -217,6 +217,7 @@ def tables(
     }  # fmt: skip
     by_question: dict[Question, list[dict[str, Any]]] = {}
     flagged: dict[Question, Floats] = {}
+    errors: list[list[str]] = []
     for asked, name in names.items():
         said = richest_said(posts[asked], variants, asked)
         if asked != "rudimentary":
@@ -224,6 +225,7 @@ def tables(
         flagged[asked] = flags(posts[asked], said, asked, LEAST[asked])
         rows = hidden(posts[asked], said, flagged[asked], (BARE, *BEGINNERS))
         by_question[asked] = rows
+        errors += calibrated(asked, calibration(posts[asked], said, asked))
         kept[name] = [row for row in rows if asked == "rudimentary" or row["family"] not in WORDED]
         meant = (*WORD_FOR_WORD, BARE) if asked == "rudimentary" else None
         found[name] = Table(COLUMNS, summary(kept[name], meant), version=__version__, command=by)
@@ -245,12 +247,25 @@ def tables(
         columns, [*short(in_short), *any_question(any_of)], version=__version__, command=by
     )
     kept["families-together"] = any_of
+    columns = ["question", "mean of languages", "worst language", "languages", "all languages together"]
+    found["families-calibration"] = Table(columns, errors, version=__version__, command=by)
     columns = [
         "machine translation", "languages", "called machine-translated", "called translated",
         "called rudimentary", "AUC of the first question against native text", "against human translations",
     ]  # fmt: skip
     found["families-systems"] = Table(columns, systems(by_question), version=__version__, command=by)
     return found, kept
+
+
+def calibrated(asked: Question, errors: Sequence[Error]) -> list[list[str]]:
+    """Calibration errors of a question, each with the least that can be expected in brackets."""
+    if not errors:
+        return []
+    *each, every = errors
+    worst = max(each, key=lambda error: error.seen)
+    mean = Error(None, *(float(np.mean([error[n] for error in each])) for n in (1, 2)))
+    cells = [f"{error.seen:.3f} ({error.least:.3f})" for error in (mean, worst, every)]
+    return [[ASKED[asked][0], cells[0], f"{worst.language} {cells[1]}", str(len(each)), cells[2]]]
 
 
 def taken(posts: Sequence[Observed]) -> list[list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from checker.result import Question
 from checker.statistics import Floats
 from checker.verdict.model import BANDS, VARIANTS, documentation, question
 from scripts.training.verdict import TECHNICAL
+
+DRAWS = 20
+"""Times that labels are drawn for `calibration`."""
 
 LEAST_AUC = 50
 """Posts of each class from which an AUC is reported."""
@@ -150,6 +153,53 @@ def together(posts: Sequence[Observed], found: Mapping[Question, Floats]) -> lis
             row[kind] = rate(np.where(unknown, np.nan, (several == 1).any(0)))
         rows.append(row)
     return rows
+
+
+class Error(NamedTuple):
+    """Expected calibration errors of one language.
+
+    Attributes:
+        language: ISO 639-1 code; None of all languages together.
+        seen: that of the probabilities.
+        least: that of right probabilities on as many posts, which is not 0.
+    """
+
+    language: str | None
+    seen: float
+    least: float
+
+
+def calibration(posts: Sequence[Observed], probability: Floats, asked: Question) -> list[Error]:
+    """How far probabilities are from the shares that they promise, beside what chance alone makes of it.
+
+    The error of a few posts is too high on average, even that of perfect probabilities (Roelofs et al. 2022),
+    so labels are drawn with these probabilities, and what is measured then is the least that can be expected.
+
+    Args:
+        posts: of any languages; those that the question is not fitted on are left out.
+        probability: of every post, by a fit that did not know its family; nan where nothing is said of it.
+        asked: the question.
+
+    Returns:
+        Each language that has both answers, then all languages together.
+    """
+    known = ~np.isnan(probability) & np.array([post.fitted for post in posts], bool)
+    codes = np.array([post.language for post in posts])
+    rng = np.random.default_rng(0)
+    found = []
+    for language in (*sorted(set(codes[known].tolist())), None):
+        rows = np.flatnonzero(known & ((codes == language) if language else True))
+        own, said = [posts[n] for n in rows.tolist()], probability[rows]
+        weight = fitting.balance(own, asked)
+        yes = np.array([post.kind not in fitting.ALLOWED[asked] for post in own], bool)
+        if yes.all() or not yes.any():
+            continue
+        heavy, light = float(weight[yes].mean()), float(weight[~yes].mean())
+        chance = said / heavy / (said / heavy + (1 - said) / light)  # in so many posts, before weights
+        drawn = [rng.random(len(said)) < chance for _ in range(DRAWS)]
+        least = [stats.reliability(said, one, np.where(one, heavy, light))[0] for one in drawn]
+        found.append(Error(language, stats.reliability(said, yes, weight)[0], float(np.mean(least))))
+    return found
 
 
 def area(negative: Floats, positive: Floats) -> float | None:
