@@ -15,9 +15,11 @@ from checker.evidence.evidence import Evidence
 from checker.result import Question
 from checker.statistics import Floats
 from scripts.bench.families import ASKED, COLUMNS, summary, systems, tables, taken
-from scripts.bench.held_out import Error, area, calibration, flags, hidden, richest_said, together
+from scripts.bench.held_out import Error, area, calibration, flags, hidden, rate, richest_said, together
+from scripts.training.beginners import BENT, PLAIN
 from scripts.training.rules import FAMILY
 from scripts.training.verdict import BARE, observed
+from scripts.training.word_for_word import WORDS as BEST
 
 
 def family(
@@ -47,6 +49,13 @@ def judged(
     """Language and family → what is measured."""
     rows = hidden(posts, said, flags(posts, said, asked, least), (BARE,))
     return {(row["language"], row["family"]): row for row in rows}
+
+
+def test_a_rate_is_of_enough_posts_that_a_threshold_was_there_for() -> None:
+    assert rate(np.r_[np.ones(48), np.full(60, np.nan)]) is None
+    found = rate(np.r_[np.ones(25), np.zeros(25), np.full(60, np.nan)])
+    assert found is not None
+    assert (found["flagged"], found["posts"]) == (0.5, 50)
 
 
 ROWS = judged(POSTS, SAID)
@@ -155,8 +164,8 @@ def test_families_are_held_out_whole_and_a_single_one_by_pages() -> None:
     assert all(post.fitted for post in found)
     assert {(post.testset, post.kind, post.half) for post in found} == {
         ("parliament", "native", 1), ("parliament", "native", 2),  # the only native posts
-        ("manual", "translated", 0), ("handbook", "translated", 0),
-        ("manual", "machine", 1), ("manual", "machine", 2),
+        ("manual", "translated", 1), ("manual", "translated", 2), ("handbook", "translated", 0),
+        ("manual", "machine", 1), ("manual", "machine", 2),  # the only ones by a machine
     }  # fmt: skip
     assert len({post.fold for post in found}) == 3
     assert all(post.evidence.machine_head is None for post in found)
@@ -171,15 +180,17 @@ def test_a_family_and_what_was_made_of_it_are_one_fold_in_every_language() -> No
             for kind, (name, system) in zip(kinds, names * 2, strict=True)
         )
 
-    russian = posts("ru", [("news", "x"), ("speeches", "x"), (BARE, "speeches")])
-    german = posts("de", [("chat", "x"), ("news", "x"), ("speeches", "x"), (BARE, "news")])
+    russian = posts("ru", [("news", "x"), ("speeches", "x"), (BARE, "speeches"), (PLAIN, "speeches")])
+    german = posts("de", [("chat", "x"), ("news", "x"), ("speeches", "x"), (BARE, "news"), (BENT, "chat")])
     found = [
-        (row["system"] if row["testset"] == BARE else row["testset"], post.fold)
+        (row["system"] if row["testset"] in (BARE, PLAIN, BENT) else row["testset"], post.fold)
         for table in (russian, german)
         for row, post in zip(table.to_dict("records"), observed(table, "rudimentary"), strict=True)
     ]
     assert len({fold for _, fold in found}) == len({name for name, _ in found}) == 3
     assert len(set(found)) == 3
+    small = observed(posts("de", [("wmt21", "x"), ("made_small", "marian"), (BEST, "words-en")]))
+    assert small[0].fold == small[1].fold != small[2].fold, "they are made of its lines"
 
 
 def test_what_was_made_of_a_family_sets_no_threshold_for_it() -> None:
@@ -202,17 +213,33 @@ def test_what_was_made_of_a_family_sets_no_threshold_for_it() -> None:
 
 def test_a_post_is_wrongly_called_something_by_any_of_the_questions() -> None:
     posts = [*POSTS[:120], *POSTS[240:440]]  # human translations of the manual, native posts
-    none = np.zeros(len(posts))
-    first, second, third = (none.copy() for _ in range(3))
+    first, second, third = np.zeros((3, len(posts)))
     first[[0, 120]] = 1
     second[[1, 121]] = 1
     third[[2, 120, 122]] = 1
-    third[-100:] = np.nan
-    rows = together(posts, {"machine_translated": first, "translated": second, "rudimentary": third})
+    third[-100:] = np.nan  # fragments, say
+    by_question: dict[Question, Floats] = {
+        "machine_translated": first, "translated": second, "rudimentary": third,
+    }  # fmt: skip
+    rows = together(posts, by_question)
     found = {row["family"]: row for row in rows}
     assert found["manual"]["translated"]["flagged"] == 2 / 120, "that they are translated is right"
     assert found["parliament"]["native"]["flagged"] == 3 / 200
     assert found["parliament"]["translated"] is None
+    second[120:] = np.nan
+    rows = together(posts, by_question)
+    assert {row["family"]: row["native"] for row in rows}["parliament"] is None, (
+        "one question is not answered"
+    )
+
+
+def test_translations_that_are_called_human_written_are_counted() -> None:
+    """By what the others clear: of these translations, the lowest two in a hundred may be below."""
+    said = np.where([post.testset == "blog" for post in POSTS], 0.01, SAID)
+    rows = judged(POSTS, said, "translated")
+    assert rows["ru", "blog"]["machine_cleared"]["flagged"] == 1
+    assert rows["ru", "manual"]["machine_cleared"]["flagged"] == 0
+    assert judged(POSTS, said)["ru", "blog"]["machine_cleared"] is None, "another question clears nobody"
 
 
 def test_what_chance_makes_of_right_probabilities_is_told() -> None:

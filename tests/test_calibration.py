@@ -210,6 +210,10 @@ def test_nothing_is_fitted_on_posts_that_are_only_judged() -> None:
         fit(judged)
 
 
+HALF = 5
+"""A post of the first half."""
+
+
 def test_halves_of_a_fold_know_each_other_in_their_language_alone() -> None:
     """Elsewhere, and for the other posts of the fold, all of it is held out."""
     posts = [
@@ -217,6 +221,8 @@ def test_halves_of_a_fold_know_each_other_in_their_language_alone() -> None:
         for language in ("ru", "de")
         for n, post in enumerate(simulated(300))
     ]
+    posts[1] = replace(posts[1], half=0)
+    assert posts[1].fold, "a post of the fold that is of no half"
     scale = {language: scales(posts) for language in ("ru", "de")}
     _, _, before = fit_variant(posts, scale, "style")
     halved = np.array([post.half for post in posts])
@@ -225,6 +231,16 @@ def test_halves_of_a_fold_know_each_other_in_their_language_alone() -> None:
     german = np.array([post.language == "de" for post in posts])
     first = np.array([post.fold == 0 for post in posts])
     assert (before[halved == 1] != after[halved == 1]).any(), "it is fitted on the other half"
+    assert before[1] == after[1], "of no half of its own fold"
+    changed = [
+        replace(post, evidence=Evidence(120, 9.0)) if n == HALF else post for n, post in enumerate(posts)
+    ]
+    _, _, later = fit_variant(changed, scale, "style")
+    own = halved == 1
+    own[HALF] = False
+    assert posts[HALF].half == 1
+    assert (before[own] == later[own]).all(), "nor is it on its own"
+    assert (before[halved == 2] != later[halved == 2]).any()
     assert (before[german & ~first] == after[german & ~first]).all(), "no half of its family is known"
     assert (before[german & first] != after[german & first]).any(), "another family is"
 

@@ -208,6 +208,7 @@ def test_posts_word_for_word_come_from_everything_with_a_source(corpora: Path) -
     begun = beginners(corpora, "ru", 30)
     assert any("бежать" in text for text in begun.loc[begun["family"] == PLAIN, "text"]), "dictionary forms"
     assert set(begun["family"]) == {PLAIN, BENT}
+    assert set(begun["system"]) == {"wmt19", "gnome_docs"}, "what they are made of"
     assert beginners(corpora, "ko", 30).empty
     pd.testing.assert_frame_equal(found, word_for_word(corpora, "ru", 30))
 
@@ -262,13 +263,20 @@ def test_the_head_for_documentation_judges_rudimentary_posts_and_learns_nothing_
     publishers = names + [name for name in CLUMSY for _ in range(20)]
     target = np.array([name in ("msdocs", "coop") for name in publishers])
     vectors = rng.normal(target[:, None].astype(float), 1.0, (len(target), 6))
+    publishers[160:170] = ["coop"] * 10  # what these were made of
+    made = np.arange(len(target)) >= 160
     languages = ["ru"] * len(target)
-    before = technical.held_out(vectors, target, languages, publishers)
+    before = technical.held_out(vectors, target, languages, publishers, made)
     changed = vectors.copy()
     changed[160:] += 9
-    after = technical.held_out(changed, target, languages, publishers)
+    after = technical.held_out(changed, target, languages, publishers, made)
     assert (before[:160] == after[:160]).all()
     assert (before[160:] != after[160:]).all()
+    other = vectors.copy()
+    other[40:80] += 9
+    later = technical.held_out(other, target, languages, publishers, made)
+    assert (before[160:170] == later[160:170]).all(), "no more than those that they were made of"
+    assert (before[170:] != later[170:]).all()
 
 
 LIKE: list[tuple[str, str, str]] = [
@@ -276,6 +284,7 @@ LIKE: list[tuple[str, str, str]] = [
     *[("machine", code, name) for code in ("de", "fr") for name in WORD_FOR_WORD for _ in range(20)],
     *[("machine", "de", "msdocs")] * 20,
     *[("native", "de", BARE)] * 20,
+    *[("machine", "de", PLAIN)] * 20,
 ]
 """Kind, language and family of posts, 20 of each."""
 
@@ -284,6 +293,7 @@ LIKE: list[tuple[str, str, str]] = [
     ("judged", "unseen"),
     [
         ("native de news", ["native de news", "native fr news", f"native de {BARE}"]),
+        (f"machine de {PLAIN}", ["native de news", "native fr news", f"native de {BARE}"]),
         (f"native de {BARE}", ["native de news", "native fr news", f"native de {BARE}"]),
         (
             f"machine de {BEST}",
@@ -307,7 +317,8 @@ def test_a_post_is_judged_by_a_head_that_has_not_seen_its_like(judged: str, unse
         changed[rows] = vectors[rows]
         after = rudimentary.held_out(changed, kinds, languages, families)
         same = (after[rows] == before[rows]).all()
-        assert same == (name in unseen or name == "machine de msdocs"), name
+        never = "machine de msdocs", f"machine de {PLAIN}"
+        assert same == (name in unseen or name in never), name
 
 
 @pytest.mark.parametrize(

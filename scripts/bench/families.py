@@ -88,7 +88,7 @@ ASKED: dict[Question, tuple[str, str]] = {
 COMPARED: dict[Question, tuple[str, ...]] = {
     "machine_translated": ("native", "translated", "inside"),
     "translated": ("native", "people"),
-    "rudimentary": ("native", "translated"),
+    "rudimentary": ("native", "translated", "inside"),
 }
 """The separations that say something about a question."""
 
@@ -112,7 +112,10 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
         wrong = fitting.ALLOWED[asked]
         for kind, of in ("native", "native posts"), ("translated", "human translations"), ("machine", sought):
             found = rates(meant if kind == "machine" else every, kind)
-            lines += mean_and_worst(title, f"{of} called so", found, max if kind in wrong else min, "{:.1%}")
+            lines += mean_and_worst(title, f"{of} called so", found, max if kind in wrong else min)
+            cleared = rates(every, f"{kind}_cleared")
+            worst = min if kind in wrong else max
+            lines += mean_and_worst(title, f"{of} called human-written", cleared, worst)
         for name in COMPARED[asked]:
             found = [(r[f"auc_{name}"], where(r)) for r in meant if r[f"auc_{name}"] is not None]
             lines += mean_and_worst(title, SEPARATIONS[name].format(sought), found, min, "{:.2f}")
@@ -222,8 +225,9 @@ def tables(
         said = richest_said(posts[asked], variants, asked)
         if asked != "rudimentary":
             said[[post.testset == BARE for post in posts[asked]]] = np.nan
-        flagged[asked] = flags(posts[asked], said, asked, LEAST[asked])
-        rows = hidden(posts[asked], said, flagged[asked], (BARE, *BEGINNERS))
+        met = flags(posts[asked], said, asked, LEAST[asked])
+        flagged[asked] = met.flagged
+        rows = hidden(posts[asked], said, met, (BARE, *BEGINNERS))
         by_question[asked] = rows
         errors += calibrated(asked, calibration(posts[asked], said, asked))
         kept[name] = [row for row in rows if asked == "rudimentary" or row["family"] not in WORDED]
@@ -259,7 +263,7 @@ def tables(
 
 def calibrated(asked: Question, errors: Sequence[Error]) -> list[list[str]]:
     """Calibration errors of a question, each with the least that can be expected in brackets."""
-    if not errors:
+    if len(errors) < 2:
         return []
     *each, every = errors
     worst = max(each, key=lambda error: error.seen)

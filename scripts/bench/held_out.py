@@ -24,7 +24,8 @@ LEAST_AUC = 50
 
 def out_of_fold(posts: Sequence[Observed], name: str) -> Floats:
     """Probability of every post by a fit that did not know its family; nan where the variant cannot say."""
-    scale = {language: fitting.scales(part) for language, part in fitting.by_language(posts).items()}
+    fitted = fitting.by_language(post for post in posts if post.fitted)
+    scale = {language: fitting.scales(part) for language, part in fitted.items()}
     able = fitting.able(posts, name)
     said = np.full(len(posts), np.nan)
     _, _, probability = fitting.fit_variant([posts[n] for n in able], scale, name)
@@ -41,13 +42,26 @@ def richest_said(posts: Sequence[Observed], variants: Mapping[str, Floats], aske
     return said
 
 
+class Met(NamedTuple):
+    """What thresholds say of every post: 1 yes, 0 no, nan where there is none.
+
+    Attributes:
+        flagged: the answer to the question is yes.
+        cleared: it is so sure a no that the post is called human-written, unless its wording is rudimentary;
+            of the question whether a post was translated alone.
+    """
+
+    flagged: Floats
+    cleared: Floats
+
+
 def flags(
     posts: Sequence[Observed],
     probability: Floats,
     asked: Question = "machine_translated",
     least: float = 0.5,
-) -> Floats:
-    """Whether each post is flagged by thresholds that other families set: 1, 0, or nan where there is none.
+) -> Met:
+    """Whether each post is flagged, and whether it is cleared, by thresholds that other families set.
 
     Args:
         posts: of any languages.
@@ -57,9 +71,11 @@ def flags(
 
     Posts that read like documentation are not called machine-translated, and set no threshold for that. Those
     that the question is not fitted on set none either. The thresholds that a post meets are those of neither
-    its family nor the one that it was made of, nor of what was made of these (`Observed.fold`).
+    its family nor the one that it was made of, nor of what was made of these (`Observed.fold`); the
+    probabilities by which others set them are by fits that knew it. That a verdict may be withheld from a
+    language counts for nothing here.
     """
-    found = np.full(len(posts), np.nan)
+    found, clear = (np.full(len(posts), np.nan) for _ in range(2))
     known = ~np.isnan(probability)
     fitted = np.array([post.fitted for post in posts], bool)
     plain = np.array([not documentation(post.evidence, TECHNICAL, asked) for post in posts], bool)
@@ -78,18 +94,21 @@ def flags(
                 own = here & (families == family) & (folds == fold)
                 met = probability[own] >= np.nan_to_num(limits[bands[own]], nan=np.inf)
                 found[own] = met & plain[own]
-    return found
+                below = np.array([np.nan if cut is None or cut.clear is None else cut.clear for cut in cuts])
+                if np.isfinite(below).any():
+                    clear[own] = probability[own] <= np.nan_to_num(below[bands[own]], nan=-np.inf)
+    return Met(found, clear)
 
 
 def hidden(
-    posts: Sequence[Observed], probability: Floats, flagged: Floats, whole: Collection[str] = ()
+    posts: Sequence[Observed], probability: Floats, met: Met, whole: Collection[str] = ()
 ) -> list[dict[str, Any]]:
     """How often each family is flagged, and how it is told apart; one row a family and language.
 
     Args:
         posts: of any languages.
         probability: of every post, by a fit that did not know its family; nan where nothing is said of it.
-        flagged: `flags` of them.
+        met: `flags` of them.
         whole: families that were made of others: theirs count among the others that they are told from.
     """
     rows = []
@@ -108,7 +127,8 @@ def hidden(
             others = here & ~same
             row: dict[str, Any] = {"language": language, "family": family}
             for kind in fitting.KINDS:
-                row[kind] = rate(flagged[inside & (kinds == kind)])
+                own = inside & (kinds == kind)
+                row[kind], row[f"{kind}_cleared"] = rate(met.flagged[own]), rate(met.cleared[own])
             for name, negatives, positives in (
                 ("inside", inside & (kinds == "translated"), inside & (kinds == "machine")),
                 ("translated", others & (kinds == "translated"), inside & (kinds == "machine")),
@@ -120,24 +140,24 @@ def hidden(
     return rows
 
 
-def rate(flagged: Floats) -> dict[str, Any] | None:
-    """Share of `flags`, its interval, and the number of posts; None of too few, and without thresholds."""
-    met = flagged[~np.isnan(flagged)]
-    if len(flagged) < LEAST_POSTS // 2 or not len(met):
+def rate(said: Floats) -> dict[str, Any] | None:
+    """Share of yes (`Met`), its interval, and the number of posts; None of too few with a threshold."""
+    met = said[~np.isnan(said)]
+    if len(met) < LEAST_POSTS // 2:
         return None
     low, high = stats.rate_interval(int(met.sum()), len(met))
     return {"flagged": float(met.mean()), "low": low, "high": high, "posts": len(met)}
 
 
 def together(posts: Sequence[Observed], found: Mapping[Question, Floats]) -> list[dict[str, Any]]:
-    """How often human posts of each family are called anything that they are not, by whichever question.
+    """How often human posts of each family are flagged wrongly, by whichever question.
 
-    Native posts must get none of the verdicts, human translations neither of those but ``translated``. A
-    question that has no threshold for a post says nothing of it.
+    Native posts should be flagged by none, human translations by none but ``translated``. Families count
+    where each of these questions has thresholds for some of their posts.
 
     Args:
         posts: of any languages, but those that were made of others.
-        found: `flags` of them by each question.
+        found: ``flagged`` of `flags` of them, by question.
     """
     rows = []
     keys = np.array([f"{post.language} {post.testset}" for post in posts])
@@ -147,10 +167,10 @@ def together(posts: Sequence[Observed], found: Mapping[Question, Floats]) -> lis
         row: dict[str, Any] = {"language": language, "family": family}
         for kind in ("native", "translated"):
             own = (keys == key) & (kinds == kind)
-            asked = [flags for question, flags in found.items() if kind in fitting.ALLOWED[question]]
-            several = np.array([flags[own] for flags in asked])
-            unknown = np.isnan(several).all(0)
-            row[kind] = rate(np.where(unknown, np.nan, (several == 1).any(0)))
+            asked = [said for question, said in found.items() if kind in fitting.ALLOWED[question]]
+            several = np.array([said[own] for said in asked])
+            answered = not np.isnan(several).all(1).any()
+            row[kind] = rate((several == 1).any(0).astype(float)) if answered else None
         rows.append(row)
     return rows
 
@@ -194,10 +214,14 @@ def calibration(posts: Sequence[Observed], probability: Floats, asked: Question)
         yes = np.array([post.kind not in fitting.ALLOWED[asked] for post in own], bool)
         if yes.all() or not yes.any():
             continue
-        heavy, light = float(weight[yes].mean()), float(weight[~yes].mean())
-        chance = said / heavy / (said / heavy + (1 - said) / light)  # in so many posts, before weights
-        drawn = [rng.random(len(said)) < chance for _ in range(DRAWS)]
-        least = [stats.reliability(said, one, np.where(one, heavy, light))[0] for one in drawn]
+        heavy, light = weight[yes], weight[~yes]
+        odds = said / heavy.mean() * light.mean()
+        chance = odds / (odds + 1 - said)  # in so many posts, before weights
+        least = []
+        for _ in range(DRAWS):
+            one = rng.random(len(said)) < chance
+            drawn = np.where(one, rng.choice(heavy, len(said)), rng.choice(light, len(said)))
+            least.append(stats.reliability(said, one, drawn)[0])
         found.append(Error(language, stats.reliability(said, yes, weight)[0], float(np.mean(least))))
     return found
 

@@ -18,6 +18,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -616,9 +617,11 @@ def labelled_rows(corpora: Path, language: str) -> list[tuple[str, str, str, str
     return list(table.itertuples(index=False, name=None))
 
 
-def trained_on(corpora: Path, language: str) -> set[str]:
-    """Families of ``wild`` that posts of a language are drawn from."""
-    return set(_wild(corpora, language))
+@cache
+def trained_on(corpora: Path) -> frozenset[str]:
+    """Families of ``wild`` that posts of some language are drawn from."""
+    known = [code for code in LANGUAGES if (corpora / "wild" / f"{code}.parquet").exists()]
+    return frozenset(family for code in known for family in _wild(corpora, code))
 
 
 def _wild(corpora: Path, language: str) -> dict[str, dict[str, list[str]]]:

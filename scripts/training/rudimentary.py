@@ -27,7 +27,6 @@ from scripts.command import command
 from scripts.training.debian import REGISTERS
 from scripts.training.encoder_data import HELD_OUT_FAMILIES
 from scripts.training.heads import fit, keep, publisher, ship
-from scripts.training.made import FAMILIES
 from scripts.training.verdict import source
 from scripts.training.word_for_word import WORD_FOR_WORD
 
@@ -42,9 +41,7 @@ def learnt(family: str, system: str) -> bool:
 
 
 def origin(family: str, system: str) -> str:
-    """The publisher of a post; of one that is made of others, that of these or of other versions of them."""
-    if family in FAMILIES.values():
-        return "wmt21"  # its lines have human versions
+    """The publisher of a post, or of what it was made of (`source`)."""
     return publisher(source(family, system))
 
 

@@ -6,9 +6,10 @@
 In documentation, human translations look as machine ones do: whoever judges it accuses people. The head is a
 logistic regression over the pooled vectors. What it says of a family when it has not seen it is written into
 the evidence (``technical``), for the fit of the verdict and for its measurement (``scripts.bench.families``);
-the head that ships has seen all of them. All documentations of one publisher count as one family here. Posts
-of Tatoeba and of TICO-19 stand against the documentation as well: requests, warnings and advice to the public
-are no manuals, and news has few of them.
+the head that ships has seen all of them. What was made of a family's posts is held out with it. From where on
+a post counts as documentation is chosen on all families. All documentations of one publisher count as one
+family here. Posts of Tatoeba and of TICO-19 stand against the documentation as well: requests, warnings and
+advice to the public are no manuals, and news has few of them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from scripts.training.clumsy import CLUMSY
 from scripts.training.corpora import parallel
 from scripts.training.debian import REGISTERS
 from scripts.training.heads import fit, keep, publisher, ship
-from scripts.training.verdict import BARE
+from scripts.training.verdict import BARE, source
 
 DOCUMENTATION = ("msdocs", "coop", "mdn", "gnome", "human", "pydocs")
 """How the names of families of documentation begin."""
@@ -73,13 +74,24 @@ def everyday(checker: Checker, corpora: Path, language: str) -> pd.DataFrame:
 
 
 def held_out(
-    vectors: Floats, target: npt.NDArray[np.bool_], languages: Sequence[str], publishers: Sequence[str]
+    vectors: Floats,
+    target: npt.NDArray[np.bool_],
+    languages: Sequence[str],
+    publishers: Sequence[str],
+    made: npt.NDArray[np.bool_],
 ) -> Floats:
-    """Log-odds of every post by a head that has not seen its publisher, nor anything `MADE`."""
+    """Log-odds of every post by a head that has not seen its publisher, nor anything `MADE`.
+
+    Args:
+        vectors: pooled; (posts, 2 x width).
+        target: whether each is documentation.
+        languages, publishers: of each; of one that was made of others, theirs.
+        made: whether it is of `MADE`.
+    """
     names, codes = np.array(publishers), np.array(languages)
-    made = np.isin(names, MADE)
     said = np.zeros(len(vectors))
-    for own in [made, *(names == name for name in sorted(set(names[~made])))]:
+    for name in sorted(set(names)):
+        own = names == name
         rest = ~own & ~made
         weights, bias = fit(vectors[rest], target[rest], codes[rest].tolist(), names[rest].tolist())
         said[own] = vectors[own] @ weights + bias
@@ -114,9 +126,10 @@ def main() -> None:
     rows = frame[known]
     target = np.array([is_documentation(name) for name in rows["testset"]])
     languages = rows["language"].tolist()
-    publishers = [publisher(name) for name in rows["testset"]]
-    said = held_out(vectors, target, languages, publishers)
+    posts = zip(rows["testset"], rows["system"].astype(str), strict=True)
+    publishers = [publisher(source(*post)) for post in posts]
     own = ~rows["testset"].isin(MADE).to_numpy()
+    said = held_out(vectors, target, languages, publishers, ~own)
     cut = limit(said[own], target[own], rows.loc[own, "testset"].tolist())
     weights, bias = fit(*(part[own] for part in (vectors, target, np.array(languages), np.array(publishers))))
     frame.loc[known, "technical"] = (said - cut).round(4)

@@ -48,7 +48,7 @@ from scripts.command import command
 from scripts.training import debian
 from scripts.training.beginners import BEGINNERS
 from scripts.training.clumsy import CLUMSY, clumsy
-from scripts.training.corpora import LANGUAGES, UNPAIRED, labelled, unpaired
+from scripts.training.corpora import LANGUAGES, UNPAIRED, dev, labelled, unpaired
 from scripts.training.encoder_data import trained_on
 from scripts.training.faults_data import bare
 from scripts.training.made import FAMILIES, made
@@ -129,10 +129,13 @@ def _drawn(
 ) -> Iterator[dict[str, Any]]:
     """The posts of `unseen` as they were written."""
     rng = random.Random(f"{seed} {language}")
-    frame = labelled(corpora, language)
-    frame = frame.astype(dict.fromkeys(("testset", "label", "origin", "system", "split"), str))
+    plain = dict.fromkeys(("testset", "label", "origin", "system", "split"), str)
+    frame = labelled(corpora, language).astype(plain)
     found: dict[Kind, list[dict[str, Any]]] = defaultdict(list)
-    for post in _posts_of(frame[frame["split"] == "dev"], "wmt21", rng):
+    unseen_systems = dev(corpora, language).astype(
+        dict.fromkeys(("testset", "label", "origin", "system"), str)
+    )
+    for post in _posts_of(unseen_systems, "wmt21", rng):
         found[post["kind"]].append(post)
     for posts in found.values():
         yield from _some(posts, 3 * most, rng)
@@ -142,7 +145,7 @@ def _drawn(
     columns = ["text", "kind", "family", "system", "page"]
     wild = pd.read_parquet(corpora / "wild" / f"{language}.parquet", columns=columns)
     wild = wild.astype(dict.fromkeys(columns[1:], str))
-    wild = wild[~wild["family"].isin(trained_on(corpora, language))]
+    wild = wild[~wild["family"].isin(trained_on(corpora))]
     for (family, kind_of), part in wild.groupby(["family", "kind"]):
         for row in _some(part.to_dict("records"), most, rng):
             text = shortened(whole(row["text"], language), language, rng)
@@ -255,8 +258,8 @@ def fitted_on(kind: Kind, family: str, asked: Question) -> bool:
 def observed(table: pd.DataFrame, asked: Question = "machine_translated") -> list[Observed]:
     """The posts of one language; a fold is a family, with what was made of its posts.
 
-    A family has the same number in every language. Where a kind has one family only, its pages are halved:
-    another year of a family is then all that is known of the kind in that language.
+    A family has the same number in every language. Where a kind has one family only, the pages of this family
+    are halved in that language: another year of it is then all that is known of the kind.
     """
     table = table.drop(columns=["pooled", "pooled_faults"], errors="ignore")
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
@@ -265,9 +268,11 @@ def observed(table: pd.DataFrame, asked: Question = "machine_translated") -> lis
         if fitted_on(row["kind"], row["testset"], asked):
             families[row["kind"]].add(source(row["testset"], row["system"]))
 
+    alone = {family for of_kind in families.values() if len(of_kind) == 1 for family in of_kind}
+
     def half(row: Mapping[str, Any]) -> int:
-        alone = families[row["kind"]] == {source(row["testset"], row["system"])}
-        return 1 + sum(map(ord, row["page"])) % 2 if alone else 0
+        halved = source(row["testset"], row["system"]) in alone
+        return 1 + sum(map(ord, row["page"])) % 2 if halved else 0
 
     return [
         Observed(
@@ -284,7 +289,12 @@ def observed(table: pd.DataFrame, asked: Question = "machine_translated") -> lis
 
 
 def source(family: str, system: str) -> str:
-    """The family of a post, or of the human post that it was made of."""
+    """The family of a post, or that of the post that it was made of.
+
+    Posts that were made word for word, or by rules, have several sources each and count as families.
+    """
+    if family in FAMILIES.values():
+        return "wmt21"  # other versions of its lines
     return system if family in (BARE, *BEGINNERS) else family
 
 

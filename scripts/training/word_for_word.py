@@ -86,7 +86,7 @@ def material(corpora: Path, language: str, rng: random.Random) -> Iterator[tuple
         yield "en", joined(made.sources(corpora, "en"), "wmt21", rng)
         columns = ["kind", "family", "en", "page"]
         wild = pd.read_parquet(corpora / "wild" / f"{language}.parquet", columns=columns)
-        wild = wild[(wild["kind"] == "translated") & ~wild["family"].isin(trained_on(corpora, language))]
+        wild = wild[(wild["kind"] == "translated") & ~wild["family"].isin(trained_on(corpora))]
         wild = wild[wild["en"].fillna("") != ""].drop_duplicates("en").astype(str)
         yield "en", list(zip(wild["en"], wild["page"], strict=True))
     for source in DONORS:
