@@ -75,9 +75,9 @@ def test_accounts_made_of_a_family_are_held_out_with_it_and_it_with_them() -> No
 
     def judged(series: list[Series], family: str) -> list[float]:
         sets = [groups(series, 1)]
-        plain = fit_log_odds(sets, ("machine",), [0.3])
-        [held] = held_out(sets, plain, *MACHINE)
-        return held.log_odds[held.groups.family == family].tolist()
+        [held] = held_out(sets, *MACHINE)
+        own = held.groups.family == family
+        return [*held.log_odds[own].tolist(), *held.flagged[own].tolist()]
 
     assert judged([*own, *copies, *rest], "native-0") == judged([*own, *higher(copies), *rest], "native-0")
     assert judged([*own, *copies, *rest], "made_bare") == judged([*higher(own), *copies, *rest], "made_bare")
@@ -116,15 +116,13 @@ def test_families_are_judged_by_the_others() -> None:
         *(s._replace(family="odd", log_odds=s.log_odds + 4) for s in made(3) if s.kind == "native"),
     ]
     sets = [groups(series, n) for n in (1, 5)]
-    plain = fit_log_odds(sets, ("machine",), [0.3])
-    held = held_out(sets, plain, *MACHINE)
+    held = held_out(sets, *MACHINE)
     assert held[1].flagged[sets[1].family == "odd"].mean() > 0.5
 
 
 def test_the_tables_have_a_row_for_every_number(fitted: Dependence) -> None:
     sets = [groups(made(2), n) for n in (1, 2, 10)]
-    plain = fit_log_odds(sets, ("machine",), [0.3])
-    found = tables(held_out(sets, plain, *MACHINE), ())
+    found = tables(held_out(sets, *MACHINE), ())
     assert [row[0] for row in found["accounts"].rows] == ["1", "2", "10"]
     assert [row[0] for row in found["accounts-languages"].rows] == list(LANGUAGES)
     assert len(found["accounts-families"].rows) == 12

@@ -34,6 +34,7 @@ def packages(tmp_path: Path) -> Path:
     shared = {
         "Hold %d more turns before the enemy arrives.": "Halte noch %d Runden, bis der Feind kommt.",
         "Yes": "Ja",
+        "addon_state^The bridge over the river is gone.": "Die Brücke über den Fluss ist fort.",
         "Copyright of the music is held by its many authors.": "Copyright der Musik liegt bei den Autoren.",
         "The same in both of these languages, it seems.": "The same in both of these languages, it seems.",
     }
@@ -59,8 +60,10 @@ def packages(tmp_path: Path) -> Path:
 
 
 def test_games_say_what_is_whole_and_translated(packages: Path) -> None:
-    assert debian.game_texts(packages, "de") == [LANG]
-    assert debian.game_texts(packages, "en") == [LONG], "what was translated, without its context"
+    assert set(debian.game_texts(packages, "de")) == {LANG, "Die Brücke über den Fluss ist fort."}
+    english = {LONG, "The bridge over the river is gone."}
+    assert set(debian.game_texts(packages, "en")) == english, "what was translated, without its context"
+    assert (LONG, LANG) in debian.game_pairs(packages, "de")
     assert debian.game_texts(packages, "ru") == []
 
 

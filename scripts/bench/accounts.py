@@ -30,7 +30,6 @@ from scripts.training.accounts import (
     TRANSLATED,
     Held,
     Series,
-    fit_log_odds,
     groups,
     held_out,
     read_scores,
@@ -215,8 +214,7 @@ def measured(
 ) -> list[Held]:
     """The groups of every number of posts, each family judged by what the others give."""
     sets = [one for size in SIZES if len((one := groups(series, size)).mean)]
-    fitted = fit_log_odds(sets, positive, np.arange(0, 1, 0.05))
-    return held_out(sets, fitted, positive, kinds, spared, least)
+    return held_out(sets, positive, kinds, spared, least)
 
 
 def main() -> None:

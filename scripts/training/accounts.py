@@ -56,6 +56,9 @@ SIZES = {1: 1, 2: 1, 3: 1, 5: 1, 10: 2, 20: 5, 50: 5}
 MISSED = 0.02
 """Share of the accounts sought, of the worst family, that may be called human-written."""
 
+CORRELATIONS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 0.9)
+"""Values of the correlation of an account's posts that are tried."""
+
 SHRINK = 0.1
 """How strongly the middle of a language is drawn to that of all. With less, families held out are told apart
 worse."""
@@ -337,7 +340,9 @@ class Fit(NamedTuple):
         return np.asarray(self.gain * effective(one.size, self.correlation) * self.centred(one))
 
 
-def fit_log_odds(sets: Sequence[Groups], positive: Collection[str], correlations: Iterable[float]) -> Fit:
+def fit_log_odds(
+    sets: Sequence[Groups], positive: Collection[str], correlations: Iterable[float] = CORRELATIONS
+) -> Fit:
     """The gain, the correlation and the middles under which the labels are likeliest."""
     from scipy.optimize import minimize
 
@@ -510,7 +515,6 @@ class Held(NamedTuple):
 
 def held_out(
     sets: Sequence[Groups],
-    fitted: Fit,
     positive: Collection[str],
     kinds: Mapping[str, float],
     spared: Collection[str] = (),
@@ -526,7 +530,7 @@ def held_out(
     measured = [np.zeros(len(one.mean), dtype=bool) for one in sets]
     for family, source in sorted(both):
         others = [one.where((one.family != family) & (one.source != source)) for one in sets]
-        other = fit_log_odds(others, positive, [fitted.correlation])
+        other = fit_log_odds(others, positive)
         _, languages = family_cuts(others, other, kinds, spared)
         for number, one in enumerate(sets):
             rows = (one.family == family) & (one.source == source)
@@ -587,9 +591,9 @@ def fit(
         least: no threshold is a lower probability.
     """
     sets = [one for size in SIZES if len((one := groups(series, size)).mean)]
-    fitted = fit_log_odds(sets, positive, np.arange(0, 1, 0.05))
+    fitted = fit_log_odds(sets, positive)
     _, languages = family_cuts(sets, fitted, kinds, spared)
-    held = held_out(sets, fitted, positive, kinds, spared, least)
+    held = held_out(sets, positive, kinds, spared, least)
     rows = []
     floors: dict[str, float] = {}
     for one, judged in zip(sets, held, strict=True):

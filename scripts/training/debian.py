@@ -56,6 +56,8 @@ _REGIONS = {
 }  # fmt: skip
 _FILLED_IN = re.compile(r"[%${}<>|\\=_@*]|\w/\w")
 """Entries with fields to fill in, or with markup."""
+_CONTEXT = re.compile(r"^(?:.*\x04|[^\s^]+(?: [^\s^]+)?\^)", re.S)
+"""What tells equal originals apart; some games write it before a caret."""
 _CREDIT = re.compile(r"(?i)copyright|https?:|©")
 _SPEAKER = re.compile(r"^(?:\w{3} \d\d )?(?:[\d:]{4,8} )?\s*[<*]\s?[@+]?[^>\s]+[>*] |^#[\w.]+$|^##.*$", re.M)
 """Who says a line of a chat, and the channel."""
@@ -68,7 +70,7 @@ def game_texts(folder: Path, language: str, names: tuple[str, ...] = LEARNT) -> 
 
     Args:
         folder: of unpacked packages.
-        language: ISO 639-1 code. English is what the German version was translated from.
+        language: ISO 639-1 code. English is what the German version was translated from, where that is said.
         names: of the packages, as they begin.
     """
     pairs = game_pairs(folder, "de" if language == "en" else language, names)
@@ -104,7 +106,7 @@ def _catalogue(path: Path) -> Iterator[tuple[str, str]]:
             return
     for key, translation in entries.items():
         if isinstance(key, str) and key != translation:
-            yield key.rpartition("\x04")[2], translation
+            yield _CONTEXT.sub("", key), translation
 
 
 def sayings(folder: Path, language: str) -> list[str]:

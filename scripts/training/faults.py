@@ -190,7 +190,7 @@ Data: human lines of WMT news test sets 2008-2020 and 2022, of FLORES-101 dev (C
 and dialogue and hints of games from Debian (Battle for Wesnoth, FreedroidRPG, Freeciv, FreeDink, Unknown
 Horizons, Tux Paint, GPL-2.0-or-later; LordsAWar, GPL-3.0-or-later; Minetest, LGPL-2.1-or-later; Cataclysm:
 Dark Days Ahead, CC BY-SA 3.0); dictionaries learnt from a third of the same pairs; forms of words by the PyPI
-package simplemma 2.0 (MIT). Not trained on: WMT09, WMT12, WMT19, WMT21, NTREX and the families of
+package simplemma 2.0 (MIT). Not drawn for training: WMT09, WMT12, WMT19, WMT21, NTREX and the families of
 docs/benchmarks.md, which has the scores. {note}
 """
 

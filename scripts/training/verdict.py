@@ -289,7 +289,7 @@ def observed(table: pd.DataFrame, asked: Question = "machine_translated") -> lis
 
 
 def source(family: str, system: str) -> str:
-    """The family of a post, or that of the post that it was made of.
+    """The family of a post, or that of the posts that it was made of.
 
     Posts that were made word for word, or by rules, have several sources each and count as families.
     """
