@@ -85,6 +85,18 @@ def test_the_verdict_table_is_that_of_the_shipped_verdict() -> None:
     assert named("verdict").version == calibration.version
 
 
+def test_the_languages_table_has_every_language_and_what_is_withheld() -> None:
+    found = {row[0]: row[1:] for row in named("languages").rows}
+    calibration = read(ROOT / "models" / "embedded" / "verdict.json")
+    assert sorted(found) == sorted(calibration.languages)
+    for code, cells in found.items():
+        withheld = "style+encoder" in calibration.languages[code].withheld
+        assert (cells[0] == "withheld") == withheld, code
+    assert found["zh"][2] == found["zh"][5] == "not judged"
+    assert found["ru"][2].startswith("finds ")
+    assert found["ru"][5] == "judged"
+
+
 def test_the_stages_that_are_timed_exist() -> None:
     for owner, name, stage in stage_functions():
         assert callable(getattr(owner, name)), stage

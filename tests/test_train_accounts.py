@@ -206,10 +206,10 @@ def test_the_tables_of_translation_say_how_many_posts_a_desk_needs(judged: list[
 
 def test_the_posts_needed_are_between_measured_numbers() -> None:
     rows = [{"posts": 1, "machine": 0.1}, {"posts": 5, "machine": 0.3}, {"posts": 10, "machine": 0.7}]
-    assert needed(rows, 0.5) == 7.5
-    assert needed(rows, 0.9) is None
-    assert needed(rows, 0.05) == 1
-    assert needed([{"posts": 1, "native": None}, {"posts": 2, "native": 0.6}], 0.5, "native") == 2
+    assert needed(rows, 0.5) == "5 to 10"
+    assert needed(rows, 0.9) == "more than 10"
+    assert needed(rows, 0.05) == "1"
+    assert needed([{"posts": 1, "native": None}, {"posts": 2, "native": 0.6}], 0.5, "native") == "2"
 
 
 def test_scores_without_a_probability_are_left_out(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ text comes from: one parliament, one documentation, one test set. Groups are as 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -86,20 +85,14 @@ def _auc(one: Held, kind: str, positive: Collection[str]) -> float | None:
     return float(stats.auc(stats.tally(one.log_odds[rows], sought[rows])))
 
 
-def needed(rows: Sequence[Mapping[str, Any]], share: float, kind: str = "machine") -> float | None:
-    """Number of posts at which such a share of accounts of a kind is found, between measured ones by line.
-
-    None where it is not reached.
-    """
-    before: Mapping[str, Any] | None = None
+def needed(rows: Sequence[Mapping[str, Any]], share: float, kind: str = "machine") -> str:
+    """Between which measured numbers of posts such a share of accounts of a kind is found first."""
+    before = None
     for row in rows:
         if row[kind] is not None and row[kind] >= share:
-            if before is None or before[kind] is None:
-                return float(row["posts"])
-            part = (share - before[kind]) / (row[kind] - before[kind])
-            return float(before["posts"] + part * (row["posts"] - before["posts"]))
-        before = row
-    return None
+            return f"{row['posts']}" if before is None else f"{before} to {row['posts']}"
+        before = row["posts"] if row[kind] is not None else before
+    return f"more than {rows[-1]['posts']}"
 
 
 def by_name(one: Held, field: str) -> list[dict[str, Any]]:
@@ -136,12 +129,7 @@ def _cells(row: Mapping[str, Any], areas: Sequence[str]) -> list[str]:
 
 def _wanted(rows: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> list[list[str]]:
     """For every share that a desk may want: the posts needed to find as many accounts of each kind."""
-
-    def posts(share: float, kind: str) -> str:
-        found = needed(rows, share, kind)
-        return f"more than {rows[-1]['posts']}" if found is None else f"{math.ceil(found)}"
-
-    return [[f"{100 * share:.0f} %", *(posts(share, kind) for kind in kinds)] for share in WANTED]
+    return [[f"{100 * share:.0f} %", *(needed(rows, share, kind) for kind in kinds)] for share in WANTED]
 
 
 def _named(held: Sequence[Held], field: str, heads: Sequence[str]) -> Table:

@@ -37,11 +37,15 @@ from scripts.training.verdict import BARE, LEAST, SHIPPED, TECHNICAL, observed
 from scripts.training.word_for_word import WORD_FOR_WORD
 
 
-def summary(rows: Sequence[Mapping[str, Any]], meant: Collection[str] | None = None) -> list[list[str]]:
+def summary(
+    rows: Sequence[Mapping[str, Any]], asked: Question, meant: Collection[str] | None = None
+) -> list[list[str]]:
     """Of every family: mean over languages and the worst of them; last over all families.
 
     Args:
         rows: of `hidden`.
+        asked: the question: the worst is the highest share of what should not be flagged, the lowest of the
+            rest.
         meant: families whose machine posts the last line is about; None for all of them.
     """
     lines = []
@@ -54,10 +58,9 @@ def summary(rows: Sequence[Mapping[str, Any]], meant: Collection[str] | None = N
         line = [family or "**all**"]
         for kind in fitting.KINDS:
             found = [(row[kind]["flagged"], row["language"]) for row in own if row[kind]]
-            line.append(
-                f"{100 * np.mean([v for v, _ in found]):.1f} % ({max(found)[1]} {100 * max(found)[0]:.0f} %)"
-                if found else NONE
-            )  # fmt: skip
+            share, code = worst_of(found, kind, asked) if found else (0.0, "")
+            mean = 100 * np.mean([value for value, _ in found]) if found else 0.0
+            line.append(f"{mean:.1f} % ({code} {100 * share:.0f} %)" if found else NONE)
         for name in ("inside", "translated", "native", "people"):
             scores = [(row[f"auc_{name}"], row["language"]) for row in own if row[f"auc_{name}"] is not None]
             line.append(
@@ -112,10 +115,11 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
         wrong = fitting.ALLOWED[asked]
         for kind, of in ("native", "native posts"), ("translated", "human translations"), ("machine", sought):
             found = rates(meant if kind == "machine" else every, kind)
-            lines += mean_and_worst(title, f"{of} called so", found, max if kind in wrong else min)
+            said = "wrongly called so" if kind in wrong else "found"
+            lines += mean_and_worst(title, f"{of} {said}", found, max if kind in wrong else min)
             cleared = rates(every, f"{kind}_cleared")
-            worst = min if kind in wrong else max
-            lines += mean_and_worst(title, f"{of} called human-written", cleared, worst)
+            said = "found to be human-written" if kind in wrong else "wrongly called human-written"
+            lines += mean_and_worst(title, f"{of} {said}", cleared, min if kind in wrong else max)
         for name in COMPARED[asked]:
             found = [(r[f"auc_{name}"], where(r)) for r in meant if r[f"auc_{name}"] is not None]
             lines += mean_and_worst(title, SEPARATIONS[name].format(sought), found, min, "{:.2f}")
@@ -129,8 +133,8 @@ def any_question(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
         rows: of `together`.
     """
     kinds = {
-        "native": "native posts called any of these",
-        "translated": "human translations called machine or rudimentary",
+        "native": "native posts wrongly called any of these",
+        "translated": "human translations wrongly called machine or rudimentary",
     }
     return [
         found for kind, said in kinds.items() for found in mean_and_worst("any", said, rates(rows, kind), max)
@@ -140,6 +144,11 @@ def any_question(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
 def rates(rows: Sequence[Mapping[str, Any]], kind: str) -> Measured:
     """The shares flagged of a kind, where they are known."""
     return [(row[kind]["flagged"], where(row)) for row in rows if row[kind]]
+
+
+def worst_of(found: Measured, kind: str, asked: Question) -> tuple[float, str]:
+    """The highest share of what a question should not find, the lowest of what it should."""
+    return max(found) if kind in fitting.ALLOWED[asked] else min(found)
 
 
 def where(row: Mapping[str, Any]) -> str:
@@ -232,7 +241,7 @@ def tables(
         errors += calibrated(asked, calibration(posts[asked], said, asked))
         kept[name] = [row for row in rows if asked == "rudimentary" or row["family"] not in WORDED]
         meant = (*WORD_FOR_WORD, BARE) if asked == "rudimentary" else None
-        found[name] = Table(COLUMNS, summary(kept[name], meant), version=__version__, command=by)
+        found[name] = Table(COLUMNS, summary(kept[name], asked, meant), version=__version__, command=by)
     found["technical"] = Table(
         ["", "family", "taken for documentation", "posts"],
         taken(posts["machine_translated"]),

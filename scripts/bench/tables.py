@@ -17,9 +17,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from checker.account.file import AccountModel, Dependence
+from checker.account.file import read as read_accounts
 from checker.files import write_text
 from checker.result import Question
-from checker.verdict.file import Calibration, Reliability, read
+from checker.verdict.file import Calibration, Fitted, Reliability, read
 from checker.verdict.model import VARIANTS, question
 from checker.version import __version__
 from scripts.command import ROOT, command
@@ -144,14 +146,51 @@ def fitted(calibration: Calibration, asked: Question) -> Table:
     return Table(columns, rows, version=calibration.version, command="python -m scripts.training.verdict")
 
 
+def by_language(calibration: Calibration, accounts: AccountModel) -> Table:
+    """Which verdicts a post, or an account of ten, can get in each language, and what is found out of fold.
+
+    Args:
+        calibration: of posts. Of a question without a threshold, or whose verdict is withheld, it says so.
+        accounts: the judgement on accounts.
+    """
+    asked: dict[Question, Dependence | None] = {
+        "machine_translated": accounts.machine, "translated": accounts.translated,
+        "rudimentary": accounts.rudimentary,
+    }  # fmt: skip
+
+    def post(found: Fitted, name: Question) -> str:
+        variants = [n for n in VARIANTS if question(n) == name and n in found.reliability]
+        if not variants or all(one is None for one in found.thresholds[variants[-1]]):
+            return "not judged"
+        share = found.reliability[variants[-1]].flagged.get("machine")
+        if variants[-1] in found.withheld:
+            return "withheld"
+        return "finds none" if not share else f"finds {100 * share:.1f} %"
+
+    def account(code: str, part: Dependence | None) -> str:
+        known = part is not None and any(code in row.cuts for row in part.rows if row.posts == 10)
+        return "judged" if known else "not judged"
+
+    rows = [
+        [code, *(post(found, name) for name in asked), *(account(code, part) for part in asked.values())]
+        for code, found in sorted(calibration.languages.items())
+    ]
+    heads = [f"`{name}`" for name in asked]
+    columns = ["language", *(f"post: {head}" for head in heads), *(f"account: {head}" for head in heads)]
+    return Table(columns, rows, version=calibration.version, command="python -m scripts.training.verdict")
+
+
 def named(name: str) -> Table:
     """The table that a marker names: a file of ``docs/measurements``, or one that is derived from a file."""
     fits: dict[str, Question] = {
         "verdict": "machine_translated", "verdict-translated": "translated",
         "verdict-rudimentary": "rudimentary",
     }  # fmt: skip
+    embedded = ROOT / "models" / "embedded"
     if name in fits:
-        return fitted(read(ROOT / "models" / "embedded" / "verdict.json"), fits[name])
+        return fitted(read(embedded / "verdict.json"), fits[name])
+    if name == "languages":
+        return by_language(read(embedded / "verdict.json"), read_accounts(embedded / "accounts.json"))
     return Table.read(MEASUREMENTS / f"{name}.json")
 
 
