@@ -217,15 +217,15 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures by number of posts to this file")
     add_option(parser)
     args = parser.parse_args()
-    held = measured(read_scores(args.scores), *MACHINE, args.spared, LEAST)
+    held = measured(read_scores(args.scores), *MACHINE, args.spared, LEAST["machine_translated"])
     figures = {"machine_translated": by_size(held, args.spared)}
     found = tables(held, args.spared)
     if other := read_scores(args.scores, "translated"):
-        both = measured(other, *TRANSLATED)
+        both = measured(other, *TRANSLATED, least=LEAST["translated"])
         figures["translated"] = by_size(both, (), TRANSLATED[0])
         found |= translated_tables(both)
     if args.evidence:
-        clumsy = measured(rudimentary_scores(args.evidence), *MACHINE, least=LEAST)
+        clumsy = measured(rudimentary_scores(args.evidence), *MACHINE, least=LEAST["rudimentary"])
         figures["rudimentary"] = by_size(clumsy, ())
         found |= rudimentary_tables(clumsy)
     write_json(figures, args.json)
