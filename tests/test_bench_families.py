@@ -100,7 +100,7 @@ def test_too_few_posts_are_not_reported() -> None:
 
 
 def test_the_summary_names_the_worst_language() -> None:
-    lines = {line[0]: line for line in summary(list(ROWS.values()))}
+    lines = {line[0]: line for line in summary(list(ROWS.values()), "machine_translated")}
     assert len(lines["manual"]) == len(COLUMNS)
     assert lines["handbook"][COLUMNS.index("translations flagged")] == "100.0 % (ru 100 %)"
     assert lines["**all**"][COLUMNS.index("translations flagged")] == "50.0 % (ru 100 %)"
@@ -122,7 +122,7 @@ def test_there_is_a_table_for_each_question() -> None:
     others = {f"families-{name}" for name in ("worst", "systems", "calibration")}
     assert set(found) == names | others | {"technical"}
     assert set(rows) == names | {"families-together"}
-    assert found["families-worst"].rows[0][1:3] == ["native posts called so", "0.0 %"]
+    assert found["families-worst"].rows[0][1:3] == ["native posts wrongly called so", "0.0 %"]
     assert [row[0] for row in found["families"].rows] == [
         "blog", "handbook", "manual", "parliament", "**all**",
     ]  # fmt: skip

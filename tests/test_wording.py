@@ -343,12 +343,16 @@ PAIRS = [
 ]  # fmt: skip
 
 
+GREEK = 0.55
+"""Log-odds that two names in Latin letters may move a Greek statement; docs/limits.md names it."""
+
+
 @pytest.mark.parametrize(("plain", "dressed"), PAIRS)
 def test_the_same_statement_dressed_up_scores_the_same(checker: Checker, plain: str, dressed: str) -> None:
     one, other = checker.score_many([plain, dressed])
     assert one.verdict == other.verdict != "machine_translated"
     assert one.language.code == other.language.code
-    assert moved(one, other) <= MOST
+    assert moved(one, other) <= (GREEK if one.language.code == "el" else MOST)
 
 
 @pytest.mark.parametrize(
