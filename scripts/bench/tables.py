@@ -165,7 +165,7 @@ def by_language(calibration: Calibration, accounts: AccountModel) -> Table:
         share = found.reliability[variants[-1]].flagged.get("machine")
         if variants[-1] in found.withheld:
             return "withheld"
-        return "finds none" if not share else f"finds {100 * share:.1f} %"
+        return "finds none" if share is None or share < 0.0005 else f"finds {100 * share:.1f} %"
 
     def account(code: str, part: Dependence | None) -> str:
         known = part is not None and any(code in row.cuts for row in part.rows if row.posts == 10)

@@ -277,7 +277,11 @@ def rudimentary_scores(evidence: Path) -> list[Series]:
 
 
 def read_scores(paths: Iterable[Path], field: str = "machine_translated") -> list[Series]:
-    """The accounts in files of `gather`, by one of the two probabilities; none where no post has it."""
+    """The accounts in files of `gather`, by one of the two probabilities; none where no post has it.
+
+    All machine ones are versions of WMT21's lines. They are families by who translated: held out together,
+    they would leave no machine text to fit on.
+    """
     found: dict[tuple[str, str, str, str], list[float]] = defaultdict(list)
     for path in paths:
         for line in path.read_text("utf-8").splitlines():

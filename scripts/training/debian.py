@@ -56,8 +56,8 @@ _REGIONS = {
 }  # fmt: skip
 _FILLED_IN = re.compile(r"[%${}<>|\\=_@*]|\w/\w")
 """Entries with fields to fill in, or with markup."""
-_CONTEXT = re.compile(r"^(?:.*\x04|[^\s^]+(?: [^\s^]+)?\^)", re.S)
-"""What tells equal originals apart; some games write it before a caret."""
+_CONTEXT = re.compile(r"^(?:.*\x04)?(?:[^\s^]+(?: [^\s^]+)?\^|\?[^:\s]+:)?", re.S)
+"""What tells equal originals apart; some games write it before a caret, or between marks."""
 _CREDIT = re.compile(r"(?i)copyright|https?:|©")
 _SPEAKER = re.compile(r"^(?:\w{3} \d\d )?(?:[\d:]{4,8} )?\s*[<*]\s?[@+]?[^>\s]+[>*] |^#[\w.]+$|^##.*$", re.M)
 """Who says a line of a chat, and the channel."""
