@@ -58,9 +58,12 @@ def summary(
         line = [family or "**all**"]
         for kind in fitting.KINDS:
             found = [(row[kind]["flagged"], row["language"]) for row in own if row[kind]]
-            share, code = worst_of(found, kind, asked) if found else (0.0, "")
-            mean = 100 * np.mean([value for value, _ in found]) if found else 0.0
-            line.append(f"{mean:.1f} % ({code} {100 * share:.0f} %)" if found else NONE)
+            if not found:
+                line.append(NONE)
+                continue
+            share, code = worst_of(kind, asked)(found)
+            mean = 100 * np.mean([value for value, _ in found])
+            line.append(f"{mean:.1f} % ({code} {100 * share:.0f} %)")
         for name in ("inside", "translated", "native", "people"):
             scores = [(row[f"auc_{name}"], row["language"]) for row in own if row[f"auc_{name}"] is not None]
             line.append(
@@ -116,7 +119,7 @@ def short(rows: Mapping[Question, Sequence[Mapping[str, Any]]]) -> list[list[str
         for kind, of in ("native", "native posts"), ("translated", "human translations"), ("machine", sought):
             found = rates(meant if kind == "machine" else every, kind)
             said = "wrongly called so" if kind in wrong else "found"
-            lines += mean_and_worst(title, f"{of} {said}", found, max if kind in wrong else min)
+            lines += mean_and_worst(title, f"{of} {said}", found, worst_of(kind, asked))
             cleared = rates(every, f"{kind}_cleared")
             said = "found to be human-written" if kind in wrong else "wrongly called human-written"
             lines += mean_and_worst(title, f"{of} {said}", cleared, min if kind in wrong else max)
@@ -146,9 +149,9 @@ def rates(rows: Sequence[Mapping[str, Any]], kind: str) -> Measured:
     return [(row[kind]["flagged"], where(row)) for row in rows if row[kind]]
 
 
-def worst_of(found: Measured, kind: str, asked: Question) -> tuple[float, str]:
-    """The highest share of what a question should not find, the lowest of what it should."""
-    return max(found) if kind in fitting.ALLOWED[asked] else min(found)
+def worst_of(kind: str, asked: Question) -> Callable[[Measured], tuple[float, str]]:
+    """Takes the highest share of what a question should not find, the lowest of what it should."""
+    return max if kind in fitting.ALLOWED[asked] else min
 
 
 def where(row: Mapping[str, Any]) -> str:

@@ -128,13 +128,10 @@ def _drawn(
 ) -> Iterator[dict[str, Any]]:
     """The posts of `unseen` as they were written."""
     rng = random.Random(f"{seed} {language}")
-    plain = dict.fromkeys(("testset", "label", "origin", "system", "split"), str)
+    plain = dict.fromkeys(("testset", "label", "origin", "system"), str)
     frame = labelled(corpora, language).astype(plain)
     found: dict[Kind, list[dict[str, Any]]] = defaultdict(list)
-    unseen_systems = dev(corpora, language).astype(
-        dict.fromkeys(("testset", "label", "origin", "system"), str)
-    )
-    for post in _posts_of(unseen_systems, "wmt21", rng):
+    for post in _posts_of(dev(corpora, language).astype(plain), "wmt21", rng):
         found[post["kind"]].append(post)
     for posts in found.values():
         yield from _some(posts, 3 * most, rng)
