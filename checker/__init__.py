@@ -92,6 +92,7 @@ def score_file(
     id_column: str = "id",
     keep: Sequence[str] = (),
     restart: bool = False,
+    workers: int = 1,
     on_outcome: Callable[[Result | RowError], object] | None = None,
     on_progress: Callable[[int, int | None], object] = lambda done, total: None,
     progress: bool = False,
@@ -107,6 +108,8 @@ def score_file(
         text_column, id_column: where these are in the input.
         keep: columns of the input that the output has as well.
         restart: discard the progress of an interrupted run.
+        workers: processes that score, each with models of its own. A script that asks for more than one has
+            its own calls below ``if __name__ == "__main__":``.
         on_outcome: called with every row of the output, in order, at the end.
         on_progress: called with the number of rows that are scored, and of all if it is known.
         progress: draw a bar on standard error, or log a line now and then where there is no terminal.
@@ -129,7 +132,7 @@ def score_file(
 
         return score_file(
             checker or _checker(), source, output, text_column=text_column, id_column=id_column, keep=keep,
-            restart=restart, on_outcome=on_outcome, on_progress=tell,
+            restart=restart, workers=workers, on_outcome=on_outcome, on_progress=tell,
         )  # fmt: skip
 
 

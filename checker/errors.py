@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 
 class CheckerError(Exception):
     """Base of every error that this package raises on purpose."""
@@ -23,6 +26,10 @@ class InputError(CheckerError):
             [f"row {row}: " if row is not None else "", f"field {field!r}: " if field is not None else ""]
         )
         super().__init__(f"{where}{problem} {fix}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process gets it whole."""
+        return partial(InputError, fix=self.fix, row=self.row, field=self.field), (self.problem,)
 
 
 class OutputError(CheckerError):

@@ -165,7 +165,6 @@ _ARABIC_WORDS = frozenset(
 )
 TELLING_WORDS = 0.12  # share of words of a language from which its text may be in the letters of the other
 
-_WORD = regex.compile(r"[\p{L}\p{M}]++")
 STRANGE = 0.08  # share of words of another language, or with its letters, from which a text is in a neighbour
 NEIGHBOUR = 0.45  # of the confidence is left then
 
@@ -302,8 +301,8 @@ def _is_neighbour(text: str, code: str) -> bool:
     if code not in SUPPORTED:
         return False
     strange = set(neighbours.strange(text, code))
-    found = [word for word in _WORD.findall(text) if not word[0].isupper()]
-    if pattern := _unwritten(code):
+    found = [word for word in neighbours.words_of(text) if not word[0].isupper()]
+    if (pattern := _unwritten(code)) and pattern.search(text):
         strange.update(word for word in found if pattern.search(word))
     return len(strange) > 1 and len(strange) >= STRANGE * len(found)
 

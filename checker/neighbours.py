@@ -6,7 +6,7 @@ tell them apart; ``language.identify`` counts them as it counts letters that a l
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import regex
 
@@ -150,7 +150,17 @@ MARKERS: dict[str, dict[str, str]] = {
 """By supported language and neighbour: words in small letters, as regular expressions between blanks."""
 
 
-def strange(text: str, language: str) -> list[str]:
+_WORD = regex.compile(r"[\p{L}\p{M}]++")
+
+
+@lru_cache(maxsize=16)
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a text, which is asked about for one language after another."""
+    return tuple(_WORD.findall(text))
+
+
+@lru_cache(maxsize=64)
+def strange(text: str, language: str) -> tuple[str, ...]:
     """The words of a text that belong to a neighbour of its language; names and first words are left out.
 
     Args:
@@ -159,14 +169,11 @@ def strange(text: str, language: str) -> list[str]:
     """
     words, shapes = _known(language)
     if not words:
-        return []
+        return ()
     if text.isupper():
         text = text.lower()
-    found = [word for word in _WORD.findall(text) if word in words]
-    return found + shapes.findall(text) if shapes else found
-
-
-_WORD = regex.compile(r"[\p{L}\p{M}]++")
+    found = tuple(word for word in words_of(text) if word in words)
+    return found + tuple(shapes.findall(text)) if shapes else found
 
 
 @cache

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Generator, Iterable, Iterator, Sequence, Sized
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice, repeat
 from typing import Any, Unpack, overload
 
 from checker import measure
+from checker.ahead import in_order
 from checker.errors import InputError
 from checker.evidence.cache import Cache
 from checker.evidence.evidence import Evidence
@@ -48,7 +49,8 @@ class Checker:
         self.settings = settings = Settings.of(settings, options)
         self.profile = settings.profile
         self._language = settings.language
-        self._ahead = AHEAD if (settings.threads or ctranslate2_engine.cores()) > 1 else 1
+        models = settings.round_trip or settings.fluency or settings.encoder  # beside them Python runs on
+        self._ahead = AHEAD if models and (settings.threads or ctranslate2_engine.cores()) > 1 else 1
         self._cache = Cache(settings.cache) if settings.cache is not None else None
         self.store = store or Store()
         self.models = LoadedModels(self.store, settings)
@@ -135,23 +137,8 @@ class Checker:
             yield from map(self._score_batch, batches)
             return
         pool = ThreadPoolExecutor(self._ahead, "checker")
-        waiting: deque[Future[list[Result]]] = deque()
-        batches, failure = iter(batches), None
         try:
-            while True:
-                try:
-                    waiting.append(pool.submit(self._score_batch, next(batches)))
-                except StopIteration:
-                    break
-                except Exception as error:  # of who reads them: what is in work comes first
-                    failure = error
-                    break
-                if len(waiting) == self._ahead:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-            if failure is not None:
-                raise failure
+            yield from in_order(lambda batch: pool.submit(self._score_batch, batch), batches, self._ahead)
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -613,7 +613,7 @@ def words(text: str) -> list[Span]:
 
 def stretch(text: str) -> float:
     """Mean number of words between two `MARKS`: 2 in a list, 8 to 15 in sentences; 0 without words."""
-    found = [count for part in MARKS.split(text) if (count := len(words(part)))]
+    found = [count for part in MARKS.split(text) if (count := len(_WORD.findall(part)))]
     return sum(found) / len(found) if found else 0.0
 
 

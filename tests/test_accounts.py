@@ -361,7 +361,7 @@ def test_the_command_end_to_end(tmp_path: Path) -> None:
     [
         (("--since", "yesterday"), "--since is no date"),
         (("--since", "2026-02-01", "--until", "2026-01-01"), "--until is before --since"),
-        (("--workers", "2"), "--workers are for Ray"),
+        (("--address", "127.0.0.1:9"), "--address is for Ray"),
         (("--by", "user"), "'user'"),
     ],
 )

@@ -372,7 +372,7 @@ def alive(pid: int, line: str) -> bool:
     ("options", "problem"),
     [
         (["--runner", "spark"], "Invalid value for '--runner': 'spark' is not one of"),
-        (["--runner", "local", "--workers", "2"], "--address and --workers are for Ray"),
+        (["--runner", "local", "--address", "127.0.0.1:9"], "--address is for Ray"),
         (["--workers", "0"], "workers must be at least 1"),
         (["--threads", "0"], "threads must be at least 1"),
         (["--address", "127.0.0.1:9"], "Ray could not be reached at 127.0.0.1:9"),

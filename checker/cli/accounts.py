@@ -96,8 +96,8 @@ def accounts(
 
     INPUT is scored first, unless it is a file of scores or --scores names its scores.
     """
-    if runner == "local" and (address is not None or workers is not None):
-        raise InputError("--address and --workers are for Ray.", fix="Add --runner ray.")
+    if runner == "local" and address is not None:
+        raise InputError("--address is for Ray.", fix="Add --runner ray.")
     if output is None and (runner == "ray" or save_scores is not None):
         raise InputError("--runner ray and --save-scores need a file for the accounts.", fix="Add --output.")
     choice = Choice(by, time, _day(since, "--since"), _day(until, "--until"), window, text_column, id_column)

@@ -90,7 +90,8 @@ def score(
     workers: Annotated[
         int | None,
         typer.Option(
-            help="Number of Ray actors. Default: one per --threads CPUs (1 for Ray), or one per GPU."
+            help="Processes with models of their own. Default: one per core for long files under --fast, "
+            "else 1. With Ray: actors; default: one per --threads CPUs (1 for Ray), or one per GPU."
         ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if a row was unreadable.")] = False,
@@ -109,8 +110,10 @@ def score(
         output = None
     if output is not None and (text is not None or as_json):
         raise InputError("--output is for the results of INPUT.", fix="Leave out --text and --json.")
-    if runner == "local" and (address is not None or workers is not None):
-        raise InputError("--address and --workers are for Ray.", fix="Add --runner ray.")
+    if runner == "local" and address is not None:
+        raise InputError("--address is for Ray.", fix="Add --runner ray.")
+    if runner == "local" and output is None and workers is not None:
+        raise InputError("--workers is for files.", fix="Name INPUT and --output.")
     if text is not None:
         _score_text(text, settings, as_json)
         return
@@ -136,7 +139,7 @@ def score(
             else:
                 summary = score_file(
                     Checker(settings), source, output, text_column=text_column, id_column=id_column,
-                    keep=keep or (), restart=restart,
+                    keep=keep or (), restart=restart, workers=workers,
                     on_outcome=first.add,
                     on_progress=step("Scoring", "rows"),
                     on_upload=step("Uploading", BYTES),

@@ -331,8 +331,8 @@ class StyleModel:
         if length:
             shares[1] += shares[0]
             shares[-2] += shares[-1]
-        placed = np.zeros(len(text))
-        np.add.at(placed, draft.starts, self.scale * shares[1:-1] / found.votes)
+        each = self.scale * shares[1:-1] / found.votes
+        placed = np.asarray(np.bincount(draft.starts, each, len(text)), np.float64)
         return StyleReading(self._log_odds(found), placed)
 
     def _log_odds(self, found: Ngrams) -> float:

@@ -141,7 +141,8 @@ def accounts_file(
         save_scores: where to keep the scores of the posts: a file, for Ray a directory. By default they are
             beside ``output`` while the run lasts, so that it can be resumed, and are then deleted.
         runner: where to score.
-        address, workers: of Ray.
+        address: of Ray.
+        workers: processes that score, each with models of its own; by default 1, or what Ray has room for.
         restart: discard the progress of an interrupted run.
         on_account: called with every account, by name.
         on_progress: called with the number of rows that are scored, and of all if it is known.
@@ -342,7 +343,7 @@ def _scored(
         outcomes.check_columns(path, choice.columns, choice.id_column)
         score_file(
             Checker(settings), path, scores, text_column=text, id_column=id, restart=restart,
-            keep_journal=keep_journal, on_progress=on_progress,
+            workers=workers or 1, keep_journal=keep_journal, on_progress=on_progress,
         )  # fmt: skip
         return outcomes.read(scores, choice.columns, path, choice.id_column)
     target = scores.resolve()

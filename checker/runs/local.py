@@ -30,6 +30,7 @@ from checker.io.write import check_output, write
 from checker.progress import OnProgress
 from checker.result import Result, RowError
 from checker.runs.journal import Input, Journal, Run, alone, options_of
+from checker.runs.processes import Processes, that_pay
 from checker.runs.rejects import reject, rejects_path
 
 CHUNK = 64
@@ -146,6 +147,7 @@ def score_file(
     options: Mapping[str, Any] | None = None,
     models: Mapping[str, str] | None = None,
     restart: bool = False,
+    workers: int | None = 1,
     keep_journal: bool = False,
     on_outcome: Callable[[Outcome], object] | None = None,
     on_progress: OnProgress = lambda done, total: None,
@@ -166,13 +168,15 @@ def score_file(
             settings of the checker.
         models: digest by name of the models that they may depend on; by default those of the checker.
         restart: start over, even if the interrupted run was another one.
+        workers: processes that a `checker.Checker` scores in, each with models of its own; None is as many as
+            pay. A script that asks for more than one has its own calls below ``if __name__ == "__main__":``.
         keep_journal: leave it beside the output, so that the same call does not score again.
         on_outcome: called with every row of the output, in order, once all are there.
         on_progress: called with the number of rows that are scored, and of all if it is known.
         on_upload: called with the number of bytes that are uploaded to an address, and of all.
 
     Raises:
-        InputError: the input cannot be read, or changed while it was scored.
+        InputError: the input cannot be read, or changed while it was scored; or ``workers`` is less than 1.
         OutputError: the output cannot be written, found out before anything is scored where possible;
             another run is writing it; the interrupted run had another input, other options or models; or it
             could not be uploaded, which the same call does later without scoring again.
@@ -180,6 +184,8 @@ def score_file(
     """
     from checker.pipeline import Checker  # not above: an actor sets its threads before numpy is imported
 
+    if workers is not None and workers < 1:
+        raise InputError("workers must be at least 1.", fix="Leave it out for as many as pay.")
     began = time.monotonic()
     if isinstance(scorer, Checker):
         options = options_of(scorer.settings, scorer.arithmetic) if options is None else options
@@ -196,7 +202,7 @@ def score_file(
                     check_output(target, path)  # a pattern may match what an earlier run has written
             summary = _score_paths(
                 scorer, source, paths, here, (text_column, id_column, keep), dict(options or {}),
-                dict(models or {}), restart, on_outcome, on_progress,
+                dict(models or {}), restart, workers, on_outcome, on_progress,
                 keep_journal=keep_journal or in_store(output) is not None,  # until the output is uploaded
             )  # fmt: skip
     summary.seconds = time.monotonic() - began
@@ -212,12 +218,15 @@ def _score_paths(
     options: dict[str, Any],
     models: dict[str, str],
     restart: bool,
+    workers: int | None,
     on_outcome: Callable[[Outcome], object] | None,
     on_progress: OnProgress,
     *,
     keep_journal: bool,
 ) -> Summary:
     """`score_file` with the files of its source, and its output, on this machine."""
+    from checker.pipeline import Checker  # as above
+
     text_column, id_column, keep = columns
     piped = str(source) == "-"
     total = None if piped else sum(1 for _ in read_all(paths, text_column, id_column, keep))
@@ -236,6 +245,10 @@ def _score_paths(
             if journal.rows:
                 _log.info("Going on after the %d rows of an interrupted run.", journal.rows)
             on_progress(journal.rows, total)
+            if isinstance(scorer, Checker):
+                left = None if total is None else total - journal.rows
+                count = that_pay(scorer.settings, left) if workers is None else workers
+                scorer = scorer if count == 1 else Processes(scorer.settings, count)
             for chunk in score_chunks(scorer, islice(rows, journal.rows, None)):
                 rejects = [reject(row) for row, _ in chunk if isinstance(row, RowError)]
                 journal.append([output_line(*row) for row in chunk], rejects)

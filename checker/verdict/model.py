@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from checker.evidence import fluency
@@ -58,12 +59,14 @@ Those whose name begins with ``translated:`` answer whether a post was translate
 """
 
 
+@cache
 def question(variant: str) -> Question:
     """Which question a variant answers."""
     asked, colon, _ = variant.partition(":")
     return next(known for known in QUESTIONS if known == asked) if colon else "machine_translated"
 
 
+@cache
 def needs(variant: str) -> tuple[str, ...]:
     """The features of a variant, each once."""
     return tuple(dict.fromkeys(name.removesuffix("_by_length") for name in VARIANTS[variant]))
@@ -86,8 +89,10 @@ def richest(
         asked: the question that it answers.
     """
     fitted = calibration.languages.get(language)
-    names = [name for name in reversed(VARIANTS) if question(name) == asked and enough(known, name)]
-    return next((name for name in names if fitted and name in fitted.correction), None)
+    if fitted is None:
+        return None
+    names = (name for name in reversed(VARIANTS) if name in fitted.correction and question(name) == asked)
+    return next((name for name in names if enough(known, name)), None)
 
 
 def features(evidence: Evidence, scales: Mapping[str, Sequence[float]], variant: str) -> list[float]:
