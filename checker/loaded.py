@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from checker.errors import InputError, ModelCorruptedError, ModelNotFoundError
 from checker.evidence import style
+from checker.evidence.evidence import features_of
 from checker.evidence.fluency import FluencyTable, Reading
 from checker.evidence.heads import Heads
 from checker.evidence.style import StyleModel
@@ -22,9 +23,9 @@ from checker.models.lock import sha256
 from checker.models.registry import Model
 from checker.models.translator import BEAM, Translator
 from checker.processor import Arithmetic
-from checker.result import Grade, Question
+from checker.result import QUESTIONS, Grade, Question
 from checker.settings import Settings
-from checker.verdict.model import VerdictModel
+from checker.verdict.model import VerdictModel, needs, richest
 from checker.version import __version__
 
 T = TypeVar("T")
@@ -137,7 +138,7 @@ class LoadedModels:
         if own := self.verdict(language).label:
             labels["calibration"] = own
         for task in ("translator", "fluency", "encoder"):
-            if not getattr(self.settings, "round_trip" if task == "translator" else task):
+            if task not in self._on:
                 labels.pop(task, None)
         numbers = {
             task: self._runtime(model).numbers
@@ -224,6 +225,27 @@ class LoadedModels:
         there, back = self.translator(language, pivot), self.translator(pivot, language)
         return (there, back) if there and back else None
 
+    def likelihood(self, language: str) -> bool:
+        """Whether the round trip says how likely the translator finds a sentence.
+
+        That takes a fifth of its time: only where it is asked for, counted, or something is fitted on it.
+        """
+        if self.settings.likelihood or self._exact:
+            return True
+        tasks = {task for task in self.labels(language) if task in ("style", *self._on)}
+        for asked in QUESTIONS:
+            known = features_of(tasks - self.outdated(language, asked)) | features_of({"style"})
+            variant = richest(self.verdict(language, asked).calibration, language, known, asked)
+            if variant is not None and not {"log_likelihood", "gap"}.isdisjoint(needs(variant)):
+                return True
+        return False
+
+    @property
+    def _on(self) -> list[str]:
+        """Tasks that are not left out."""
+        options = {"translator": "round_trip", "fluency": "fluency", "encoder": "encoder"}
+        return [task for task, option in options.items() if getattr(self.settings, option)]
+
     def scope(self, task: str, language: str) -> str:
         """All that what a model says of a sentence depends on, the sentence itself left out.
 
@@ -235,7 +257,9 @@ class LoadedModels:
         digests = [self._digests.get(model.id, "") for model in models]
         labels = [model.label for model in models]
         where = [*map(self._runtime, models), __version__, BEAM]
-        kept = Reading._fields if task == "fluency" else ()
+        kept: object = Reading._fields if task == "fluency" else ()
+        if task == "translator":
+            kept = self.likelihood(language)
         return json.dumps([task, language, pivot, labels, digests, where, kept])
 
     @cached_property

@@ -127,7 +127,10 @@ def round_trips(
     if pair is None:
         return None
     scope = models.scope("translator", language) if cache else ""
-    return roundtrip.round_trips(texts, language, models.pivot(language), *pair, cache, scope)
+    likelihood = models.likelihood(language)
+    return roundtrip.round_trips(
+        texts, language, models.pivot(language), *pair, cache, scope, likelihood=likelihood
+    )
 
 
 def sights(

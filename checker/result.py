@@ -67,7 +67,7 @@ class RoundTrip(Record):
         None,
         le=0,
         description="Mean token log-likelihood (nats) of the post, forced-decoded from its translation; null "
-        "where the translator gives none.",
+        "where the translator gives none, or no verdict counts it and it was not asked for.",
     )
     gap: float | None = Field(
         None,

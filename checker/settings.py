@@ -32,6 +32,7 @@ class Options(TypedDict, total=False):
     round_trip: bool
     fluency: bool
     encoder: bool
+    likelihood: bool
     calibration: str | Path | None
     cache: str | Path | None
     threads: int | None
@@ -54,6 +55,8 @@ class Settings:
         round_trip: False skips translation, the slowest part.
         fluency: False skips the language model.
         encoder: False skips the encoder: the verdict rests on the wording's n-grams alone, which tell less.
+        likelihood: how likely the translator finds each sentence (forced decoding), also where no verdict
+            counts it.
         calibration: a file of ``checker calibrate``: its verdict applies in the languages that it covers.
         cache: a folder for what models say of sentences, see `checker.evidence.cache`; None keeps nothing.
         threads: of the models on a CPU; None uses every core.
@@ -73,6 +76,7 @@ class Settings:
     round_trip: bool = True
     fluency: bool = True
     encoder: bool = True
+    likelihood: bool = False
     calibration: Path | None = None
     cache: Path | None = None
     threads: int | None = None

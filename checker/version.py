@@ -1,3 +1,3 @@
 """The version of the package; every result carries it."""
 
-__version__ = "0.13.0"
+__version__ = "0.14.0"

@@ -233,5 +233,8 @@ def test_what_a_value_depends_on_is_in_its_scope(checker: Checker) -> None:
     for profile in get_args(Profile):
         assert checker.store.digests(profile)["embedded/encoder"] in checker.models.scope("encoder", "")
     assert checker.models.scope("translator", "de") != other.models.scope("translator", "de")
+    likely = Checker(likelihood=True, store=checker.store).models
+    assert checker.models.scope("translator", "de") != likely.scope("translator", "de")
+    assert checker.models.scope("fluency", "de") == likely.scope("fluency", "de")
     digest = checker.store.digests("embedded")["embedded/translator"]
     assert digest in checker.models.scope("translator", "ru")

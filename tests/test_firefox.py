@@ -443,7 +443,7 @@ def test_an_english_post_goes_through_portuguese(checker: Checker) -> None:
 
 
 def test_one_kind_of_translator_can_be_asked_for() -> None:
-    result = Checker(translator="embedded").score(" ".join(en for _, en in LINES[:3]))
+    result = Checker(translator="embedded", likelihood=True).score(" ".join(en for _, en in LINES[:3]))
     assert result.round_trip is not None
     assert (result.round_trip.pivot, result.round_trip.grade) == ("ru", "draft")
     assert result.round_trip.log_likelihood is not None

@@ -119,6 +119,8 @@ def test_a_verdict_that_counts_all_evidence_is_computed_in_floats(native: Any, s
     for one in native, said:
         own = one["own"]
         assert own["arithmetic"] == "float32"
+        trips = [result["round_trip"] for result in own["results"] if result["language"]["code"] == "ru"]
+        assert all(trip["log_likelihood"] < 0 for trip in trips), "it is computed where it is counted"
         assert any(
             {"fluency", "round_trip"} <= {reason["kind"] for reason in result["reasons"]}
             for result in own["results"]

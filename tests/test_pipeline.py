@@ -151,6 +151,22 @@ def test_the_fields_are_those_of_the_schema(results: dict[str, Result]) -> None:
         assert set(schema[name].get("required", ())) <= set(record)
 
 
+def test_likelihoods_are_there_where_they_are_asked_for_and_change_nothing_else(checker: Checker) -> None:
+    posts = [RUSSIAN, GERMAN]
+    asked = Checker(translator="embedded", likelihood=True, store=checker.store)
+    for plain, full in zip(checker.score_many(posts), asked.score_many(posts), strict=True):
+        assert plain.round_trip is not None
+        assert full.round_trip is not None
+        assert (plain.round_trip.log_likelihood, plain.round_trip.gap) == (None, None)
+        assert (full.round_trip.log_likelihood or 0) < 0
+        assert full.round_trip.gap is not None
+        bare = [
+            sentence.model_copy(update={"log_likelihood": None, "gap": None}) for sentence in full.sentences
+        ]
+        trip = full.round_trip.model_copy(update={"log_likelihood": None, "gap": None})
+        assert plain == full.model_copy(update={"round_trip": trip, "sentences": tuple(bare)})
+
+
 @pytest.mark.parametrize("name", ["ru", "en", "de", "fr"])
 def test_the_round_trip_and_all_that_follows_from_it(results: dict[str, Result], name: str) -> None:
     result = results[name]
@@ -160,8 +176,7 @@ def test_the_round_trip_and_all_that_follows_from_it(results: dict[str, Result],
     for sentence in result.sentences:
         assert sentence.pivot_text
         assert sentence.back_translation
-        assert (sentence.log_likelihood is None) == (name == "en")  # Firefox's translator has none
-        assert (sentence.log_likelihood or -1) < 0
+        assert sentence.log_likelihood is None, "no verdict counts it"
         assert sentence.perplexity is not None
     assert result.round_trip.chrf > 0
     assert "round_trip" not in counted(result), "it is shown, not counted"

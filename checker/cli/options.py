@@ -39,6 +39,9 @@ _OPTIONS = {
     "no_round_trip": _option(bool, False, "Skip the translations: faster.", "--no-round-trip"),
     "no_fluency": _option(bool, False, "Skip the language model: faster.", "--no-fluency"),
     "no_encoder": _option(bool, False, "Skip the encoder: faster, and less certain.", "--no-encoder"),
+    "likelihood": _option(
+        bool, False, "Also how likely the translator finds each sentence: slower.", "--likelihood"
+    ),
     "fast": _option(bool, False, "Leave out the round trip and fluency.", "--fast"),
     "no_cache": _option(
         bool, False, "Do not cache model outputs between runs; see docs/speed.md.", "--no-cache"

@@ -3,9 +3,9 @@
 Text that a machine translated is close to what a translator would write, so that little is lost on the way
 and the translator itself finds the wording likely. Three surface metrics compare the back-translation
 (hypothesis) with the sentence (reference): chrF++ (Popović 2017), BLEU (Papineni et al. 2002) and TER
-(Snover et al. 2006), as implemented by sacrebleu (Post 2018). Two figures come from the translator, where it
-has forced decoding: the log-likelihood of the sentence given its pivot translation (Prism, Thompson and Post
-2020), and how much more likely its own best output is.
+(Snover et al. 2006), as implemented by sacrebleu (Post 2018). Where they count or are asked for, two figures
+come from a translator that has forced decoding: the log-likelihood of the sentence given its pivot
+translation (Prism, Thompson and Post 2020), and how much more likely its own best output is.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class SentenceRoundTrip:
         bleu: BLEU with effective order, 0 to 100.
         ter: translation edit rate in per cent, over the first ``TER_WORDS`` words; may exceed 100.
         log_likelihood: mean token log-probability (nats) of the sentence, forced-decoded from
-            ``pivot_text``; 0 when there is no token, None where the translator has no forced decoding.
+            ``pivot_text``; 0 when there is no token, None without forced decoding.
         gap: mean token log-probability of the back-translation minus ``log_likelihood``; None where that is.
         token_log_likelihoods: of every token of the sentence, end of sentence last; empty without forced
             decoding.
@@ -85,7 +85,7 @@ class Raw(NamedTuple):
         back_log_likelihood: mean token log-probability (nats) of ``back_translation``; None by a translator
             that does not say.
         tokens: log-probability (nats) of every token of the sentence given ``pivot_text``; None without
-            forced decoding.
+            forced decoding, or where it is not asked for.
     """
 
     pivot_text: str
@@ -95,9 +95,15 @@ class Raw(NamedTuple):
 
 
 def translated(
-    sentences: Sequence[str], language: str, pivot: str, forward: Translator, backward: Translator
+    sentences: Sequence[str],
+    language: str,
+    pivot: str,
+    forward: Translator,
+    backward: Translator,
+    *,
+    likelihood: bool = True,
 ) -> list[Raw]:
-    """Send every sentence there and back, all in one batch, and force-decode it where the translator can.
+    """Send every sentence there and back, all in one batch.
 
     Args:
         sentences: distinct sentences of any number of posts.
@@ -105,6 +111,7 @@ def translated(
         pivot: language to translate them into.
         forward: translates ``language`` into ``pivot``.
         backward: translates ``pivot`` into ``language``.
+        likelihood: also force-decode every sentence, where the translator can.
 
     Raises:
         UnsupportedPairError: a translator does not serve its direction.
@@ -112,7 +119,7 @@ def translated(
     pivots = [translation.text for translation in forward.translate(sentences, language, pivot)]
     backs = backward.translate(pivots, pivot, language)
     scores: Sequence[list[float] | None] = [None] * len(pivots)
-    if backward.forced_decoding:
+    if likelihood and backward.forced_decoding:
         scores = backward.log_probabilities(pivots, sentences, pivot, language)
     return [
         Raw(pivot_text, back.text, back.log_likelihood, tokens)
@@ -128,6 +135,8 @@ def round_trips(
     backward: Translator,
     cache: Cache | None = None,
     scope: str = "",
+    *,
+    likelihood: bool = True,
 ) -> list[SentenceRoundTrip]:
     """The round trip of every sentence, in their order; equal ones are sent once.
 
@@ -136,13 +145,14 @@ def round_trips(
         language, pivot, forward, backward: as for ``translated``.
         cache: has what the translators gave before.
         scope: the models and options that ``cache`` knows it by.
+        likelihood: as for ``translated``.
 
     Raises:
         UnsupportedPairError: a translator does not serve its direction.
     """
 
     def send(new: list[str]) -> list[Raw]:
-        return translated(new, language, pivot, forward, backward)
+        return translated(new, language, pivot, forward, backward, likelihood=likelihood)
 
     def complete(raw: Raw) -> bool:
         """Whether there are both translations: an engine that came to an end may give them next time."""

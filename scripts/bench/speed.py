@@ -6,8 +6,10 @@
 * compare: posts per second of (a) transformers, a sentence at a time, (b) transformers, 32 sentences at a
   time, (c) this project, each in a separate process, in turn, ``--repeat`` times; medians. The posts have
   three sentences and are in Russian and English, which the round trip serves.
-* ways: characters and posts per second of this project with and without round trip, fluency, encoder and
-  cache, beside a matrix product of the same round: machines differ.
+* ways: characters and posts per second of ``checker score`` with and without round trip, fluency, encoder,
+  cache and further processes, start-up taken off (two files of different length, subtracted), beside a matrix
+  product of the same round: machines differ. English posts make the round trip with the embedded translator,
+  as where the extra ``portuguese`` is not installed.
 * stages: what one post costs in each stage, in processor time on one thread.
 * memory: peak of a process that scores ``--grow`` posts, read and discarded one by one.
 * numbers: sentences per second of processor time of the models with 8-bit integers and with 32-bit floats, in
@@ -32,21 +34,41 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.bench.random_models import EMBEDDED, SENTENCES, posts, random_store
 from scripts.bench.tables import Table, add_option, progress, publish, write_json
 from scripts.command import ROOT, command
 
-WAYS: dict[str, dict[str, Any]] = {
-    "everything": {},
-    "--no-round-trip": {"round_trip": False},
-    "--fast": {"round_trip": False, "fluency": False},
-    "--fast --no-encoder": {"round_trip": False, "fluency": False, "encoder": False},
+
+class Way(NamedTuple):
+    """A way to score.
+
+    Attributes:
+        options: of ``checker score``.
+        times: how many times ``--posts`` the shorter file has.
+        cached: whether all is in the cache.
+    """
+
+    options: tuple[str, ...]
+    times: int
+    cached: bool = False
+
+
+WAYS = {
+    "everything": Way((), 1),
+    "everything, `--workers 2`": Way(("--workers", "2"), 1),
+    "everything, from the cache": Way((), 4, cached=True),
+    "`--no-round-trip`": Way(("--no-round-trip",), 2),
+    "`--fast --workers 1`": Way(("--fast", "--workers", "1"), 4),
+    "`--fast`, one process per core": Way(("--fast",), 12),
+    "`--fast --no-encoder --workers 1`": Way(("--fast", "--no-encoder", "--workers", "1"), 20),
+    "`--fast --no-encoder`, one process per core": Way(("--fast", "--no-encoder"), 40),
 }
+FAST = {"round_trip": False, "fluency": False}
 NUMBERED = ("translation", "forced decoding", "language model")
 TITLES = {
     "embedded": "Embedded translator",
@@ -242,7 +264,9 @@ def child(job: dict[str, Any]) -> None:
 
 def measured(args: argparse.Namespace, run: str, **job: Any) -> dict[str, Any]:
     """What a process of its own finds."""
-    job = {"run": run, "model": args.model, "folder": str(args.folder), "settings": {}, **job}
+    same = {"translator": "embedded"} if args.model == "embedded" else {}  # in every language that it serves
+    job = {"run": run, "model": args.model, "folder": str(args.folder), **job}
+    job["settings"] = same | job.get("settings", {})
     program = [sys.executable, "-m", "scripts.bench.speed", "--child", json.dumps(job)]
     done = subprocess.run(program, check=False, capture_output=True, text=True, env=quiet(), cwd=ROOT)
     if done.returncode:
@@ -285,22 +309,85 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def ways(args: argparse.Namespace) -> dict[str, Any]:
-    """What leaving out and remembering gain; every language that is written with spaces."""
+    """What leaving out, remembering and further processes gain; eight languages that are written with spaces.
+
+    Four of them have a round trip: English, German, French and Russian.
+    """
     languages = ["ru", "en", "uk", "de", "fr", "tr", "ar", "fa"]
+    most = 2 * args.posts * max(way.times for way in WAYS.values())
+    texts = list(posts(languages, most))
     rounds = []
     for _ in range(args.repeat):
-        found = {
-            way: measured(args, "ours", posts=args.posts, languages=languages, settings=settings)
-            for way, settings in WAYS.items()
-        }
-        with tempfile.TemporaryDirectory() as cache:
-            for way in "cache, empty", "cache, filled":
-                found[way] = measured(
-                    args, "ours", posts=args.posts, languages=languages, settings={"cache": cache}
-                )
+        found = {}
+        for name, way in WAYS.items():
+            found[name] = scored_by_command(texts, way, args.posts * way.times)
+            progress(f"{name}: {json.dumps(found[name])}")
         found["product"] = measured(args, "product", repeat=60)
         rounds.append(found)
     return medians(rounds)
+
+
+def scored_by_command(texts: list[str], way: Way, count: int) -> dict[str, Any]:
+    """Speed of ``checker score`` on ``count`` posts that follow as many others; peak of all its processes."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        environment = quiet() | {"STATEMENT_CHECKER_CACHE": str(folder / "cache")}
+
+        def score(number: int) -> tuple[float, int]:
+            source, output = folder / f"{number}.jsonl", folder / "scores.jsonl"
+            source.write_text(
+                "".join(json.dumps({"id": n, "text": text}) + "\n" for n, text in enumerate(texts[:number]))
+            )
+            cache = () if way.cached else ("--no-cache",)
+            options = ("score", str(source), "-o", str(output), "--translator", "embedded", *way.options)
+            return timed_with_peak([sys.executable, "-c", SCORE, *options, *cache], environment)
+
+        if way.cached:
+            score(2 * count)
+        shorter, (longer, peak) = score(count)[0], score(2 * count)
+        rate = count / (longer - shorter)
+        characters = rate * sum(map(len, texts[count : 2 * count])) / count
+        return {
+            "found": {"posts_per_second": rate, "characters_per_second": characters},
+            "peak_mib": peak,
+        }
+
+
+def timed_with_peak(program: list[str], environment: dict[str, str]) -> tuple[float, int]:
+    """Wall time of a command that must succeed; MiB at the peak of each of its processes, summed (Linux)."""
+    peaks: dict[str, int] = {}
+    begun = time.perf_counter()
+    with subprocess.Popen(
+        program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment, cwd=ROOT, text=True
+    ) as process:
+        while process.poll() is None:
+            for pid in family(process.pid):
+                peaks[pid] = max(peaks.get(pid, 0), peak_of(pid))
+            time.sleep(0.05)
+        spent = time.perf_counter() - begun
+        if process.returncode:
+            assert process.stderr is not None
+            sys.exit(process.stderr.read())
+    return spent, round(sum(peaks.values()) / 1024)
+
+
+def family(pid: int) -> list[str]:
+    """A process and those that it started, and so on."""
+    found = [str(pid)]
+    for each in found:
+        for task in Path(f"/proc/{each}/task").glob("*/children"):
+            with suppress(OSError):
+                found += task.read_text().split()
+    return found
+
+
+def peak_of(pid: str) -> int:
+    """KiB that a process had in memory at most; 0 of one that ended."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+    return 0
 
 
 def stages(args: argparse.Namespace) -> dict[str, Any]:
@@ -320,14 +407,13 @@ def numbers(args: argparse.Namespace) -> dict[str, float]:
 def memory(args: argparse.Namespace) -> dict[str, Any]:
     """Peaks by number of posts: all evidence up to ``--grow-full`` posts, and the fastest way."""
     full = [count for count in args.grow if count <= args.grow_full]
-    fast = WAYS["--fast"]
     languages = ["ru", "en"]
     return {
         "everything": {
             str(count): measured(args, "ours", posts=count, languages=languages)["peak_mib"] for count in full
         },
         "--fast": {
-            str(count): measured(args, "ours", posts=count, languages=languages, settings=fast)["peak_mib"]
+            str(count): measured(args, "ours", posts=count, languages=languages, settings=FAST)["peak_mib"]
             for count in args.grow
         },
     }
@@ -410,14 +496,12 @@ def tables(record: dict[str, Any]) -> dict[str, Table]:
         columns = ["Stage of (c)", "ms of processor time a post", "share"]
         found["speed-stages"] = Table(columns, rows)
     if speeds := record.get("ways"):
-        names = {way: f"`{way}`" if way.startswith("--") else way for way in WAYS}
-        names["cache, filled"] = "everything, from the cache"
         rows = [
             [
-                name, f"{speeds[way]['characters_per_second']:,.0f}",
+                way, f"{speeds[way]['characters_per_second']:,.0f}",
                 f"{speeds[way]['posts_per_second']:.0f}", f"{speeds[way]['peak_mib']:,} MiB",
             ]
-            for way, name in names.items()
+            for way in WAYS
         ]  # fmt: skip
         product = f"{speeds['product']['gflops']:.0f} GFLOP/s"
         rows.append(["beside them, a product of two matrices", product, "", ""])

@@ -203,7 +203,8 @@ def main() -> None:
             real = batch["mask"].sum(1) > 1
             said = zip(teacher.said(mapped, batch["mask"]), teacher.said(theirs, batch["mask"]), strict=True)
             heads = sum(((a - b)[real] ** 2).mean() for a, b in said)
-        return own + apart + 0.2 * heads
+        total: torch.Tensor = own + apart + 0.2 * heads
+        return total
 
     rows = np.sort(np.random.default_rng(1).permutation(len(held))[:HELD])
     about = [held.about[row] for row in rows]
