@@ -247,3 +247,68 @@ def test_a_calque_has_the_order_of_its_source() -> None:
     assert draft.text() == ("Ich habe gestern das alte gekauft Haus.", [(26, 33)])
     draft.follow("")
     assert draft.text()[0] == "Ich habe gestern das alte gekauft Haus."
+
+
+def test_one_stack_learns_what_two_say(run: Path) -> None:
+    """The layers for faulty words, trained and shipped, then with a teacher beside them."""
+    import torch
+    from tokenizers import Tokenizer
+
+    from checker.models.encoder import Encoder
+    from scripts.training.joint import best_map, teacher_of
+
+    def command(name: str, *words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", f"scripts.training.{name}", *words], cwd=ROOT, capture_output=True,
+            encoding="utf-8", timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    out, models = run / "run", run / "models"
+    folder = models / "embedded" / "encoder"
+    folder.mkdir(parents=True)
+    (models / "registry.toml").write_text("")
+    rng = np.random.default_rng(0)
+    np.savez(
+        folder / "heads.npz", machine=rng.normal(size=96), machine_bias=np.ones(1),
+        translated=rng.normal(size=64), translated_bias=np.zeros(1),
+    )  # fmt: skip
+    command("faults", "train", "--out", str(out), "--layers", "2", "--steps", "2", "--batch-tokens", "400")
+    command("faults", "ship", "--out", str(out), "--models", str(models))
+    (folder / "faults").rename(folder / "ctranslate2")  # any stack will do for a teacher
+    tokenizer = Tokenizer.from_file(str(out / "base" / "tokenizer.json"))
+    posts = [
+        (
+            number,
+            Post(
+                f"{TEXTS['ru']} {number}", "ru", number % 2, 1,
+                about={"family": "f", "kind": ("native", "machine")[number % 2]},
+            ),
+        )
+        for number in range(60)
+    ]  # fmt: skip
+    for name in "train", "held":
+        pack(posts, tokenizer, 96).save(run / "posts" / name)
+    said = command(
+        "joint", "--faults", str(out), "--packs", str(run / "posts"), "--models", str(models), "--out",
+        str(run / "joint"), "--steps", "4", "--batch-tokens", "400",
+    )  # fmt: skip
+    assert '"step": 4' in said
+    record = json.loads((run / "joint" / "training.json").read_text())["last"]
+    assert {"faulty_words", "machine_agreement", "translated_agreement"} <= set(record)
+    trained = torch.load(run / "joint" / "model.pt", weights_only=True)["model"]
+    assert trained["read.weight"].shape == (32, 32)
+
+    teacher = teacher_of(out / "base", folder, 2)
+    (folder / "tokenizer.json").write_bytes((out / "base" / "tokenizer.json").read_bytes())
+    (folder / "faults").symlink_to(folder / "ctranslate2")
+    [found] = Encoder(folder, folder / "ctranslate2", "x", device="cpu").read([TEXTS["ru"]])
+    ids = torch.tensor([tokenizer.encode(TEXTS["ru"]).ids])
+    assert teacher.vectors(ids, torch.ones_like(ids))[0].numpy() == pytest.approx(found.vectors, abs=1e-3)
+
+    one = torch.randn(500, 6)
+    weight, bias, left = best_map(one, one @ torch.ones(6, 3) * 2 + 1)
+    assert weight.numpy() == pytest.approx(2, abs=1e-2)
+    assert bias.numpy() == pytest.approx(1, abs=1e-2)
+    assert left < 1e-3

@@ -107,7 +107,17 @@ class Encoder(nn.Module):
         self, ids: torch.Tensor, mask: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Log-odds of translated and of machine (one a post), and of a fault (one a token)."""
-        hidden = self.body(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+        return self.said(self.vectors(ids, mask), mask)
+
+    def vectors(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """The vector of every token; (posts, tokens, width)."""
+        found: torch.Tensor = self.body(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+        return found
+
+    def said(
+        self, hidden: torch.Tensor, mask: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """What the heads read from vectors; see `forward`."""
         shown = mask.unsqueeze(-1).to(hidden.dtype)
         count = shown.sum(1)
         mean = (hidden * shown).sum(1) / count

@@ -73,14 +73,49 @@ def of_rows(data: Pack, rows: npt.NDArray[np.int64]) -> Batch:
     return batch
 
 
-def losses(model: nn.Module, batch: Batch) -> torch.Tensor:
-    """Faulty pieces, spoilt sentences, and the order of the versions of a sentence."""
-    _, spoilt, fault = model(batch["ids"], batch["mask"])
+def losses(model: nn.Module, batch: Batch, vectors: torch.Tensor | None = None) -> torch.Tensor:
+    """Faulty pieces, spoilt sentences, and the order of the versions of a sentence.
+
+    Args:
+        model: an `Encoder`.
+        batch: as `of_rows` makes it.
+        vectors: of its pieces, if they are known.
+    """
+    assert isinstance(model, Encoder)
+    hidden = model.vectors(batch["ids"], batch["mask"]) if vectors is None else vectors
+    _, spoilt, fault = model.said(hidden, batch["mask"])
     ones = torch.ones_like(fault)
     return (
         known_loss(fault.float(), batch["faults"], ones, 0.0)
         + 0.3 * known_loss(spoilt.float(), batch["machine"], batch["weight"], 0.0)
         + 0.2 * rank_loss(spoilt.float(), batch["machine"], batch["unit"])
+    )
+
+
+@torch.no_grad()
+def areas(model: nn.Module, dev: Pack) -> tuple[float, float]:
+    """AUC of faulty words, and of spoilt sentences.
+
+    Args:
+        model: an `Encoder`.
+        dev: sentences that nothing was learnt from.
+    """
+    device = next(model.parameters()).device
+    tokens, labels, sentences = [], [], []
+    order = np.argsort(dev.lengths, kind="stable")
+    for start in range(0, len(order), 60):
+        batch = {k: v.to(device) for k, v in of_rows(dev, order[start : start + 60]).items()}
+        _, spoilt, fault = model(batch["ids"], batch["mask"])
+        shown = batch["labels"] != -100
+        tokens.append(fault.float()[shown].cpu().numpy())
+        labels.append(batch["labels"][shown].cpu().numpy())
+        each = torch.stack([spoilt.float(), batch["machine"].float()])
+        sentences.append(each[:, batch["weight"] > 0].cpu().numpy())
+    said, truth = np.concatenate(tokens), np.concatenate(labels)
+    whole = np.concatenate(sentences, 1)
+    return (
+        round(area(said[truth == 0], said[truth == 1]), 4),
+        round(area(whole[0][whole[1] == 0], whole[0][whole[1] == 1]), 4),
     )
 
 
@@ -112,25 +147,9 @@ def train(args: argparse.Namespace) -> None:
         for rows in batches(data, args.batch_tokens, args.seed + epoch):
             yield of_rows(data, rows)
 
-    @torch.no_grad()
     def evaluate(model: nn.Module) -> dict[str, float]:
-        device = next(model.parameters()).device
-        tokens, labels, sentences = [], [], []
-        order = np.argsort(dev.lengths, kind="stable")
-        for start in range(0, len(order), 60):
-            batch = {k: v.to(device) for k, v in of_rows(dev, order[start : start + 60]).items()}
-            _, spoilt, fault = model(batch["ids"], batch["mask"])
-            shown = batch["labels"] != -100
-            tokens.append(fault.float()[shown].cpu().numpy())
-            labels.append(batch["labels"][shown].cpu().numpy())
-            each = torch.stack([spoilt.float(), batch["machine"].float()])
-            sentences.append(each[:, batch["weight"] > 0].cpu().numpy())
-        said, truth = np.concatenate(tokens), np.concatenate(labels)
-        whole = np.concatenate(sentences, 1)
-        return {
-            "faulty_words": round(area(said[truth == 0], said[truth == 1]), 4),
-            "spoilt_sentences": round(area(whole[0][whole[1] == 0], whole[0][whole[1] == 1]), 4),
-        }
+        words, sentences = areas(model, dev)
+        return {"faulty_words": words, "spoilt_sentences": sentences}
 
     model = Encoder.load(args.out / "base", args.layers, args.dropout, attention())
     trained = [p for p in model.parameters() if p.requires_grad]
