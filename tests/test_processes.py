@@ -25,7 +25,7 @@ from checker.errors import CheckerError, InputError
 from checker.models import ctranslate2_engine
 from checker.pipeline import Checker
 from checker.runs.local import CHUNK, journal_path, score_file
-from checker.runs.processes import MOST, ROWS, Processes, that_pay
+from checker.runs.processes import MEMORY, MOST, ROWS, Processes, free_memory, that_pay
 from checker.settings import Settings
 from scripts.bench.examples import examples
 
@@ -169,16 +169,46 @@ def _runs(pid: int) -> bool:
 
 def test_more_processes_only_where_they_pay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("checker.runs.processes.cores", lambda: 64)
-    fast = Settings(round_trip=False, fluency=False, device="cpu")
-    assert that_pay(fast, ROWS) == that_pay(STYLE, 10**9) == MOST
-    assert that_pay(Settings(round_trip=False, fluency=False, device="cpu", threads=3), ROWS) == 3
+    monkeypatch.setattr("checker.runs.processes.free_memory", lambda: 100 * MEMORY)
+    everything = Settings(device="cpu")
+    assert that_pay(everything, ROWS) == that_pay(STYLE, 10**9) == MOST
+    assert that_pay(Settings(device="cpu", threads=3), ROWS) == 3
     for settings, rows in (
-        (Settings(), 10**9), (Settings(fluency=False), 10**9), (fast, ROWS - 1), (fast, None),
+        (everything, ROWS - 1), (everything, None), (Settings(device="cpu", profile="hub"), 10**9),
+        (Settings(device="cpu", engine="transformers"), 10**9),
     ):  # fmt: skip
         assert that_pay(settings, rows) == 1
+    monkeypatch.setattr("checker.runs.processes.free_memory", lambda: 2 * MEMORY + 5)
+    assert that_pay(everything, ROWS) == 2
+    monkeypatch.setattr("checker.runs.processes.free_memory", lambda: 0)
+    assert that_pay(everything, ROWS) == 1
     monkeypatch.setattr("checker.runs.processes.arithmetic", lambda device: "float16")
-    assert that_pay(Settings(round_trip=False, fluency=False), 10**9) == 1  # on a GPU
+    monkeypatch.setattr("checker.runs.processes.free_memory", lambda: 100 * MEMORY)
+    assert that_pay(Settings(), 10**9) == 1  # on a GPU
     assert that_pay(STYLE, 10**9) == MOST
+
+
+@pytest.mark.parametrize(
+    ("files", "free"),
+    [
+        ({"proc/meminfo": "MemTotal: 9 kB\nMemAvailable:     7 kB\n"}, 7 * 1024),
+        ({"proc/meminfo": "MemAvailable: 7 kB\n", "sys/fs/cgroup/memory.max": "max\n",
+          "sys/fs/cgroup/memory.current": "5\n"}, 7 * 1024),
+        ({"proc/meminfo": "MemAvailable: 7 kB\n", "sys/fs/cgroup/memory.max": "3000\n",
+          "sys/fs/cgroup/memory.current": "1000\n"}, 2000),
+        ({"proc/meminfo": "MemAvailable: 7 kB\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "300\n",
+          "sys/fs/cgroup/memory/memory.usage_in_bytes": "400\n"}, 0),
+        ({"proc/meminfo": "nothing\n"}, 0),
+        ({}, 0),
+    ],
+)  # fmt: skip
+def test_memory_is_what_the_machine_and_the_container_leave(
+    tmp_path: Path, files: dict[str, str], free: int
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert free_memory(tmp_path) == free
 
 
 def test_threads_are_shared_out() -> None:

@@ -88,7 +88,8 @@ def accounts(
     workers: Annotated[
         int | None,
         typer.Option(
-            help="Number of Ray actors. Default: one per --threads CPUs (1 for Ray), or one per GPU."
+            help="Processes with models of their own. Default: 1. With Ray: actors; default: one per "
+            "--threads CPUs (1 for Ray), or one per GPU."
         ),
     ] = None,
 ) -> None:

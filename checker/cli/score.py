@@ -90,8 +90,8 @@ def score(
     workers: Annotated[
         int | None,
         typer.Option(
-            help="Processes with models of their own. Default: one per core for long files under --fast, "
-            "else 1. With Ray: actors; default: one per --threads CPUs (1 for Ray), or one per GPU."
+            help="Processes with models of their own. Default: one per core for long files, if there is "
+            "memory. With Ray: actors; default: one per --threads CPUs (1 for Ray), or one per GPU."
         ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if a row was unreadable.")] = False,

@@ -8,6 +8,7 @@ the same, and comes in the same order.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from collections.abc import Generator, Iterable, Sequence
@@ -15,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from multiprocessing import active_children, get_context, parent_process
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.ahead import in_order
@@ -26,30 +28,57 @@ from checker.settings import Settings
 if TYPE_CHECKING:  # a worker sets its threads before numpy is imported
     from checker.pipeline import Checker
 
-ROWS = 1000
+ROWS = 500
 """Rows from which further processes pay for their start, about two seconds each."""
 
 MOST = 8
-"""Processes that are started unasked, at most: each has a copy of the models in memory."""
+"""Processes that are started unasked, at most."""
+
+MEMORY = 1 << 30
+"""Bytes that must be free for each: its copies of the embedded models take 0.6 GB."""
 
 AHEAD = 2  # batches in work for each process: the next one is there when one is done
 
 
 def that_pay(settings: Settings, rows: int | None) -> int:
-    """How many processes to score in, unless the user says.
+    """How many processes to score in, unless the user says: one per core where that is known to pay.
 
-    More than one only where neither translator nor language model is asked for: their copies take most of
-    the memory, and with them the models take most of the time, for which threads do as well.
+    That is on a CPU, with the embedded models, for a long file, where there is memory for them.
 
     Args:
         settings: how posts are scored.
         rows: of the input; None if that is not known.
     """
-    heavy = settings.round_trip or settings.fluency
-    on_gpu = settings.encoder and settings.device != "cpu" and arithmetic(settings.device) == "float16"
-    if heavy or on_gpu or rows is None or rows < ROWS:
+    known = settings.profile == "embedded" and settings.engine == "ctranslate2"
+    if not known or rows is None or rows < ROWS:
         return 1
-    return min(settings.threads or cores(), MOST)
+    models = settings.round_trip or settings.fluency or settings.encoder
+    if models and settings.device != "cpu" and arithmetic(settings.device) == "float16":
+        return 1  # on a GPU
+    room = free_memory() // MEMORY if models else MOST
+    return max(1, min(settings.threads or cores(), room, MOST))
+
+
+def free_memory(root: Path = Path("/")) -> int:
+    """Bytes of memory that this process and those it starts may still take; 0 where it is not known.
+
+    Args:
+        root: of the file system.
+    """
+    try:
+        told = (root / "proc/meminfo").read_text()
+        free = 1024 * int(re.findall(r"MemAvailable: *(\d+) kB", told)[0])
+    except (OSError, IndexError):
+        return 0
+    group = root / "sys/fs/cgroup"
+    for most, now in ("memory.max", "memory.current"), (
+        "memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes",
+    ):  # fmt: skip
+        try:
+            free = min(free, int((group / most).read_text()) - int((group / now).read_text()))
+        except (OSError, ValueError):  # no such group, or "max": no limit
+            continue
+    return max(free, 0)
 
 
 class Processes:

@@ -187,7 +187,7 @@ def main() -> None:
     optimiser = torch.optim.AdamW(trained, lr=args.lr, weight_decay=0.01, betas=(0.9, 0.98))
     record = fit(
         model, epoch_of, loss, evaluate, args.out, minutes=args.minutes, lr=args.lr, steps=args.steps,
-        optimisers=[optimiser], save_every=600,
+        optimisers=[optimiser], save_every=900,
     )  # fmt: skip
     torch.save({"layers": begun["layers"], "model": model.state_dict()}, args.out / "model.pt")
     write_record(args.out, vars(args), record)
