@@ -25,7 +25,7 @@ from checker.result import QUESTIONS, Result, RowError, row_of
 from checker.settings import Options, Settings
 from checker.text import MAX_CHARACTERS, clean
 
-BATCH = 64  # posts scored together
+BATCH = 128  # posts scored together
 AHEAD = 3  # batches in work at a time
 
 

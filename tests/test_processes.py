@@ -83,7 +83,7 @@ def test_one_and_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     source = posts(tmp_path / "posts.jsonl", 5 * CHUNK + 7)
     for workers in 1, 2:
         summary = score_file(Checker(STYLE), source, tmp_path / f"{workers}.jsonl", workers=workers)
-        assert summary.errors == 7
+        assert summary.errors == sum(row % 50 == 7 for row in range(5 * CHUNK + 7))
     assert (tmp_path / "1.jsonl").read_bytes() == (tmp_path / "2.jsonl").read_bytes()
     assert not active_children()
 

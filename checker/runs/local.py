@@ -33,7 +33,7 @@ from checker.runs.journal import Input, Journal, Run, alone, options_of
 from checker.runs.processes import Processes, that_pay
 from checker.runs.rejects import reject, rejects_path
 
-CHUNK = 64
+CHUNK = 128
 """Rows that are scored, and put into the journal, together.
 
 They begin at the same rows in every run: what the models compute together does not depend on a kill.

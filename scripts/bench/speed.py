@@ -296,7 +296,9 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
         {
             "a": measured(args, "plain", posts=args.plain_posts, size=1, **plain),
             "b": measured(args, "plain", posts=args.batched_posts, size=32, **plain),
-            "c": measured(args, "ours", posts=args.posts, languages=languages),
+            "c": measured(
+                args, "ours", posts=args.posts, languages=languages, settings={"likelihood": True}
+            ),
         }
         for _ in range(args.repeat)
     ]

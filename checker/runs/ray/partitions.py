@@ -26,7 +26,7 @@ from checker.result import Record, RowError
 from checker.runs.journal import Input, Run
 from checker.runs.local import CHUNK, Summary, parse_line
 
-SHARD = 16 * CHUNK
+SHARD = 8 * CHUNK
 """Rows that a worker takes at once: the most that its end costs. Each shard costs the driver some time and
 memory: see docs/scaling.md."""
 
