@@ -115,10 +115,10 @@ def score_file(
         progress: draw a bar on standard error, or log a line now and then where there is no terminal.
 
     Raises:
-        InputError: the input cannot be read, or changed while it was scored.
+        InputError: the input cannot be read, or changed while it was scored; or ``workers`` is less than 1.
         OutputError: the output cannot be written, or not uploaded, and then the same call does that without
             scoring again; another run is writing it, or was interrupted with other input, settings or models.
-        CheckerError: a model cannot be loaded.
+        CheckerError: a model cannot be loaded, or one of several processes came to an end.
     """
     from checker.progress import shown
     from checker.runs.local import score_file

@@ -32,7 +32,7 @@ def in_order(
             waiting.append(submit(next(source)))
         except StopIteration:
             break
-        except Exception as error:  # of who reads them: what is in work comes first
+        except Exception as error:  # of who reads or submits them: what is in work comes first
             failure = error
             break
         if len(waiting) == most:

@@ -234,7 +234,7 @@ class LoadedModels:
             return True
         tasks = {task for task in self.labels(language) if task in ("style", *self._on)}
         for asked in QUESTIONS:
-            known = features_of(tasks - self.outdated(language, asked)) | features_of({"style"})
+            known = features_of(tasks - self.outdated(language, asked))
             variant = richest(self.verdict(language, asked).calibration, language, known, asked)
             if variant is not None and not {"log_likelihood", "gap"}.isdisjoint(needs(variant)):
                 return True

@@ -153,13 +153,13 @@ MARKERS: dict[str, dict[str, str]] = {
 _WORD = regex.compile(r"[\p{L}\p{M}]++")
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def words_of(text: str) -> tuple[str, ...]:
     """The words of a text, which is asked about for one language after another."""
     return tuple(_WORD.findall(text))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def strange(text: str, language: str) -> tuple[str, ...]:
     """The words of a text that belong to a neighbour of its language; names and first words are left out.
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from multiprocessing import active_children
@@ -22,7 +22,7 @@ from test_cli import REAL, run
 
 from checker.ahead import in_order
 from checker.errors import CheckerError, InputError
-from checker.models import ctranslate2_engine
+from checker.models import Store, ctranslate2_engine
 from checker.pipeline import Checker
 from checker.runs.local import CHUNK, journal_path, score_file
 from checker.runs.processes import MEMORY, MOST, ROWS, Processes, free_memory, that_pay
@@ -111,7 +111,7 @@ def test_a_process_that_ends_ends_the_run_which_goes_on_later(tmp_path: Path) ->
             assert process.pid is not None
             os.kill(process.pid, signal.SIGKILL)
 
-    with pytest.raises(CheckerError, match="fewer --workers"):
+    with pytest.raises(CheckerError, match="workers 1"):
         score_file(Checker(STYLE), source, output, workers=2, on_progress=end_one)
     assert journal_path(output).exists()
     assert not active_children()
@@ -125,7 +125,7 @@ def test_a_process_that_ends_ends_the_run_which_goes_on_later(tmp_path: Path) ->
 def test_who_stops_early_waits_for_nobody() -> None:
     texts = (post["text"] for post in examples())
     first = [(str(number), text) for number, text in zip(range(CHUNK), texts, strict=False)]
-    scored = Processes(STYLE, 2).score_batches(first for _ in count())
+    scored = Processes(STYLE, Store(), 2).score_batches(first for _ in count())
     assert [result.id for result in next(scored)] == [id for id, _ in first]
     began = time.monotonic()
     scored.close()
@@ -140,11 +140,12 @@ def test_no_process_outlives_the_one_that_asked(tmp_path: Path) -> None:
         "from itertools import repeat\n"
         "from multiprocessing import active_children\n"
         "from checker.runs.processes import Processes\n"
+        "from checker.models import Store\n"
         "from checker.settings import Settings\n"
         "if __name__ == '__main__':\n"
         "    settings = Settings(round_trip=False, fluency=False, encoder=False)\n"
         "    batches = repeat([('1', 'Сегодня глава ведомства провёл встречу с послом.')])\n"
-        "    for number, _ in enumerate(Processes(settings, 2).score_batches(batches)):\n"
+        "    for number, _ in enumerate(Processes(settings, Store(), 2).score_batches(batches)):\n"
         "        if number == 20:\n"
         "            print(*(child.pid for child in active_children()), flush=True)\n"
     )
@@ -170,22 +171,25 @@ def _runs(pid: int) -> bool:
 def test_more_processes_only_where_they_pay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("checker.runs.processes.cores", lambda: 64)
     monkeypatch.setattr("checker.runs.processes.free_memory", lambda: 100 * MEMORY)
-    everything = Settings(device="cpu")
-    assert that_pay(everything, ROWS) == that_pay(STYLE, 10**9) == MOST
-    assert that_pay(Settings(device="cpu", threads=3), ROWS) == 3
+    store, everything = Store(), Settings(device="cpu")
+    assert that_pay(everything, store, ROWS) == that_pay(STYLE, store, 10**9) == MOST
+    assert that_pay(Settings(device="cpu", threads=3), store, ROWS) == 3
     for settings, rows in (
         (everything, ROWS - 1), (everything, None), (Settings(device="cpu", profile="hub"), 10**9),
         (Settings(device="cpu", engine="transformers"), 10**9),
     ):  # fmt: skip
-        assert that_pay(settings, rows) == 1
+        assert that_pay(settings, store, rows) == 1
     monkeypatch.setattr("checker.runs.processes.free_memory", lambda: 2 * MEMORY + 5)
-    assert that_pay(everything, ROWS) == 2
+    assert that_pay(everything, store, ROWS) == 2
     monkeypatch.setattr("checker.runs.processes.free_memory", lambda: 0)
-    assert that_pay(everything, ROWS) == 1
+    assert that_pay(everything, store, ROWS) == 1
     monkeypatch.setattr("checker.runs.processes.arithmetic", lambda device: "float16")
     monkeypatch.setattr("checker.runs.processes.free_memory", lambda: 100 * MEMORY)
-    assert that_pay(Settings(), 10**9) == 1  # on a GPU
-    assert that_pay(STYLE, 10**9) == MOST
+    assert that_pay(Settings(), store, 10**9) == 1  # on a GPU
+    assert that_pay(STYLE, store, 10**9) == MOST
+    monkeypatch.setattr(Store, "installed", lambda self, model: model.family == "marian")
+    assert that_pay(everything, store, 10**9) == 1, "downloaded models are larger"
+    assert that_pay(Settings(device="cpu", translator="embedded"), store, 10**9) == MOST
 
 
 @pytest.mark.parametrize(
@@ -193,11 +197,13 @@ def test_more_processes_only_where_they_pay(monkeypatch: pytest.MonkeyPatch) -> 
     [
         ({"proc/meminfo": "MemTotal: 9 kB\nMemAvailable:     7 kB\n"}, 7 * 1024),
         ({"proc/meminfo": "MemAvailable: 7 kB\n", "sys/fs/cgroup/memory.max": "max\n",
-          "sys/fs/cgroup/memory.current": "5\n"}, 7 * 1024),
+          "sys/fs/cgroup/memory.current": "5\n", "sys/fs/cgroup/memory.stat": ""}, 7 * 1024),
         ({"proc/meminfo": "MemAvailable: 7 kB\n", "sys/fs/cgroup/memory.max": "3000\n",
-          "sys/fs/cgroup/memory.current": "1000\n"}, 2000),
+          "sys/fs/cgroup/memory.current": "1000\n",
+          "sys/fs/cgroup/memory.stat": "anon 1\ninactive_file 600\n"}, 2600),
         ({"proc/meminfo": "MemAvailable: 7 kB\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "300\n",
-          "sys/fs/cgroup/memory/memory.usage_in_bytes": "400\n"}, 0),
+          "sys/fs/cgroup/memory/memory.usage_in_bytes": "400\n",
+          "sys/fs/cgroup/memory/memory.stat": "inactive_file 10\n"}, 0),
         ({"proc/meminfo": "nothing\n"}, 0),
         ({}, 0),
     ],
@@ -213,9 +219,61 @@ def test_memory_is_what_the_machine_and_the_container_leave(
 
 def test_threads_are_shared_out() -> None:
     cores = ctranslate2_engine.cores()
-    assert Processes(Settings(threads=6), 2)._settings.threads == 3
-    assert Processes(Settings(threads=1), 2)._settings.threads == 1
-    assert Processes(Settings(), 2)._settings.threads == max(1, cores // 2)
+    for threads, each in (6, 3), (1, 1), (None, max(1, cores // 2)):
+        assert Processes(Settings(threads=threads), Store(), 2)._settings["threads"] == each
+
+
+def test_they_score_with_the_models_of_the_checker(
+    tmp_path: Path, copied_models: Callable[..., Path]
+) -> None:
+    registry = copied_models("style")
+    (registry.parent / "embedded" / "style" / "ru.npz").unlink()
+    checker = Checker(STYLE, store=Store(registry))
+    source = tmp_path / "posts.jsonl"
+    text = "Сегодня глава ведомства провёл встречу с послом в столице."
+    source.write_text(json.dumps({"id": 1, "text": text}) + "\n")
+    with pytest.raises(CheckerError, match=r"ru\.npz"):
+        score_file(checker, source, tmp_path / "out.jsonl", workers=2)
+
+
+def test_a_worker_says_how_many_threads_before_they_are_started() -> None:
+    heavy = {"numpy", "ctranslate2", "tokenizers"}
+    code = f"import sys, checker.runs.worker; print({heavy} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
+def test_an_interrupted_command_leaves_no_process_and_says_how_to_go_on(tmp_path: Path) -> None:
+    source, output = posts(tmp_path / "posts.jsonl", 40 * CHUNK), tmp_path / "out.jsonl"
+    options = ["--fast", "--no-encoder", "--no-cache", "--workers", "2"]
+    for ending in signal.SIGINT, signal.SIGTERM:
+        with subprocess.Popen(
+            [*REAL, "score", str(source), "-o", str(output), *options], stderr=subprocess.PIPE, text=True,
+            start_new_session=True,
+        ) as run_:  # fmt: skip
+            deadline = time.monotonic() + 60
+            size = journal_path(output).stat().st_size if journal_path(output).exists() else 0
+            while not journal_path(output).exists() or journal_path(output).stat().st_size <= max(size, 5000):
+                assert run_.poll() is None, "finished too early"
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            run_.send_signal(ending)
+            assert run_.stderr is not None
+            said = run_.stderr.read()
+        assert run_.returncode == 130
+        assert "interrupted. Resume with: checker score" in said
+        assert "Traceback" not in said
+        while _session_runs(run_.pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not _session_runs(run_.pid)
+
+
+def _session_runs(group: int) -> bool:
+    """Whether a process of a group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_an_error_reaches_another_process_whole() -> None:

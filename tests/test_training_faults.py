@@ -300,7 +300,7 @@ def test_one_stack_learns_what_two_say(run: Path) -> None:
     trained = torch.load(run / "joint" / "model.pt", weights_only=True)["model"]
     assert trained["read.weight"].shape == (32, 32)
 
-    teacher = teacher_of(out / "base", folder, 2)
+    teacher = teacher_of(out / "base", folder)
     (folder / "tokenizer.json").write_bytes((out / "base" / "tokenizer.json").read_bytes())
     (folder / "faults").symlink_to(folder / "ctranslate2")
     [found] = Encoder(folder, folder / "ctranslate2", "x", device="cpu").read([TEXTS["ru"]])

@@ -23,7 +23,7 @@ from checker.verdict.file import Calibration
 from checker.verdict.model import VARIANTS, question
 
 
-@options.with_settings(without=("language", "calibration"))
+@options.with_settings(without=("language", "calibration", "likelihood"))
 def calibrate(
     labelled: Annotated[
         Path, typer.Argument(metavar="LABELLED", help=".jsonl .csv .tsv .parquet with text and label.")

@@ -23,7 +23,16 @@ Code = Annotated[options.Code | None, typer.Option(help="ISO 639-1 code, instead
 
 
 @options.with_settings(
-    without=("pivot", "language", "calibration", "no_round_trip", "no_fluency", "fast", "no_cache")
+    without=(
+        "pivot",
+        "language",
+        "calibration",
+        "no_round_trip",
+        "no_fluency",
+        "fast",
+        "likelihood",
+        "no_cache",
+    )
 )
 def quality(
     settings: Settings,

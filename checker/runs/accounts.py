@@ -343,7 +343,7 @@ def _scored(
         outcomes.check_columns(path, choice.columns, choice.id_column)
         score_file(
             Checker(settings), path, scores, text_column=text, id_column=id, restart=restart,
-            workers=workers or 1, keep_journal=keep_journal, on_progress=on_progress,
+            workers=1 if workers is None else workers, keep_journal=keep_journal, on_progress=on_progress,
         )  # fmt: skip
         return outcomes.read(scores, choice.columns, path, choice.id_column)
     target = scores.resolve()

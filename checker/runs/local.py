@@ -180,7 +180,8 @@ def score_file(
         OutputError: the output cannot be written, found out before anything is scored where possible;
             another run is writing it; the interrupted run had another input, other options or models; or it
             could not be uploaded, which the same call does later without scoring again.
-        CheckerError: the packages for an address are not installed.
+        CheckerError: the packages for an address are not installed; or one of several processes that score
+            came to an end, and the same call goes on where it stopped.
     """
     from checker.pipeline import Checker  # not above: an actor sets its threads before numpy is imported
 
@@ -245,10 +246,10 @@ def _score_paths(
             if journal.rows:
                 _log.info("Going on after the %d rows of an interrupted run.", journal.rows)
             on_progress(journal.rows, total)
-            if isinstance(scorer, Checker):
+            if type(scorer) is Checker:
                 left = None if total is None else total - journal.rows
-                count = that_pay(scorer.settings, left) if workers is None else workers
-                scorer = scorer if count == 1 else Processes(scorer.settings, count)
+                count = that_pay(scorer.settings, scorer.store, left) if workers is None else workers
+                scorer = scorer if count == 1 else Processes(scorer.settings, scorer.store, count)
             for chunk in score_chunks(scorer, islice(rows, journal.rows, None)):
                 rejects = [reject(row) for row, _ in chunk if isinstance(row, RowError)]
                 journal.append([output_line(*row) for row in chunk], rejects)

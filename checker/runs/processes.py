@@ -7,26 +7,21 @@ the same, and comes in the same order.
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import threading
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
-from multiprocessing import active_children, get_context, parent_process
+from dataclasses import fields
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from checker.ahead import in_order
 from checker.errors import CheckerError
+from checker.models import Store
 from checker.models.ctranslate2_engine import arithmetic, cores
 from checker.result import Result
+from checker.runs import worker
 from checker.settings import Settings
-
-if TYPE_CHECKING:  # a worker sets its threads before numpy is imported
-    from checker.pipeline import Checker
 
 ROWS = 500
 """Rows from which further processes pay for their start, about two seconds each."""
@@ -40,23 +35,33 @@ MEMORY = 1 << 30
 AHEAD = 2  # batches in work for each process: the next one is there when one is done
 
 
-def that_pay(settings: Settings, rows: int | None) -> int:
+def that_pay(settings: Settings, store: Store, rows: int | None) -> int:
     """How many processes to score in, unless the user says: one per core where that is known to pay.
 
-    That is on a CPU, with the embedded models, for a long file, where there is memory for them.
+    That is on a CPU, with the embedded models or Firefox's, for a long file, where there is memory for them.
 
     Args:
         settings: how posts are scored.
+        store: of their models.
         rows: of the input; None if that is not known.
     """
-    known = settings.profile == "embedded" and settings.engine == "ctranslate2"
-    if not known or rows is None or rows < ROWS:
+    if rows is None or rows < ROWS or _has_large_models(settings, store):
         return 1
     models = settings.round_trip or settings.fluency or settings.encoder
     if models and settings.device != "cpu" and arithmetic(settings.device) == "float16":
         return 1  # on a GPU
     room = free_memory() // MEMORY if models else MOST
     return max(1, min(settings.threads or cores(), room, MOST))
+
+
+def _has_large_models(settings: Settings, store: Store) -> bool:
+    """Whether models may be loaded that are neither embedded nor Firefox's: their size is not known."""
+    if settings.profile != "embedded" or settings.engine != "ctranslate2":
+        return True
+    if not settings.round_trip or settings.translator in ("embedded", "firefox"):
+        return False
+    hub = store.models("hub", "translation")
+    return any(model.family != "firefox" and store.installed(model) for model in hub)
 
 
 def free_memory(root: Path = Path("/")) -> int:
@@ -70,12 +75,14 @@ def free_memory(root: Path = Path("/")) -> int:
         free = 1024 * int(re.findall(r"MemAvailable: *(\d+) kB", told)[0])
     except (OSError, IndexError):
         return 0
-    group = root / "sys/fs/cgroup"
-    for most, now in ("memory.max", "memory.current"), (
-        "memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes",
-    ):  # fmt: skip
+    for group, most, now in (
+        ("sys/fs/cgroup", "memory.max", "memory.current"),
+        ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+    ):
         try:
-            free = min(free, int((group / most).read_text()) - int((group / now).read_text()))
+            limit, used, files = ((root / group / name).read_text() for name in (most, now, "memory.stat"))
+            idle = re.search(r"^(?:total_)?inactive_file (\d+)$", files, re.MULTILINE)  # given back at need
+            free = min(free, int(limit) - int(used) + (int(idle[1]) if idle else 0))
         except (OSError, ValueError):  # no such group, or "max": no limit
             continue
     return max(free, 0)
@@ -86,12 +93,14 @@ class Processes:
 
     Args:
         settings: how posts are scored; ``threads`` are shared out over the processes.
+        store: of their models.
         count: how many processes.
     """
 
-    def __init__(self, settings: Settings, count: int) -> None:
+    def __init__(self, settings: Settings, store: Store, count: int) -> None:
         each = max(1, (settings.threads or cores()) // count)
-        self._settings, self._count = replace(settings, threads=each), count
+        self._settings = {f.name: getattr(settings, f.name) for f in fields(settings)} | {"threads": each}
+        self._store, self._count = store, count
 
     def score_batches(
         self, batches: Iterable[Sequence[tuple[str, str]]]
@@ -101,47 +110,22 @@ class Processes:
         Raises:
             CheckerError: a process came to an end, most likely for want of memory.
         """
-        others = set(active_children())
-        pool = ProcessPoolExecutor(
-            self._count, get_context("spawn"), initializer=_begin, initargs=(self._settings,)
-        )
+        context = get_context("spawn")
+        read, write = context.Pipe(duplex=False)
+        begun = (self._settings, self._store.registry, self._store.home, read)
+        pool = ProcessPoolExecutor(self._count, context, initializer=worker.begin, initargs=begun)
         done = False
         try:
-            yield from in_order(lambda batch: pool.submit(_score, batch), batches, AHEAD * self._count)
+            yield from in_order(lambda batch: pool.submit(worker.score, batch), batches, AHEAD * self._count)
             done = True
         except BrokenProcessPool:
             raise CheckerError(
-                "A process that scores came to an end, most likely for want of memory. Give the command "
-                "again with fewer --workers: it goes on where it stopped."
+                "A process that scores ended before its time, most likely for want of memory. Try it with "
+                "workers 1. (A script that asks for more has its calls below if __name__ == '__main__'.)"
             ) from None
         finally:
-            if not done:  # nobody waits for what is in work
-                for process in set(active_children()) - others:
-                    process.terminate()
+            if not done:
+                write.close()  # they end; nobody waits for what is in work
             pool.shutdown(cancel_futures=True)
-
-
-_checker: Checker
-
-
-def _begin(settings: Settings) -> None:
-    """Load what this process scores with, and see to it that it does not outlive the one that asked."""
-    global _checker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the business of the parent
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    # Those of Rust and OpenMP are started on import.
-    os.environ["RAYON_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(settings.threads)
-    from checker.pipeline import Checker
-
-    _checker = Checker(settings)
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-    os._exit(1)
-
-
-def _score(batch: Sequence[tuple[str, str]]) -> list[Result]:
-    return next(_checker.score_batches([batch]))
+            write.close()
+            read.close()

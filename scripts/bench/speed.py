@@ -39,6 +39,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from checker.runs.processes import ROWS
 from scripts.bench.random_models import EMBEDDED, SENTENCES, posts, random_store
 from scripts.bench.tables import Table, add_option, progress, publish, write_json
 from scripts.command import ROOT, command
@@ -296,9 +297,7 @@ def compare(args: argparse.Namespace) -> dict[str, Any]:
         {
             "a": measured(args, "plain", posts=args.plain_posts, size=1, **plain),
             "b": measured(args, "plain", posts=args.batched_posts, size=32, **plain),
-            "c": measured(
-                args, "ours", posts=args.posts, languages=languages, settings={"likelihood": True}
-            ),
+            "c": measured(args, "ours", posts=args.posts, languages=languages, settings={"likelihood": True}),
         }
         for _ in range(args.repeat)
     ]
@@ -331,6 +330,8 @@ def ways(args: argparse.Namespace) -> dict[str, Any]:
 
 def scored_by_command(texts: list[str], way: Way, count: int) -> dict[str, Any]:
     """Speed of ``checker score`` on ``count`` posts that follow as many others; peak of all its processes."""
+    if "--workers" not in way.options and count < ROWS:
+        sys.exit(f"--posts is too small: the shorter file must have {ROWS} rows, as more processes have")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         environment = quiet() | {"STATEMENT_CHECKER_CACHE": str(folder / "cache")}
@@ -359,17 +360,20 @@ def timed_with_peak(program: list[str], environment: dict[str, str]) -> tuple[fl
     """Wall time of a command that must succeed; MiB at the peak of each of its processes, summed (Linux)."""
     peaks: dict[str, int] = {}
     begun = time.perf_counter()
-    with subprocess.Popen(
-        program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment, cwd=ROOT, text=True
-    ) as process:
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        subprocess.Popen(
+            program, stdout=subprocess.DEVNULL, stderr=said, env=environment, cwd=ROOT
+        ) as process,
+    ):
         while process.poll() is None:
             for pid in family(process.pid):
                 peaks[pid] = max(peaks.get(pid, 0), peak_of(pid))
             time.sleep(0.05)
         spent = time.perf_counter() - begun
         if process.returncode:
-            assert process.stderr is not None
-            sys.exit(process.stderr.read())
+            said.seek(0)
+            sys.exit(said.read())
     return spent, round(sum(peaks.values()) / 1024)
 
 

@@ -64,17 +64,18 @@ def weights_of(folder: Path) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in found.items()}
 
 
-def teacher_of(base: Path, folder: Path, layers: int) -> Encoder:
+def teacher_of(base: Path, folder: Path) -> Encoder:
     """The stack that ships for the first two questions, with its heads.
 
     Args:
         base: folder with the configuration.
         folder: of the encoder that ships.
-        layers: how many it has.
     """
+    stored = weights_of(folder)
+    layers = len({name.split(".")[2] for name in stored if name.startswith("encoder.layer.")})
     made = Encoder(json.loads((base / "config.json").read_text()), layers, 0.0, attention())
     state = made.body.state_dict()
-    for name, value in weights_of(folder).items():
+    for name, value in stored.items():
         state[name][: len(value)] = value  # positions beyond those that ship are never read
     state["embeddings.token_type_embeddings.weight"].zero_()  # that of a token is in its position
     made.body.load_state_dict(state)
@@ -115,7 +116,7 @@ def main() -> None:
     sentences, dev = Pack.load(args.faults / "train"), Pack.load(args.faults / "dev")
     posts, held = Pack.load(args.packs / "train"), Pack.load(args.packs / "held")
     begun = torch.load(args.faults / "model.pt", map_location="cpu", weights_only=True)
-    teacher = teacher_of(base, args.models / "embedded" / "encoder", begun["layers"])
+    teacher = teacher_of(base, args.models / "embedded" / "encoder")
     model = Joint(json.loads((base / "config.json").read_text()), begun["layers"], 0.0, attention())
     model.load_state_dict(begun["model"], strict=False)
     with torch.no_grad():
@@ -127,6 +128,8 @@ def main() -> None:
         ours, theirs = (torch.cat(part) for part in zip(*pairs, strict=True))
         model.read.weight.data, model.read.bias.data, left = best_map(ours, theirs)
         variance = theirs.var(0)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    teacher, variance = teacher.to(device), variance.to(device)
     print(f"the map leaves {left:.3f} of the variance", flush=True)
 
     def epoch_of(epoch: int) -> Iterator[Batch]:
@@ -167,12 +170,12 @@ def main() -> None:
         for start in range(0, len(order), 32):
             part = order[start : start + 32]
             batch = of_rows(held, rows[part])
-            ids, mask = batch["ids"], batch["mask"]
+            ids, mask = batch["ids"].to(device), batch["mask"].to(device)
             for number, vectors in enumerate(
                 (model.read(model.vectors(ids, mask)), teacher.vectors(ids, mask))
             ):
                 for head, each in enumerate(teacher.said(vectors, mask)[:2]):
-                    scores[number, head, part] = each[: len(part)].numpy()
+                    scores[number, head, part] = each[: len(part)].cpu().numpy()
         for head, name in enumerate(("translated", "machine")):
             ours, theirs = scores[:, head]
             found[f"{name}_agreement"] = round(float(np.corrcoef(ours, theirs)[0, 1]), 4)
