@@ -504,17 +504,18 @@ def own(checker: Checker, language: str = "ru", **changes: Any) -> Calibration:
     return shipped().model_copy(update={"languages": {language: fitted}, "models": {}})
 
 
-def counting_fluency(calibration: Calibration) -> Calibration:
-    """The same with a variant that counts fluency; the shipped one counts style alone."""
-    name, style = "style+fluency", calibration.variants["style"]
-    richer = {"features": VARIANTS[name], "weights": (*style.weights, 0.3, 0.1)}
+def counting_fluency(calibration: Calibration, name: str = "style+fluency") -> Calibration:
+    """The same with a variant that counts fluency, and what else is in its name; none that ships does."""
+    style = calibration.variants["style"]
+    more = VARIANTS[name][2:]
+    richer = {"features": VARIANTS[name], "weights": (*style.weights, *([0.3, 0.1] * len(more))[: len(more)])}
     languages = {
         language: fitted.model_copy(
             update={
                 part: dict.fromkeys(("style", name), getattr(fitted, part)["style"])
                 for part in ("correction", "thresholds", "reliability")
             }
-            | {"scales": {**fitted.scales, "fluency": (0.0, 1.0)}}
+            | {"scales": {**fitted.scales, **dict.fromkeys(needs(name)[1:], (0.0, 1.0))}}
         )
         for language, fitted in calibration.languages.items()
     }
@@ -644,6 +645,22 @@ def test_a_calibration_counts_the_evidence_of_its_own_models(
     assert result.fluency is not None
     assert f"its {task} evidence is shown, not counted" in warned(result, "uncalibrated")
     assert set(counted(result)) == ({"style", "fluency"} if task == "translator" else {"style"})
+
+
+def test_likelihoods_are_computed_where_an_answer_counts_them(tmp_path: Path, quick: Checker) -> None:
+    def asked(**options: Any) -> list[bool]:
+        models = Checker(store=quick.store, **options).models
+        return [models.likelihood(language) for language in ("ru", "de")]
+
+    assert asked() == asked(encoder=False) == [False, False]
+    assert asked(likelihood=True) == asked(exact=True) == [True, True]
+    path = tmp_path / "own.json"
+    own(quick).write(path)
+    assert asked(calibration=path) == [False, False], "it counts the encoder"
+    counting_fluency(own(quick), "style+fluency+round_trip").write(path)
+    assert asked(calibration=path, encoder=False) == [True, False]
+    assert asked(calibration=path) == [True, False]
+    assert asked(calibration=path, encoder=False, fluency=False) == [False, False]
 
 
 def test_fluency_is_ranked_by_the_percentiles_of_the_calibration(tmp_path: Path, quick: Checker) -> None:

@@ -39,6 +39,7 @@ def that_pay(settings: Settings, store: Store, rows: int | None) -> int:
     """How many processes to score in, unless the user says: one per core where that is known to pay.
 
     That is on a CPU, with the embedded models or Firefox's, for a long file, where there is memory for them.
+    It does not pay for the encoder alone: threads wait little for each other then.
 
     Args:
         settings: how posts are scored.
@@ -47,10 +48,12 @@ def that_pay(settings: Settings, store: Store, rows: int | None) -> int:
     """
     if rows is None or rows < ROWS or _has_large_models(settings, store):
         return 1
-    models = settings.round_trip or settings.fluency or settings.encoder
-    if models and settings.device != "cpu" and arithmetic(settings.device) == "float16":
+    more = settings.round_trip or settings.fluency
+    if settings.encoder and not more:
+        return 1
+    if more and settings.device != "cpu" and arithmetic(settings.device) == "float16":
         return 1  # on a GPU
-    room = free_memory() // MEMORY if models else MOST
+    room = free_memory() // MEMORY if more else MOST
     return max(1, min(settings.threads or cores(), room, MOST))
 
 

@@ -64,8 +64,8 @@ WAYS = {
     "everything, `--workers 1`": Way(("--workers", "1"), 2),
     "everything, from the cache": Way((), 6, cached=True),
     "`--no-round-trip`": Way(("--no-round-trip",), 6),
+    "`--fast --workers 2`": Way(("--fast", "--workers", "2"), 8),
     "`--fast`": Way(("--fast",), 8),
-    "`--fast --workers 1`": Way(("--fast", "--workers", "1"), 4),
     "`--fast --no-encoder`": Way(("--fast", "--no-encoder"), 32),
     "`--fast --no-encoder --workers 1`": Way(("--fast", "--no-encoder", "--workers", "1"), 16),
 }
