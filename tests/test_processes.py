@@ -243,6 +243,7 @@ def test_a_worker_says_how_many_threads_before_they_are_started() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 
 
+@pytest.mark.slow
 def test_an_interrupted_command_leaves_no_process_and_says_how_to_go_on(tmp_path: Path) -> None:
     source, output = posts(tmp_path / "posts.jsonl", 40 * CHUNK), tmp_path / "out.jsonl"
     options = ["--fast", "--no-encoder", "--no-cache", "--workers", "2"]

@@ -15,7 +15,7 @@ from test_batch import StandIn
 from checker.errors import CheckerError, InputError, OutputError
 from checker.io.read import Post
 from checker.io.sources import on_disk, read_all
-from checker.runs.local import score_file
+from checker.runs.local import CHUNK, score_file
 
 
 def lines(*texts: str) -> str:
@@ -69,9 +69,9 @@ def test_a_path_that_exists_is_no_pattern(tmp_path: Path) -> None:
 
 def test_a_changed_pattern_is_another_run(days: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.jsonl"
-    (days / "day-1.jsonl").write_text(lines(*["a"] * 100), "utf-8")
+    (days / "day-1.jsonl").write_text(lines(*["a"] * (2 * CHUNK)), "utf-8")
     with pytest.raises(CheckerError, match="device"):
-        score_file(StandIn(stop_at="90"), days / "day-*.jsonl", output)
+        score_file(StandIn(stop_at=str(CHUNK + 20)), days / "day-*.jsonl", output)
     (days / "day-0.jsonl").write_text(lines("new"), "utf-8")
     with pytest.raises(OutputError, match="another run"):
         score_file(StandIn(), days / "day-*.jsonl", output)

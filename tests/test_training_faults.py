@@ -249,6 +249,7 @@ def test_a_calque_has_the_order_of_its_source() -> None:
     assert draft.text()[0] == "Ich habe gestern das alte gekauft Haus."
 
 
+@pytest.mark.slow
 def test_one_stack_learns_what_two_say(run: Path) -> None:
     """The layers for faulty words, trained and shipped, then with a teacher beside them."""
     import torch
