@@ -80,10 +80,10 @@ def test_what_the_reader_raises_comes_after_the_results_before_it() -> None:
 
 
 def test_one_and_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
-    source = posts(tmp_path / "posts.jsonl", 5 * CHUNK + 7)
+    source = posts(tmp_path / "posts.jsonl", 2 * CHUNK + 7)
     for workers in 1, 2:
         summary = score_file(Checker(STYLE), source, tmp_path / f"{workers}.jsonl", workers=workers)
-        assert summary.errors == sum(row % 50 == 7 for row in range(5 * CHUNK + 7))
+        assert summary.errors == sum(row % 50 == 7 for row in range(2 * CHUNK + 7))
     assert (tmp_path / "1.jsonl").read_bytes() == (tmp_path / "2.jsonl").read_bytes()
     assert not active_children()
 
@@ -102,6 +102,7 @@ def test_the_command_takes_workers(tmp_path: Path) -> None:
     assert (alone.returncode, "--workers is for files" in alone.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_ends_the_run_which_goes_on_later(tmp_path: Path) -> None:
     source, output = posts(tmp_path / "posts.jsonl", 8 * CHUNK), tmp_path / "out.jsonl"
 
