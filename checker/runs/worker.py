@@ -1,4 +1,4 @@
-"""A process that scores for another one: what `checker.runs.processes` starts, and nothing else imports.
+"""A process that scores for another one, as `checker.runs.processes` starts it.
 
 Nothing heavy is imported here: the libraries start their threads when they are imported, and a worker says
 first how many.
@@ -32,12 +32,17 @@ def begin(settings: Mapping[str, Any], registry: Path, home: Path, open_while_wa
     global _checker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the business of the parent
     threading.Thread(target=_end_when_closed, args=(open_while_wanted,), daemon=True).start()
-    os.environ["RAYON_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(settings["threads"])
+    take_threads(settings["threads"])
     from checker.models import Store
     from checker.pipeline import Checker
     from checker.settings import Settings
 
     _checker = Checker(Settings(**settings), store=Store(registry, home))
+
+
+def take_threads(count: int) -> None:
+    """Say how many threads Rust and OpenMP may start, which they do when they are imported."""
+    os.environ["RAYON_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(count)
 
 
 def _end_when_closed(pipe: Connection) -> None:

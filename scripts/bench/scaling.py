@@ -13,7 +13,6 @@ import json
 import math
 import multiprocessing
 import os
-import re
 import resource
 import tempfile
 import threading
@@ -28,6 +27,7 @@ from typing import Any, TypeVar
 from checker.runs.ray.partitions import SHARD
 from checker.settings import Settings
 from scripts.bench.examples import distinct, examples
+from scripts.bench.process_tree import descendants, peak_of
 from scripts.bench.tables import Table, add_option, publish
 from scripts.command import command
 
@@ -157,13 +157,12 @@ def measure_ray(path: Path, folder: Path, round_trip: bool, workers: int) -> OnR
                 try:
                     actor = Path(f"/proc/{process}/cmdline").read_text().startswith("ray::MapWorker")
                     ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
-                    status = Path(f"/proc/{process}/status").read_text()
                 except (FileNotFoundError, ProcessLookupError):
                     continue
                 actor = actor or times.get(process, (False,))[0]  # an actor that ended has no name any more
                 times[process] = (actor, sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"))
-                if actor and (found := re.search(r"VmHWM:\s+(\d+)", status)):
-                    peak = max(peak, int(found[1]) * 1024)
+                if actor:
+                    peak = max(peak, peak_of(process))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -174,19 +173,6 @@ def measure_ray(path: Path, folder: Path, round_trip: bool, workers: int) -> OnR
         watcher.join()
     actors = sum(seconds for actor, seconds in times.values() if actor)
     return OnRay(summary.seconds, actors, sum(seconds for _, seconds in times.values()) - actors, peak)
-
-
-def descendants(pid: int) -> list[int]:
-    """The processes below one."""
-    found: list[int] = []
-    for path in Path("/proc").glob(f"{pid}/task/*/children"):
-        try:
-            children = [int(child) for child in path.read_text().split()]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        for child in children:
-            found += [child, *descendants(child)]
-    return found
 
 
 def measure_shards(count: int) -> tuple[float, float]:

@@ -34,12 +34,13 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from checker.runs.processes import ROWS
+from scripts.bench.process_tree import descendants, peak_of
 from scripts.bench.random_models import EMBEDDED, SENTENCES, posts, random_store
 from scripts.bench.tables import Table, add_option, progress, publish, write_json
 from scripts.command import ROOT, command
@@ -358,7 +359,7 @@ def scored_by_command(texts: list[str], way: Way, count: int) -> dict[str, Any]:
 
 def timed_with_peak(program: list[str], environment: dict[str, str]) -> tuple[float, int]:
     """Wall time of a command that must succeed; MiB at the peak of each of its processes, summed (Linux)."""
-    peaks: dict[str, int] = {}
+    peaks: dict[int, int] = {}
     begun = time.perf_counter()
     with (
         tempfile.TemporaryFile("w+") as said,
@@ -367,33 +368,14 @@ def timed_with_peak(program: list[str], environment: dict[str, str]) -> tuple[fl
         ) as process,
     ):
         while process.poll() is None:
-            for pid in family(process.pid):
+            for pid in (process.pid, *descendants(process.pid)):
                 peaks[pid] = max(peaks.get(pid, 0), peak_of(pid))
             time.sleep(0.05)
         spent = time.perf_counter() - begun
         if process.returncode:
             said.seek(0)
             sys.exit(said.read())
-    return spent, round(sum(peaks.values()) / 1024)
-
-
-def family(pid: int) -> list[str]:
-    """A process and those that it started, and so on."""
-    found = [str(pid)]
-    for each in found:
-        for task in Path(f"/proc/{each}/task").glob("*/children"):
-            with suppress(OSError):
-                found += task.read_text().split()
-    return found
-
-
-def peak_of(pid: str) -> int:
-    """KiB that a process had in memory at most; 0 of one that ended."""
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1])
-    return 0
+    return spent, round(sum(peaks.values()) / 2**20)
 
 
 def stages(args: argparse.Namespace) -> dict[str, Any]:

@@ -13,7 +13,7 @@ people and of machines (``scripts.training.encoder pack``); the other pack is of
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +36,17 @@ HELD = 1000
 
 def weights_of(folder: Path) -> dict[str, torch.Tensor]:
     """The weights of a converted encoder by the names of ``BertModel``; embeddings included."""
-    arrays = read(folder / CONVERTED / "model.bin" if (folder / CONVERTED).exists() else folder / "model.bin")
+    arrays = read(folder / CONVERTED / "model.bin")
     found: dict[str, npt.NDArray[Any]] = {}
-    last = {"gamma": "weight", "beta": "bias", "weight": "weight", "bias": "bias"}
-    for name, array in arrays.items():
+    for variable, array in arrays.items():
+        name = variable.replace("gamma", "weight").replace("beta", "bias")
         match name.split("/"):
             case ["encoder", "embeddings_0", "weight"]:
                 found["embeddings.word_embeddings.weight"] = array
             case ["encoder", "position_encodings", "encodings"]:
                 found["embeddings.position_embeddings.weight"] = array
             case ["encoder", "layernorm_embedding", end]:
-                found[f"embeddings.LayerNorm.{last[end]}"] = array
+                found[f"embeddings.LayerNorm.{end}"] = array
             case ["encoder", layer, "self_attention", "linear_0", end]:
                 owner = f"encoder.layer.{layer.removeprefix('layer_')}.attention.self"
                 for part, piece in zip(("query", "key", "value"), np.split(array, 3), strict=True):
@@ -60,7 +60,7 @@ def weights_of(folder: Path) -> dict[str, torch.Tensor]:
                     "ffn/layer_norm": "output.LayerNorm",
                 }.get("/".join(path))
                 if module is not None:
-                    found[f"encoder.layer.{layer.removeprefix('layer_')}.{module}.{last[end]}"] = array
+                    found[f"encoder.layer.{layer.removeprefix('layer_')}.{module}.{end}"] = array
     return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in found.items()}
 
 
@@ -162,22 +162,26 @@ def main() -> None:
     about = [held.about[row] for row in rows]
 
     @torch.no_grad()
-    def evaluate(model: nn.Module) -> dict[str, float]:
-        assert isinstance(model, Joint)
-        found: dict[str, float] = {"faulty_words": areas(model, dev)[0]}
-        scores = np.zeros((2, 2, len(rows)), np.float32)  # ours and the teacher's; translated and machine
+    def scores(vectors: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> npt.NDArray[np.float32]:
+        """What the teacher's heads say of posts held out: translated and machine, a row each."""
+        found = np.zeros((2, len(rows)), np.float32)
         order = np.argsort(held.lengths[rows], kind="stable")
         for start in range(0, len(order), 32):
             part = order[start : start + 32]
             batch = of_rows(held, rows[part])
             ids, mask = batch["ids"].to(device), batch["mask"].to(device)
-            for number, vectors in enumerate(
-                (model.read(model.vectors(ids, mask)), teacher.vectors(ids, mask))
-            ):
-                for head, each in enumerate(teacher.said(vectors, mask)[:2]):
-                    scores[number, head, part] = each[: len(part)].cpu().numpy()
+            for head, each in enumerate(teacher.said(vectors(ids, mask), mask)[:2]):
+                found[head, part] = each[: len(part)].cpu().numpy()
+        return found
+
+    of_teacher = scores(teacher.vectors)
+
+    def evaluate(model: nn.Module) -> dict[str, float]:
+        assert isinstance(model, Joint)
+        found: dict[str, float] = {"faulty_words": areas(model, dev)[0]}
+        of_model = scores(lambda ids, mask: model.read(model.vectors(ids, mask)))
         for head, name in enumerate(("translated", "machine")):
-            ours, theirs = scores[:, head]
+            ours, theirs = of_model[head], of_teacher[head]
             found[f"{name}_agreement"] = round(float(np.corrcoef(ours, theirs)[0, 1]), 4)
             for whose, each in ("ours", ours), ("teacher", theirs):
                 mean = family_table(each, held.language[rows], about, least=5)["mean"]

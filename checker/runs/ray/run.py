@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import platform
 import shutil
 import time
@@ -48,6 +47,7 @@ from checker.runs.ray.partitions import (
     write_shard,
 )
 from checker.runs.rejects import reject, rejects_path
+from checker.runs.worker import take_threads
 from checker.settings import Settings
 
 if TYPE_CHECKING:
@@ -337,8 +337,7 @@ class _Scorer:
     """An actor: it loads the models once, and scores shards."""
 
     def __init__(self, job: _Job) -> None:
-        # An actor may use as many threads as it has CPUs. Those of Rust and OpenMP are started on import.
-        os.environ["RAYON_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(job.threads)
+        take_threads(job.threads)  # as many as it has CPUs
         from checker.pipeline import Checker
 
         self._checker = Checker(replace(job.settings, threads=job.threads))
