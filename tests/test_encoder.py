@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -123,13 +124,13 @@ def test_the_verdict_names_the_encoder_and_can_do_without_it(checker: Checker) -
     assert found[0].machine_translated != found[1].machine_translated
 
 
-def test_a_damaged_encoder_is_one_clear_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damaged", ["ctranslate2/model.bin", "faults/model.bin", "tokenizer.json"])
+def test_a_damaged_encoder_is_one_clear_error(tmp_path: Path, damaged: str) -> None:
     store = Store()
     model = store.encoder()
     assert model is not None
-    folder = store.path(model)
-    (tmp_path / "ctranslate2").mkdir()
-    (tmp_path / "tokenizer.json").write_bytes((folder / "tokenizer.json").read_bytes())
-    (tmp_path / "ctranslate2" / "model.bin").write_bytes(b"\0" * 100)
+    folder = tmp_path / "encoder"
+    shutil.copytree(store.path(model), folder)
+    (folder / damaged).write_bytes(b"\0" * 100)
     with pytest.raises(ModelCorruptedError, match="Install the package again"):
-        Encoder(tmp_path, tmp_path / "ctranslate2", "encoder@1")
+        Encoder(folder, folder / "ctranslate2", "encoder@1")

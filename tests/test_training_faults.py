@@ -292,14 +292,16 @@ def test_one_stack_learns_what_two_say(run: Path) -> None:
     for name in "train", "held":
         pack(posts, tokenizer, 96).save(run / "posts" / name)
     said = command(
-        "joint", "--faults", str(out), "--packs", str(run / "posts"), "--models", str(models), "--out",
+        "joint", "--faults", str(out), "--packs", str(run / "posts"), "--teacher", str(folder), "--out",
         str(run / "joint"), "--steps", "4", "--batch-tokens", "400",
     )  # fmt: skip
     assert '"step": 4' in said
+    begun = said.index("leaves")
+    assert float(said[begun:].split()[1]) < 0.9, "the mean of both says some of what the teacher says"
     record = json.loads((run / "joint" / "training.json").read_text())["last"]
     assert {"faulty_words", "machine_agreement", "translated_agreement"} <= set(record)
     trained = torch.load(run / "joint" / "model.pt", weights_only=True)["model"]
-    assert trained["read.weight"].shape == (32, 32)
+    assert trained["read.weight"].shape == trained["words.weight"].shape == (32, 32)
 
     teacher = teacher_of(out / "base", folder)
     (folder / "tokenizer.json").write_bytes((out / "base" / "tokenizer.json").read_bytes())

@@ -1,17 +1,20 @@
 """Train one stack of layers that says what both stacks of the encoder say: half the time for each sentence.
 
-    python -m scripts.training.joint --faults runs/faults --packs runs/encoder --models models \\
-        --out runs/joint --minutes 90
+    python -m scripts.training.joint --faults runs/faults --packs runs/encoder --out runs/joint --minutes 90
 
-The layers begin as those that find faulty words (``--faults``, a run of `scripts.training.faults`) and go on
-learning that. From every vector a linear map also reads the vector of the other stack, which ships in
-``--models``: its teacher (Hinton et al. 2015, arXiv 1503.02531; hidden states as targets: Jiao et al. 2020,
-TinyBERT). The heads that were trained on the teacher's vectors read the mapped ones. ``--packs`` has posts of
-people and of machines (``scripts.training.encoder pack``); the other pack is of sentences.
+There are two stacks: one finds faulty words (``--faults``, a run of `scripts.training.faults`), one was
+trained to tell translations (``--teacher``, the encoder that ships). Both come from one base, so their mean,
+at which these layers begin, says much of what either says (Wortsman et al. 2022, arXiv 2203.05482). Then they
+learn the rest: linear maps from their vectors must give the vectors of the first on sentences and of the
+second on sentences and posts, and what its heads say (Hinton et al. 2015, arXiv 1503.02531; hidden states as
+targets: Jiao et al. 2020, TinyBERT). They also go on learning which words are faulty. ``--packs`` has posts
+of people and of machines (``scripts.training.encoder pack``); the sentences are those of ``--faults``.
+Nothing of it ships yet.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,7 +33,10 @@ from scripts.training.faults import areas, of_rows
 from scripts.training.faults import losses as fault_losses
 from scripts.training.loop import Batch, add_options, attention, begin, fit, write_record
 
-HELD = 1000
+HEADS = ("translated", "machine")
+"""Heads of the teacher."""
+
+HELD = 2500
 """Posts of families held out that are scored at every checkpoint."""
 
 
@@ -65,11 +71,11 @@ def weights_of(folder: Path) -> dict[str, torch.Tensor]:
 
 
 def teacher_of(base: Path, folder: Path) -> Encoder:
-    """The stack that ships for the first two questions, with its heads.
+    """The stack that was trained to tell translations, with its heads.
 
     Args:
         base: folder with the configuration.
-        folder: of the encoder that ships.
+        folder: that `scripts.training.encoder_ship` wrote.
     """
     stored = weights_of(folder)
     layers = len({name.split(".")[2] for name in stored if name.startswith("encoder.layer.")})
@@ -88,12 +94,49 @@ def teacher_of(base: Path, folder: Path) -> Encoder:
 
 
 class Joint(Encoder):
-    """Layers for faulty words, with a map from their vectors to those of the teacher."""
+    """Layers with a head for faulty words, and maps to the vectors of the teacher and of the first set."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         width = self.body.config.hidden_size
         self.read = nn.Linear(width, width)
+        self.words = nn.Linear(width, width)
+
+    @classmethod
+    def made(cls, base: Path, layers: int) -> Joint:
+        """With weights at random: those of a run are loaded into it."""
+        return cls(json.loads((base / "config.json").read_text()), layers, 0.0, attention())
+
+    def mapped(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """What the vectors of the teacher would be; (posts, tokens, width)."""
+        found: torch.Tensor = self.read(self.vectors(ids, mask))
+        return found
+
+
+@torch.no_grad()
+def said(
+    teacher: Encoder,
+    vectors: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    posts: Pack,
+    rows: npt.NDArray[np.int64],
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Log-odds of posts by the heads of the teacher.
+
+    Args:
+        teacher: with its heads.
+        vectors: those of pieces, from their numbers and their mask.
+        posts, rows: a pack, and which posts of it.
+    """
+    device = next(teacher.parameters()).device
+    found = {name: np.zeros(len(rows), np.float32) for name in HEADS}
+    order = np.argsort(posts.lengths[rows], kind="stable")
+    for start in range(0, len(order), 32):
+        part = order[start : start + 32]
+        batch = of_rows(posts, rows[part])
+        ids, mask = batch["ids"].to(device), batch["mask"].to(device)
+        for name, each in zip(HEADS, teacher.said(vectors(ids, mask), mask)[:2], strict=True):
+            found[name][part] = each[: len(part)].cpu().numpy()
+    return found
 
 
 def best_map(one: torch.Tensor, other: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, float]:
@@ -104,33 +147,36 @@ def best_map(one: torch.Tensor, other: torch.Tensor) -> tuple[torch.Tensor, torc
     return found[:-1].T.contiguous(), found[-1], float(left.mean())
 
 
-def main() -> None:
-    parser = command(__doc__)
-    parser.add_argument("--faults", type=Path, required=True, help="the run that the layers begin at")
-    parser.add_argument("--packs", type=Path, required=True, help="with train/ and held/")
-    parser.add_argument("--models", type=Path, default=Path("models"), help="with the teacher")
-    add_options(parser, minutes=90, lr=2e-4)
-    args = parser.parse_args()
+def train(args: argparse.Namespace) -> None:
+    """Write ``checkpoint.pt`` and ``model.pt``."""
     begin(args)
     base = args.faults / "base"
     sentences, dev = Pack.load(args.faults / "train"), Pack.load(args.faults / "dev")
     posts, held = Pack.load(args.packs / "train"), Pack.load(args.packs / "held")
     begun = torch.load(args.faults / "model.pt", map_location="cpu", weights_only=True)
-    teacher = teacher_of(base, args.models / "embedded" / "encoder")
-    model = Joint(json.loads((base / "config.json").read_text()), begun["layers"], 0.0, attention())
-    model.load_state_dict(begun["model"], strict=False)
+    teacher = teacher_of(base, args.teacher)
+    finder = Joint.made(base, begun["layers"]).eval().requires_grad_(False)
+    finder.load_state_dict(begun["model"], strict=False)
+    model = Joint.made(base, begun["layers"])
+    before = torch.load((args.begin or args.faults) / "model.pt", map_location="cpu", weights_only=True)
+    model.load_state_dict(before["model"], strict=False)
+    spread = []
     with torch.no_grad():
-        pairs = []
-        for rows in batches(posts, args.batch_tokens, 99)[:12]:
-            batch = of_rows(posts, rows)
-            shown = batch["mask"].bool()
-            pairs.append([one.vectors(batch["ids"], batch["mask"])[shown] for one in (model, teacher)])
-        ours, theirs = (torch.cat(part) for part in zip(*pairs, strict=True))
-        model.read.weight.data, model.read.bias.data, left = best_map(ours, theirs)
-        variance = theirs.var(0)
+        for ours, theirs in zip(model.body.parameters(), teacher.body.parameters(), strict=True):
+            ours.lerp_(theirs, args.mean)
+        for own, other, texts in (model.read, teacher, posts), (model.words, finder, sentences):
+            pairs = []
+            for rows in batches(texts, args.batch_tokens, 99)[:12]:
+                batch = of_rows(texts, rows)
+                shown = batch["mask"].bool()
+                pairs.append([one.vectors(batch["ids"], batch["mask"])[shown] for one in (model, other)])
+            first, second = (torch.cat(part) for part in zip(*pairs, strict=True))
+            own.weight.data, own.bias.data, left = best_map(first, second)
+            spread.append(second.var(0))
+            print(f"the map leaves {left:.3f} of the variance", flush=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    teacher, variance = teacher.to(device), variance.to(device)
-    print(f"the map leaves {left:.3f} of the variance", flush=True)
+    teacher, finder = teacher.to(device), finder.to(device)
+    of_texts, of_words = (variance.to(device) for variance in spread)
 
     def epoch_of(epoch: int) -> Iterator[Batch]:
         """A batch of sentences, a batch of posts, in turn."""
@@ -144,44 +190,39 @@ def main() -> None:
             yield of_rows(posts, of_posts.pop()) | {"spoilt": torch.zeros(1)}
 
     def loss(model: nn.Module, batch: Batch) -> torch.Tensor:
+        """What tells translations, and its heads; of sentences also which words are faulty."""
         assert isinstance(model, Joint)
-        mask = batch["mask"]
-        hidden = model.vectors(batch["ids"], mask)
+        ids, mask = batch["ids"], batch["mask"]
+        hidden = model.vectors(ids, mask)
+        shown = mask.bool()
         mapped = model.read(hidden).float()
         with torch.no_grad():
-            wanted = teacher.vectors(batch["ids"], mask)
-        apart = ((mapped - wanted) ** 2 / variance)[mask.bool()].mean()
+            wanted = teacher.vectors(ids, mask)
+        total: torch.Tensor = ((mapped - wanted) ** 2 / of_texts)[shown].mean()
         with torch.autocast(mask.device.type, enabled=False):
-            said = zip(teacher.said(mapped, mask)[:2], teacher.said(wanted, mask)[:2], strict=True)
+            both = zip(teacher.said(mapped, mask)[:2], teacher.said(wanted, mask)[:2], strict=True)
             real = mask.sum(1) > 1
-            heads = torch.stack([((one - other)[real] ** 2).mean() for one, other in said]).sum()
-        total: torch.Tensor = apart + 0.2 * heads
-        return total + fault_losses(model, batch, hidden) if batch["spoilt"].item() else total
+            total = (
+                total + 0.2 * torch.stack([((one - other)[real] ** 2).mean() for one, other in both]).sum()
+            )
+        if batch["spoilt"].item():
+            with torch.no_grad():
+                found = finder.vectors(ids, mask)
+            total = total + ((model.words(hidden).float() - found) ** 2 / of_words)[shown].mean()
+            total = total + fault_losses(model, batch, hidden)
+        return total
 
     rows = np.sort(np.random.default_rng(1).permutation(len(held))[:HELD])
     about = [held.about[row] for row in rows]
 
-    @torch.no_grad()
-    def scores(vectors: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> npt.NDArray[np.float32]:
-        """What the teacher's heads say of posts held out: translated and machine, a row each."""
-        found = np.zeros((2, len(rows)), np.float32)
-        order = np.argsort(held.lengths[rows], kind="stable")
-        for start in range(0, len(order), 32):
-            part = order[start : start + 32]
-            batch = of_rows(held, rows[part])
-            ids, mask = batch["ids"].to(device), batch["mask"].to(device)
-            for head, each in enumerate(teacher.said(vectors(ids, mask), mask)[:2]):
-                found[head, part] = each[: len(part)].cpu().numpy()
-        return found
-
-    of_teacher = scores(teacher.vectors)
+    of_teacher = said(teacher, teacher.vectors, held, rows)
 
     def evaluate(model: nn.Module) -> dict[str, float]:
         assert isinstance(model, Joint)
         found: dict[str, float] = {"faulty_words": areas(model, dev)[0]}
-        of_model = scores(lambda ids, mask: model.read(model.vectors(ids, mask)))
-        for head, name in enumerate(("translated", "machine")):
-            ours, theirs = of_model[head], of_teacher[head]
+        of_model = said(teacher, model.mapped, held, rows)
+        for name in HEADS:
+            ours, theirs = of_model[name], of_teacher[name]
             found[f"{name}_agreement"] = round(float(np.corrcoef(ours, theirs)[0, 1]), 4)
             for whose, each in ("ours", ours), ("teacher", theirs):
                 mean = family_table(each, held.language[rows], about, least=5)["mean"]
@@ -198,6 +239,17 @@ def main() -> None:
     )  # fmt: skip
     torch.save({"layers": begun["layers"], "model": model.state_dict()}, args.out / "model.pt")
     write_record(args.out, vars(args), record)
+
+
+def main() -> None:
+    parser = command(__doc__)
+    parser.add_argument("--faults", type=Path, required=True, help="run of the stack for faulty words")
+    parser.add_argument("--packs", type=Path, required=True, help="with train/ and held/")
+    parser.add_argument("--teacher", type=Path, default=Path("models/embedded/encoder"), help="folder")
+    parser.add_argument("--begin", type=Path, help="run that the layers begin at; by default --faults")
+    parser.add_argument("--mean", type=float, default=0.5, help="share of the teacher to begin with")
+    add_options(parser, minutes=90, lr=2e-4)
+    train(parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -337,7 +337,7 @@ class _Scorer:
     """An actor: it loads the models once, and scores shards."""
 
     def __init__(self, job: _Job) -> None:
-        take_threads(job.threads)  # as many as it has CPUs
+        take_threads(job.threads)  # as many as it has CPUs; numpy was imported before
         from checker.pipeline import Checker
 
         self._checker = Checker(replace(job.settings, threads=job.threads))
