@@ -183,7 +183,7 @@ def score_file(
         CheckerError: the packages for an address are not installed; or one of several processes that score
             came to an end, and the same call goes on where it stopped.
     """
-    from checker.pipeline import Checker  # not above: an actor says how many threads before most libraries
+    from checker.pipeline import Checker  # not above: an actor sets its threads before most imports
 
     if workers is not None and workers < 1:
         raise InputError("workers must be at least 1.", fix="Leave it out for as many as pay.")

@@ -7,9 +7,11 @@ trained to tell translations (``--teacher``, the encoder that ships). Both come 
 at which these layers begin, says much of what either says (Wortsman et al. 2022, arXiv 2203.05482). Then they
 learn the rest: linear maps from their vectors must give the vectors of the first on sentences and of the
 second on sentences and posts, and what its heads say (Hinton et al. 2015, arXiv 1503.02531; hidden states as
-targets: Jiao et al. 2020, TinyBERT). They also go on learning which words are faulty. ``--packs`` has posts
-of people and of machines (``scripts.training.encoder pack``); the sentences are those of ``--faults``.
-Nothing of it ships yet.
+targets: Jiao et al. 2020, TinyBERT). They also go on learning which words are faulty.
+
+``--begin`` goes on from another run of this script, with a share of the teacher (``--mean``) once more. The
+sentences are those of ``--faults``. ``--packs`` has posts of people and of machines in the same pieces:
+``scripts.training.encoder pack`` into a folder whose ``base`` is that of ``--faults``. Nothing ships yet.
 """
 
 from __future__ import annotations
@@ -94,22 +96,35 @@ def teacher_of(base: Path, folder: Path) -> Encoder:
 
 
 class Joint(Encoder):
-    """Layers with a head for faulty words, and maps to the vectors of the teacher and of the first set."""
+    """Layers with a head for faulty words, and maps to the vectors of the teacher and of what finds them."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         width = self.body.config.hidden_size
-        self.read = nn.Linear(width, width)
-        self.words = nn.Linear(width, width)
+        self.to_teacher = nn.Linear(width, width)
+        self.to_finder = nn.Linear(width, width)
 
     @classmethod
-    def made(cls, base: Path, layers: int) -> Joint:
-        """With weights at random: those of a run are loaded into it."""
-        return cls(json.loads((base / "config.json").read_text()), layers, 0.0, attention())
+    def of_run(cls, base: Path, run: Path) -> Joint:
+        """The layers of a run of this script or of `scripts.training.faults`, which has no maps.
+
+        Args:
+            base: folder with the configuration.
+            run: folder with ``model.pt``.
+
+        Raises:
+            ValueError: the run lacks weights.
+        """
+        state = torch.load(run / "model.pt", map_location="cpu", weights_only=True)
+        made = cls(json.loads((base / "config.json").read_text()), state["layers"], 0.0, attention())
+        missing, _ = made.load_state_dict(state["model"], strict=False)
+        if lacking := [name for name in missing if not name.startswith("to_")]:
+            raise ValueError(f"{run} lacks {lacking}")
+        return made
 
     def mapped(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """What the vectors of the teacher would be; (posts, tokens, width)."""
-        found: torch.Tensor = self.read(self.vectors(ids, mask))
+        found: torch.Tensor = self.to_teacher(self.vectors(ids, mask))
         return found
 
 
@@ -153,18 +168,21 @@ def train(args: argparse.Namespace) -> None:
     base = args.faults / "base"
     sentences, dev = Pack.load(args.faults / "train"), Pack.load(args.faults / "dev")
     posts, held = Pack.load(args.packs / "train"), Pack.load(args.packs / "held")
-    begun = torch.load(args.faults / "model.pt", map_location="cpu", weights_only=True)
     teacher = teacher_of(base, args.teacher)
-    finder = Joint.made(base, begun["layers"]).eval().requires_grad_(False)
-    finder.load_state_dict(begun["model"], strict=False)
-    model = Joint.made(base, begun["layers"])
-    before = torch.load((args.begin or args.faults) / "model.pt", map_location="cpu", weights_only=True)
-    model.load_state_dict(before["model"], strict=False)
+    finder = Joint.of_run(base, args.faults).eval().requires_grad_(False)
+    model = Joint.of_run(base, args.begin or args.faults)
+    size = model.body.config.vocab_size
+    for pack in posts, held:
+        if pack.ids.max() >= size:
+            raise SystemExit(f"{args.packs} has other pieces than {base}: pack the posts with that base")
     spread = []
     with torch.no_grad():
         for ours, theirs in zip(model.body.parameters(), teacher.body.parameters(), strict=True):
             ours.lerp_(theirs, args.mean)
-        for own, other, texts in (model.read, teacher, posts), (model.words, finder, sentences):
+        for name, own, other, texts in (
+            ("translations", model.to_teacher, teacher, posts),
+            ("faulty words", model.to_finder, finder, sentences),
+        ):
             pairs = []
             for rows in batches(texts, args.batch_tokens, 99)[:12]:
                 batch = of_rows(texts, rows)
@@ -173,7 +191,7 @@ def train(args: argparse.Namespace) -> None:
             first, second = (torch.cat(part) for part in zip(*pairs, strict=True))
             own.weight.data, own.bias.data, left = best_map(first, second)
             spread.append(second.var(0))
-            print(f"the map leaves {left:.3f} of the variance", flush=True)
+            print(f"{name}: the map leaves {left:.3f} of the variance", flush=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     teacher, finder = teacher.to(device), finder.to(device)
     of_texts, of_words = (variance.to(device) for variance in spread)
@@ -187,7 +205,9 @@ def train(args: argparse.Namespace) -> None:
             if not of_posts:
                 of_posts = batches(posts, args.batch_tokens, args.seed + 1000 * epoch + number)[::-1]
                 number += 1
-            yield of_rows(posts, of_posts.pop()) | {"spoilt": torch.zeros(1)}
+            batch = of_rows(posts, of_posts.pop())
+            batch["labels"] = torch.where(batch["mask"] == 1, 0, -100)  # every piece counts as read
+            yield batch | {"spoilt": torch.zeros(1)}
 
     def loss(model: nn.Module, batch: Batch) -> torch.Tensor:
         """What tells translations, and its heads; of sentences also which words are faulty."""
@@ -195,7 +215,7 @@ def train(args: argparse.Namespace) -> None:
         ids, mask = batch["ids"], batch["mask"]
         hidden = model.vectors(ids, mask)
         shown = mask.bool()
-        mapped = model.read(hidden).float()
+        mapped = model.to_teacher(hidden).float()
         with torch.no_grad():
             wanted = teacher.vectors(ids, mask)
         total: torch.Tensor = ((mapped - wanted) ** 2 / of_texts)[shown].mean()
@@ -208,7 +228,7 @@ def train(args: argparse.Namespace) -> None:
         if batch["spoilt"].item():
             with torch.no_grad():
                 found = finder.vectors(ids, mask)
-            total = total + ((model.words(hidden).float() - found) ** 2 / of_words)[shown].mean()
+            total = total + ((model.to_finder(hidden).float() - found) ** 2 / of_words)[shown].mean()
             total = total + fault_losses(model, batch, hidden)
         return total
 
@@ -237,7 +257,9 @@ def train(args: argparse.Namespace) -> None:
         model, epoch_of, loss, evaluate, args.out, minutes=args.minutes, lr=args.lr, steps=args.steps,
         optimisers=[optimiser], save_every=900,
     )  # fmt: skip
-    torch.save({"layers": begun["layers"], "model": model.state_dict()}, args.out / "model.pt")
+    torch.save(
+        {"layers": model.body.config.num_hidden_layers, "model": model.state_dict()}, args.out / "model.pt"
+    )
     write_record(args.out, vars(args), record)
 
 
